@@ -1,0 +1,6 @@
+//! Pictures.
+
+/// Placeholder.
+#[derive(Debug, thiserror::Error)]
+#[error("picture")]
+pub struct PictureError;
