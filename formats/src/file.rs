@@ -1,0 +1,244 @@
+//! A whole file in memory.
+
+use crate::blob;
+use crate::chunk::{self, Chunk, ChunkKind, FILE_HEADER, RawChunk, SIGNATURE, VERSION};
+use crate::error::FormatError;
+use crate::head;
+use crate::header::Header;
+use crate::limits::{Limits, within};
+use crate::provenance::Provenance;
+use crate::tensor::{LayerData, Tensor};
+use crate::weights;
+
+/// Bytes of a preview at most.
+const MAX_PREVIEW: u64 = 1 << 16;
+
+/// Everything that a `.inr` file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InrFile {
+    /// Size, samples, colour and model.
+    pub header: Header,
+    /// The weights, first layer to last, in the shapes of [`crate::Mlp::layer_shapes`].
+    pub layers: Vec<LayerData>,
+    /// ICC profile.
+    pub icc: Option<Vec<u8>>,
+    /// Exif block, from its TIFF header on.
+    pub exif: Option<Vec<u8>>,
+    /// XMP packet.
+    pub xmp: Option<Vec<u8>>,
+    /// How the file came to be.
+    pub provenance: Option<Provenance>,
+    /// A small JPEG or PNG of the picture, at most 64 KiB; not looked into.
+    pub preview: Option<Vec<u8>>,
+    /// Ancillary chunks that this version does not know, in file order; written back as they are.
+    pub unknown: Vec<Chunk>,
+}
+
+impl InrFile {
+    /// A file without metadata.
+    pub fn new(header: Header, layers: Vec<LayerData>) -> Self {
+        Self {
+            header,
+            layers,
+            icc: None,
+            exif: None,
+            xmp: None,
+            provenance: None,
+            preview: None,
+            unknown: Vec::new(),
+        }
+    }
+
+    /// The file in `bytes`, checked to its last byte.
+    ///
+    /// # Errors
+    /// Any variant of [`FormatError`] but those of [`crate::Family::Misuse`]; nothing in `bytes` makes this panic, or
+    /// allocate more than a small multiple of the file and of `limits`.
+    pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, FormatError> {
+        within("bytes of the file", bytes.len() as u64, limits.file_bytes)?;
+        chunk::check_file_header(bytes)?;
+        let first = chunk::chunk_at(bytes, FILE_HEADER)?;
+        if first.kind != ChunkKind::HEAD {
+            return Err(FormatError::HeadNotFirst {
+                chunk: first.kind,
+                offset: first.offset,
+            });
+        }
+        first.verify()?;
+        let header = head::read(first.offset, first.payload)?;
+        header.check(limits)?;
+        let mut builder = Builder {
+            file: Self::new(header, Vec::new()),
+            seen: vec![ChunkKind::HEAD],
+            limits,
+        };
+        let mut position = first.end();
+        loop {
+            let raw = chunk::chunk_at(bytes, position)?;
+            raw.verify()?;
+            position = raw.end();
+            if raw.kind == ChunkKind::END {
+                check_end(&raw, bytes.len())?;
+                return builder.finish();
+            }
+            builder.add(&raw)?;
+        }
+    }
+
+    /// The bytes of the file. Equal files give equal bytes.
+    ///
+    /// # Errors
+    /// What [`InrFile::read`] would refuse under limits that allow any size is refused here with the same variants;
+    /// besides, [`FormatError::NotAncillary`] for an entry of `unknown` with the type of a critical or known chunk, and
+    /// [`FormatError::OverLimit`] for a payload above 2^32 - 1 bytes.
+    pub fn write(&self) -> Result<Vec<u8>, FormatError> {
+        self.header.check(&Limits::NONE)?;
+        self.check_layers()?;
+        let mut out = Vec::new();
+        out.extend_from_slice(&SIGNATURE);
+        out.extend_from_slice(&VERSION.to_le_bytes());
+        out.extend_from_slice(&[0; 2]);
+        chunk::append(&mut out, ChunkKind::HEAD, &head::write(&self.header)?)?;
+        append_blob(&mut out, ChunkKind::ICC, self.icc.as_deref())?;
+        // Before the weights, so that a reader on a slow line has something to show early.
+        if let Some(preview) = &self.preview {
+            within("bytes of chunk prev", preview.len() as u64, MAX_PREVIEW)?;
+            chunk::append(&mut out, ChunkKind::PREVIEW, preview)?;
+        }
+        chunk::append(&mut out, ChunkKind::WEIGHTS, &weights::write(&self.layers)?)?;
+        append_blob(&mut out, ChunkKind::EXIF, self.exif.as_deref())?;
+        append_blob(&mut out, ChunkKind::XMP, self.xmp.as_deref())?;
+        if let Some(provenance) = &self.provenance {
+            chunk::append(&mut out, ChunkKind::PROVENANCE, &provenance.write()?)?;
+        }
+        for unknown in &self.unknown {
+            let kind = ChunkKind(unknown.kind);
+            if !kind.0.iter().all(u8::is_ascii_alphabetic) || kind.is_critical() || kind.is_known()
+            {
+                return Err(FormatError::NotAncillary {
+                    found: unknown.kind,
+                });
+            }
+            chunk::append(&mut out, kind, &unknown.payload)?;
+        }
+        chunk::append(&mut out, ChunkKind::END, &[])?;
+        Ok(out)
+    }
+
+    /// Holds the weights to the shapes of the model.
+    fn check_layers(&self) -> Result<(), FormatError> {
+        let shapes = self
+            .header
+            .model
+            .layer_shapes(self.header.layout.channels());
+        if shapes.len() != self.layers.len() {
+            let (found, wanted) = (self.layers.len() as u64, shapes.len() as u64);
+            return Err(FormatError::LayerCount { found, wanted });
+        }
+        let counts = shapes.iter().flat_map(|&(rows, columns)| {
+            [(rows as u64).saturating_mul(columns as u64), rows as u64]
+        });
+        for (tensor, (wanted, values)) in counts.zip(weights::tensors(&self.layers)).enumerate() {
+            let found = Tensor::len(values) as u64;
+            if found != wanted {
+                return Err(FormatError::WeightCount {
+                    tensor,
+                    found,
+                    wanted,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn append_blob(out: &mut Vec<u8>, kind: ChunkKind, data: Option<&[u8]>) -> Result<(), FormatError> {
+    match data {
+        Some(data) => chunk::append(out, kind, &blob::pack(kind, data)?),
+        None => Ok(()),
+    }
+}
+
+/// Checks that `IEND` is empty and the last thing in the file.
+fn check_end(end: &RawChunk<'_>, file: usize) -> Result<(), FormatError> {
+    if !end.payload.is_empty() {
+        return Err(FormatError::EndNotEmpty {
+            offset: end.offset,
+            length: end.length(),
+        });
+    }
+    let count = file.saturating_sub(end.end()) as u64;
+    if count > 0 {
+        return Err(FormatError::TrailingBytes {
+            offset: end.end() as u64,
+            count,
+        });
+    }
+    Ok(())
+}
+
+/// A file while its chunks come in.
+struct Builder<'l> {
+    file: InrFile,
+    seen: Vec<ChunkKind>,
+    limits: &'l Limits,
+}
+
+impl Builder<'_> {
+    /// Takes a chunk whose checksum is right.
+    fn add(&mut self, raw: &RawChunk<'_>) -> Result<(), FormatError> {
+        if raw.kind.is_known() {
+            if self.seen.contains(&raw.kind) {
+                return Err(FormatError::Duplicate {
+                    chunk: raw.kind,
+                    offset: raw.offset,
+                });
+            }
+            self.seen.push(raw.kind);
+        }
+        let metadata = |what| blob::unpack(raw, what, self.limits.metadata_bytes);
+        match raw.kind {
+            ChunkKind::WEIGHTS => {
+                let header = &self.file.header;
+                let shapes = header.model.layer_shapes(header.layout.channels());
+                self.file.layers = weights::read(raw, &shapes, self.limits)?;
+            }
+            ChunkKind::ICC => {
+                self.file.icc = Some(metadata("bytes of the ICC profile")?.into_owned());
+            }
+            ChunkKind::EXIF => {
+                self.file.exif = Some(metadata("bytes of the Exif block")?.into_owned());
+            }
+            ChunkKind::XMP => {
+                self.file.xmp = Some(metadata("bytes of the XMP packet")?.into_owned());
+            }
+            ChunkKind::PROVENANCE => {
+                self.file.provenance = Some(Provenance::read(raw.offset, raw.payload)?);
+            }
+            ChunkKind::PREVIEW => {
+                within("bytes of chunk prev", raw.payload.len() as u64, MAX_PREVIEW)?;
+                self.file.preview = Some(raw.payload.to_vec());
+            }
+            kind if kind.is_critical() => {
+                return Err(FormatError::UnsupportedChunk {
+                    chunk: kind,
+                    offset: raw.offset,
+                });
+            }
+            kind => self.file.unknown.push(Chunk {
+                kind: kind.0,
+                payload: raw.payload.to_vec(),
+            }),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<InrFile, FormatError> {
+        if !self.seen.contains(&ChunkKind::WEIGHTS) {
+            return Err(FormatError::MissingChunk {
+                chunk: ChunkKind::WEIGHTS,
+            });
+        }
+        Ok(self.file)
+    }
+}

@@ -1,0 +1,172 @@
+//! Chunk `HEAD`: the MessagePack map that [`Header`] is stored as.
+
+use crate::chunk::ChunkKind;
+use crate::error::FormatError;
+use crate::header::{Depth, Header, Layout, Sampling};
+use crate::limits::within;
+use crate::messagepack;
+use crate::model::{Activation, Grid, Mlp, Model};
+use serde::{Deserialize, Serialize};
+
+/// Bytes of `HEAD` at most.
+const MAX_BYTES: u64 = 1 << 16;
+/// The only model kind of this version.
+const MLP: &str = "mlp";
+
+const LAYOUTS: Names<Layout> = Names {
+    field: "layout",
+    known: "grey, grey_alpha, rgb, rgba",
+    names: &[
+        ("grey", Layout::Grey),
+        ("grey_alpha", Layout::GreyAlpha),
+        ("rgb", Layout::Rgb),
+        ("rgba", Layout::Rgba),
+    ],
+};
+const DEPTHS: Names<Depth> = Names {
+    field: "depth",
+    known: "u8, u16, f32",
+    names: &[("u8", Depth::U8), ("u16", Depth::U16), ("f32", Depth::F32)],
+};
+const SAMPLINGS: Names<Sampling> = Names {
+    field: "sampling",
+    known: "point, area",
+    names: &[("point", Sampling::Point), ("area", Sampling::Area)],
+};
+const ACTIVATIONS: Names<Activation> = Names {
+    field: "model.activation",
+    known: "sine, relu",
+    names: &[("sine", Activation::Sine), ("relu", Activation::Relu)],
+};
+const GRIDS: Names<Grid> = Names {
+    field: "model.grid",
+    known: "pixel_centre, corner_aligned",
+    names: &[
+        ("pixel_centre", Grid::PixelCentre),
+        ("corner_aligned", Grid::CornerAligned),
+    ],
+};
+
+/// The stored names of an enum's values.
+struct Names<T: 'static> {
+    field: &'static str,
+    known: &'static str,
+    names: &'static [(&'static str, T)],
+}
+
+impl<T: Copy + PartialEq> Names<T> {
+    fn value(&self, name: &str) -> Result<T, FormatError> {
+        let found = self.names.iter().find(|(known, _)| *known == name);
+        found
+            .map(|&(_, value)| value)
+            .ok_or_else(|| FormatError::UnsupportedValue {
+                field: self.field,
+                found: name.to_owned(),
+                known: self.known,
+            })
+    }
+
+    fn name(&self, value: T) -> &'static str {
+        let found = self.names.iter().find(|(_, known)| *known == value);
+        found.expect("every value of the enum is in its table").0
+    }
+}
+
+/// `HEAD` as far as every version agrees on it: enough to name a model kind that this version cannot read.
+#[derive(Deserialize)]
+struct Outline<'a> {
+    #[serde(borrow)]
+    model: OutlineModel<'a>,
+}
+
+#[derive(Deserialize)]
+struct OutlineModel<'a> {
+    kind: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Map<'a> {
+    width: u32,
+    height: u32,
+    layout: &'a str,
+    depth: &'a str,
+    value_range: [f32; 2],
+    sampling: &'a str,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cicp: Option<[u8; 4]>,
+    #[serde(borrow)]
+    model: ModelMap<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ModelMap<'a> {
+    kind: &'a str,
+    activation: &'a str,
+    frequencies: u8,
+    hidden: Vec<u32>,
+    omega_first: f32,
+    omega_hidden: f32,
+    grid: &'a str,
+}
+
+/// Reads the payload of `HEAD`; the values are not yet checked.
+///
+/// # Errors
+/// [`FormatError::OverLimit`], [`FormatError::MessagePack`], [`FormatError::Surplus`],
+/// [`FormatError::UnsupportedModel`] and [`FormatError::UnsupportedValue`].
+pub(crate) fn read(offset: u64, payload: &[u8]) -> Result<Header, FormatError> {
+    within("bytes of chunk HEAD", payload.len() as u64, MAX_BYTES)?;
+    let outline: Outline<'_> = messagepack::read(ChunkKind::HEAD, offset, payload)?;
+    if outline.model.kind != MLP {
+        return Err(FormatError::UnsupportedModel {
+            name: outline.model.kind.to_owned(),
+        });
+    }
+    let map: Map<'_> = messagepack::read(ChunkKind::HEAD, offset, payload)?;
+    Ok(Header {
+        width: map.width,
+        height: map.height,
+        layout: LAYOUTS.value(map.layout)?,
+        depth: DEPTHS.value(map.depth)?,
+        value_range: map.value_range,
+        sampling: SAMPLINGS.value(map.sampling)?,
+        cicp: map.cicp,
+        model: Model::Mlp(Mlp {
+            activation: ACTIVATIONS.value(map.model.activation)?,
+            frequencies: map.model.frequencies,
+            hidden: map.model.hidden,
+            omega_first: map.model.omega_first,
+            omega_hidden: map.model.omega_hidden,
+            grid: GRIDS.value(map.model.grid)?,
+        }),
+    })
+}
+
+/// The payload of `HEAD`.
+///
+/// # Errors
+/// [`FormatError::Encode`], and [`FormatError::OverLimit`] when the model has too many layers to be described.
+pub(crate) fn write(header: &Header) -> Result<Vec<u8>, FormatError> {
+    let Model::Mlp(mlp) = &header.model;
+    let map = Map {
+        width: header.width,
+        height: header.height,
+        layout: LAYOUTS.name(header.layout),
+        depth: DEPTHS.name(header.depth),
+        value_range: header.value_range,
+        sampling: SAMPLINGS.name(header.sampling),
+        cicp: header.cicp,
+        model: ModelMap {
+            kind: MLP,
+            activation: ACTIVATIONS.name(mlp.activation),
+            frequencies: mlp.frequencies,
+            hidden: mlp.hidden.clone(),
+            omega_first: mlp.omega_first,
+            omega_hidden: mlp.omega_hidden,
+            grid: GRIDS.name(mlp.grid),
+        },
+    };
+    let payload = messagepack::write(ChunkKind::HEAD, &map)?;
+    within("bytes of chunk HEAD", payload.len() as u64, MAX_BYTES)?;
+    Ok(payload)
+}

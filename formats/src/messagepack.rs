@@ -1,0 +1,67 @@
+//! MessagePack with the bounds that a stranger's bytes need.
+
+use crate::chunk::ChunkKind;
+use crate::error::FormatError;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Nesting allowed in a payload. Version 1 needs 3; the rest is room for the unknown fields of later versions.
+const DEPTH: usize = 32;
+
+/// Reads the one value in `payload`. Nothing is allocated by a declared length alone: strings and byte strings are cut
+/// from `payload`, and serde reserves at most 1 MiB ahead for an array.
+///
+/// # Errors
+/// [`FormatError::MessagePack`], and [`FormatError::Surplus`] when bytes follow the value.
+pub(crate) fn read<'a, T: Deserialize<'a>>(
+    chunk: ChunkKind,
+    offset: u64,
+    payload: &'a [u8],
+) -> Result<T, FormatError> {
+    let mut decoder = rmp_serde::Deserializer::from_read_ref(payload);
+    decoder.set_max_depth(DEPTH);
+    let value = T::deserialize(&mut decoder).map_err(|error| FormatError::MessagePack {
+        chunk,
+        offset,
+        reason: error.to_string(),
+    })?;
+    // The decoder does not tell its position; that it finds no further marker does.
+    match IgnoredAny::deserialize(&mut decoder) {
+        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
+        _ => Err(FormatError::Surplus { chunk, offset }),
+    }
+}
+
+/// The bytes of `value`, structures as maps with named fields.
+///
+/// # Errors
+/// [`FormatError::Encode`].
+pub(crate) fn write<T: Serialize>(chunk: ChunkKind, value: &T) -> Result<Vec<u8>, FormatError> {
+    rmp_serde::to_vec_named(value).map_err(|error| FormatError::Encode {
+        chunk,
+        reason: error.to_string(),
+    })
+}
+
+/// A byte string; serde would write a plain slice as an array of integers.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Bytes<'a>(pub &'a [u8]);
+
+impl Bytes<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Bytes<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A plain slice borrows from the payload.
+        <&[u8]>::deserialize(deserializer).map(Self)
+    }
+}
