@@ -1,4 +1,4 @@
-//! Payloads that are stored as they are or as one zstd frame, whichever is smaller.
+//! Payloads, and one column of the weights, that are stored as they are or as one zstd frame, whichever is smaller.
 //!
 //! One byte says which (0 or 1), a `u32` LE gives the uncompressed length, the data follows.
 
@@ -8,10 +8,12 @@ use crate::limits::within;
 use std::borrow::Cow;
 
 /// Bytes before the data.
-pub(crate) const PREFIX: usize = 5;
+const PREFIX: usize = 5;
 const STORED: u8 = 0;
 const ZSTD: u8 = 1;
-/// Measured on weights of 5 to 50 kB: levels above 19 give the same size.
+/// First four bytes of a zstd frame.
+const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// Measured on weights of 1 to 75 kB: level 22 gives the same sizes.
 const LEVEL: i32 = 19;
 
 /// The payload for `data`.
@@ -40,65 +42,106 @@ pub(crate) fn pack(chunk: ChunkKind, data: &[u8]) -> Result<Vec<u8>, FormatError
     Ok(payload)
 }
 
-/// The data in the payload of `raw`, at most `limit` bytes; `what` names them in errors.
-///
-/// # Errors
-/// [`FormatError::OverLimit`] before anything is decompressed, [`FormatError::BlobTooShort`],
-/// [`FormatError::BlobSize`], [`FormatError::UnsupportedValue`] for an unknown coding, and [`FormatError::Zstd`].
-pub(crate) fn unpack<'a>(
-    raw: &RawChunk<'a>,
-    what: &'static str,
-    limit: u64,
-) -> Result<Cow<'a, [u8]>, FormatError> {
-    let (chunk, offset) = (raw.kind, raw.offset);
-    let Some((&[coding, l0, l1, l2, l3], body)) = raw.payload.split_first_chunk::<PREFIX>() else {
-        let length = raw.payload.len() as u64;
-        return Err(FormatError::BlobTooShort {
-            chunk,
-            offset,
-            length,
-        });
-    };
-    let declared = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
-    within(what, declared, limit)?;
-    let data = match coding {
-        STORED => Cow::Borrowed(body),
-        ZSTD => Cow::Owned(decompress(raw, body, declared)?),
-        _ => {
+/// A packed payload whose data is still as it lies in the file.
+pub(crate) struct Blob<'a> {
+    chunk: ChunkKind,
+    offset: u64,
+    coding: u8,
+    /// Length that the data has, or will have once decompressed, in bytes. Check it before [`Blob::open`].
+    pub declared: u64,
+    body: &'a [u8],
+}
+
+impl<'a> Blob<'a> {
+    /// Reads the prefix of `payload`, which lies in the chunk at `offset`.
+    ///
+    /// # Errors
+    /// [`FormatError::BlobTooShort`], and [`FormatError::UnsupportedValue`] for an unknown coding.
+    pub fn parse(chunk: ChunkKind, offset: u64, payload: &'a [u8]) -> Result<Self, FormatError> {
+        let Some((&[coding, l0, l1, l2, l3], body)) = payload.split_first_chunk::<PREFIX>() else {
+            let length = payload.len() as u64;
+            return Err(FormatError::BlobTooShort {
+                chunk,
+                offset,
+                length,
+            });
+        };
+        if coding > ZSTD {
             return Err(FormatError::UnsupportedValue {
                 field: "coding of a chunk",
                 found: coding.to_string(),
                 known: "0 (stored), 1 (zstd)",
             });
         }
-    };
-    if data.len() as u64 != declared {
-        return Err(FormatError::BlobSize {
+        let declared = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));
+        Ok(Self {
             chunk,
             offset,
+            coding,
             declared,
-            found: data.len() as u64,
-        });
+            body,
+        })
     }
-    Ok(data)
+
+    /// The data, of the declared length.
+    ///
+    /// # Errors
+    /// [`FormatError::BlobSize`] and [`FormatError::Zstd`].
+    pub fn open(self) -> Result<Cow<'a, [u8]>, FormatError> {
+        let data = match self.coding {
+            STORED => Cow::Borrowed(self.body),
+            _ => Cow::Owned(self.decompress()?),
+        };
+        let found = data.len() as u64;
+        if found != self.declared {
+            let Self {
+                chunk,
+                offset,
+                declared,
+                ..
+            } = self;
+            return Err(FormatError::BlobSize {
+                chunk,
+                offset,
+                declared,
+                found,
+            });
+        }
+        Ok(data)
+    }
+
+    /// Decompresses exactly one frame of at most the declared length; no window is allocated beside the output.
+    fn decompress(&self) -> Result<Vec<u8>, FormatError> {
+        let failed = |reason: &str| FormatError::Zstd {
+            chunk: self.chunk,
+            offset: self.offset,
+            reason: reason.to_owned(),
+        };
+        // A skippable frame has a length too, so the check on one frame also needs the magic number.
+        if !self.body.starts_with(&MAGIC) {
+            return Err(failed("no zstd frame"));
+        }
+        match zstd::zstd_safe::find_frame_compressed_size(self.body) {
+            Ok(length) if length == self.body.len() => {}
+            Ok(_) => return Err(failed("bytes follow the frame")),
+            Err(code) => return Err(failed(zstd::zstd_safe::get_error_name(code))),
+        }
+        let capacity =
+            usize::try_from(self.declared).map_err(|_| failed("too long for this machine"))?;
+        zstd::bulk::decompress(self.body, capacity).map_err(|error| failed(&error.to_string()))
+    }
 }
 
-/// Decompresses exactly one frame of at most `declared` bytes; no window is allocated beside the output.
-fn decompress(raw: &RawChunk<'_>, frame: &[u8], declared: u64) -> Result<Vec<u8>, FormatError> {
-    let failed = |reason: &str| FormatError::Zstd {
-        chunk: raw.kind,
-        offset: raw.offset,
-        reason: reason.to_owned(),
-    };
-    // A skippable frame would decompress to nothing, so the check on one frame also needs the magic number.
-    if !frame.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        return Err(failed("no zstd frame"));
-    }
-    match zstd::zstd_safe::find_frame_compressed_size(frame) {
-        Ok(length) if length == frame.len() => {}
-        Ok(_) => return Err(failed("bytes follow the frame")),
-        Err(code) => return Err(failed(zstd::zstd_safe::get_error_name(code))),
-    }
-    let capacity = usize::try_from(declared).map_err(|_| failed("too long for this machine"))?;
-    zstd::bulk::decompress(frame, capacity).map_err(|error| failed(&error.to_string()))
+/// The data in the payload of `raw`, at most `limit` bytes; `what` names them in errors.
+///
+/// # Errors
+/// As [`Blob::parse`] and [`Blob::open`]; [`FormatError::OverLimit`] before anything is decompressed.
+pub(crate) fn unpack<'a>(
+    raw: &RawChunk<'a>,
+    what: &'static str,
+    limit: u64,
+) -> Result<Cow<'a, [u8]>, FormatError> {
+    let blob = Blob::parse(raw.kind, raw.offset, raw.payload)?;
+    within(what, blob.declared, limit)?;
+    blob.open()
 }

@@ -201,7 +201,7 @@ impl Builder<'_> {
             ChunkKind::WEIGHTS => {
                 let header = &self.file.header;
                 let shapes = header.model.layer_shapes(header.layout.channels());
-                self.file.layers = weights::read(raw, &shapes, self.limits)?;
+                self.file.layers = weights::read(raw, &shapes)?;
             }
             ChunkKind::ICC => {
                 self.file.icc = Some(metadata("bytes of the ICC profile")?.into_owned());
