@@ -24,8 +24,8 @@ pub struct Limits {
     pub layers: u32,
     /// Width of each hidden layer. Default 4096.
     pub width: u32,
-    /// Bytes of the weights, both as declared by `NETW` before decompression and as four bytes per weight of the
-    /// model. Default 2^28 (256 MiB).
+    /// Bytes of the weights in memory, four per weight of the model; `HEAD` is held to it, and `NETW` must declare what
+    /// `HEAD` needs before it is decompressed. Default 2^28 (256 MiB).
     pub decompressed_bytes: u64,
     /// Multiply-adds of one render. Default 2^50, enough for 2^30 samples of a network of 2^20 weights.
     pub multiply_adds: u64,

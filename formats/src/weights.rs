@@ -120,10 +120,9 @@ fn write_with(
             }
         }
     }
-    let bytes = match bytes.is_empty() {
-        true => bytes,
-        false => blob::pack(ChunkKind::WEIGHTS, &bytes)?,
-    };
+    if !bytes.is_empty() {
+        bytes = blob::pack(ChunkKind::WEIGHTS, &bytes)?;
+    }
     let columns = Columns {
         bits: Bytes(&widths),
         planes: Bytes(if bytes.is_empty() { &[] } else { &planes }),
@@ -132,10 +131,7 @@ fn write_with(
         bytes: Bytes(&bytes),
         packed: Bytes(packed.finish()),
     };
-    blob::pack(
-        ChunkKind::WEIGHTS,
-        &messagepack::write(ChunkKind::WEIGHTS, &columns)?,
-    )
+    messagepack::write(ChunkKind::WEIGHTS, &columns)
 }
 
 /// Reads the payload of `NETW` for layers of the given shapes (outputs, inputs).

@@ -1,0 +1,256 @@
+//! What is written is read back, and reading gives what the document says.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::*;
+use inr_formats::*;
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+
+fn read(bytes: &[u8]) -> Result<InrFile, FormatError> {
+    InrFile::read(bytes, &Limits::default())
+}
+
+fn tensor(count: usize) -> BoxedStrategy<Tensor> {
+    let float = vec(-1e6_f32..1e6, count).prop_map(Tensor::Float);
+    let quantised = (2_u8..=16, 1e-6_f32..10.0).prop_flat_map(move |(bits, step)| {
+        let half = 1_i32 << (bits - 1);
+        vec(-half..half, count).prop_map(move |values| Tensor::Quantised { step, bits, values })
+    });
+    prop_oneof![1 => float, 3 => quantised].boxed()
+}
+
+fn layers(shapes: Vec<(usize, usize)>) -> impl Strategy<Value = Vec<LayerData>> {
+    shapes
+        .into_iter()
+        .map(|(rows, columns)| {
+            (tensor(rows * columns), tensor(rows))
+                .prop_map(|(matrix, bias)| LayerData { matrix, bias })
+        })
+        .collect::<Vec<_>>()
+}
+
+fn header() -> impl Strategy<Value = Header> {
+    let layout = prop::sample::select(vec![
+        Layout::Grey,
+        Layout::GreyAlpha,
+        Layout::Rgb,
+        Layout::Rgba,
+    ]);
+    let model = (
+        any::<bool>(),
+        0_u8..4,
+        vec(1_u32..9, 0..4),
+        any::<bool>(),
+        0.5_f32..90.0,
+    );
+    let picture = (
+        1_u32..9000,
+        1_u32..9000,
+        prop::sample::select(vec![0_u8, 1, 2]),
+    );
+    (picture, layout, any::<bool>(), of(any::<[u8; 4]>()), model).prop_map(
+        |(
+            (width, height, depth),
+            layout,
+            area,
+            cicp,
+            (sine, frequencies, hidden, corner, omega),
+        )| {
+            let depth = [Depth::U8, Depth::U16, Depth::F32][usize::from(depth)];
+            Header {
+                width,
+                height,
+                layout,
+                depth,
+                value_range: if depth == Depth::F32 {
+                    [-0.5, 7.25]
+                } else {
+                    [0.0, 1.0]
+                },
+                sampling: if area {
+                    Sampling::Area
+                } else {
+                    Sampling::Point
+                },
+                cicp,
+                model: Model::Mlp(Mlp {
+                    activation: if sine {
+                        Activation::Sine
+                    } else {
+                        Activation::Relu
+                    },
+                    frequencies,
+                    hidden,
+                    omega_first: omega,
+                    omega_hidden: omega + 1.0,
+                    grid: if corner {
+                        Grid::CornerAligned
+                    } else {
+                        Grid::PixelCentre
+                    },
+                }),
+            }
+        },
+    )
+}
+
+fn provenance() -> impl Strategy<Value = Provenance> {
+    let texts = (of(".{0,20}"), of(".{0,20}"), of(".{0,20}"));
+    (
+        texts,
+        of(any::<u64>()),
+        of(0.0..99.0),
+        of(0.0..1e9),
+        of(any::<u64>()),
+    )
+        .prop_map(
+            |((encoder, recipe, device), seed, psnr, seconds, epochs)| Provenance {
+                encoder,
+                recipe,
+                seed,
+                psnr,
+                seconds,
+                epochs,
+                device,
+            },
+        )
+}
+
+fn unknown_chunk() -> impl Strategy<Value = Chunk> {
+    ("[a-z][A-Za-z]{3}", vec(any::<u8>(), 0..20))
+        .prop_filter("types of this version", |(kind, _)| {
+            !["iccp", "exif", "xmpk", "prov", "prev"].contains(&kind.as_str())
+        })
+        .prop_map(|(kind, payload)| Chunk {
+            kind: kind.as_bytes().try_into().unwrap(),
+            payload,
+        })
+}
+
+fn file() -> impl Strategy<Value = InrFile> {
+    let bytes = || of(vec(any::<u8>(), 0..200));
+    header().prop_flat_map(move |header| {
+        let Model::Mlp(mlp) = &header.model else {
+            unreachable!()
+        };
+        let shapes = mlp.layer_shapes(header.layout.channels());
+        let metadata = (bytes(), bytes(), bytes(), bytes(), of(provenance()));
+        (
+            Just(header),
+            layers(shapes),
+            metadata,
+            vec(unknown_chunk(), 0..3),
+        )
+            .prop_map(
+                |(header, layers, (icc, exif, xmp, preview, provenance), unknown)| InrFile {
+                    header,
+                    layers,
+                    icc,
+                    exif,
+                    xmp,
+                    provenance,
+                    preview,
+                    unknown,
+                },
+            )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn reading_gives_what_was_written(file in file()) {
+        let bytes = file.write().unwrap();
+        prop_assert_eq!(read(&bytes).unwrap(), file);
+    }
+
+    #[test]
+    fn inspecting_finds_every_chunk_intact(file in file()) {
+        let bytes = file.write().unwrap();
+        let (chunks, result) = inspect(&bytes, &Limits::default());
+        prop_assert_eq!(result, Ok(()));
+        prop_assert!(chunks.iter().all(|chunk| chunk.intact));
+        let spelled: u64 = chunks.iter().map(|chunk| u64::from(chunk.length) + 12).sum();
+        prop_assert_eq!(spelled + 12, bytes.len() as u64);
+    }
+
+    #[test]
+    fn any_bytes_are_refused_without_a_panic(bytes in vec(any::<u8>(), 0..300)) {
+        prop_assert!(read(&bytes).is_err());
+        let after_signature = container(&[bytes]);
+        prop_assert!(read(&after_signature).is_err());
+        inspect(&after_signature, &Limits::default()).1.unwrap_err();
+    }
+
+    #[test]
+    fn any_payloads_are_read_or_refused_without_a_panic(
+        head_payload in vec(any::<u8>(), 0..60),
+        weights_payload in vec(any::<u8>(), 0..60),
+    ) {
+        let end = chunk(b"IEND", &[]);
+        let weights_chunk = chunk(b"NETW", &weights_payload);
+        let _ = read(&container(&[chunk(b"HEAD", &head_payload), weights_chunk.clone(), end.clone()]));
+        let _ = read(&container(&[chunk(b"HEAD", &pack(&head())), weights_chunk, end]));
+    }
+}
+
+#[test]
+fn a_file_made_by_hand_from_the_document_reads_as_meant() {
+    let file = read(&file_with(&head(), &weights(), &[])).unwrap();
+    assert_eq!((file.header.width, file.header.height), (4, 3));
+    assert_eq!(file.layers.len(), 2);
+    let [first, last] = &file.layers[..] else {
+        panic!("two layers")
+    };
+    assert_eq!(first.matrix.values(), [0.0, -64.0, 63.5, 0.5]);
+    assert_eq!(first.bias.values(), [1.5, -2.5]);
+    assert_eq!(last.matrix.values(), [0.75, -1.0]);
+    // Top bits 1001, then the six low bits 010100 from bit 6 of `packed` on: 0b1001_010100 - 512 = 84.
+    assert_eq!(last.bias.values(), [84.0 * 0.125]);
+    assert_eq!(read(&file.write().unwrap()).unwrap(), file);
+}
+
+#[test]
+fn fields_of_later_versions_are_ignored() {
+    let mut later = head();
+    later.later = Some(vec![1, 2, 3]);
+    assert_eq!(
+        read(&file_with(&later, &weights(), &[])),
+        read(&file_with(&head(), &weights(), &[]))
+    );
+}
+
+#[test]
+fn unknown_ancillary_chunks_stay_in_order_and_may_repeat() {
+    let chunks = [
+        chunk(b"zzzz", b"2"),
+        chunk(b"aaaa", b"1"),
+        chunk(b"zzzz", b""),
+    ];
+    let file = read(&file_with(&head(), &weights(), &chunks)).unwrap();
+    let kinds: Vec<_> = file.unknown.iter().map(|chunk| &chunk.kind).collect();
+    assert_eq!(kinds, [b"zzzz", b"aaaa", b"zzzz"]);
+    assert_eq!(read(&file.write().unwrap()).unwrap().unknown, file.unknown);
+}
+
+#[test]
+fn dequantising_rounds_once() {
+    let tensor = Tensor::Quantised {
+        step: 0.1,
+        bits: 16,
+        values: vec![32767, -32768, 3],
+    };
+    assert_eq!(
+        tensor.values(),
+        [32767.0_f32 * 0.1, -32768.0_f32 * 0.1, 3.0_f32 * 0.1]
+    );
+}
+
+#[test]
+fn equal_files_give_equal_bytes() {
+    assert_eq!(small_file().write().unwrap(), small_file().write().unwrap());
+}
