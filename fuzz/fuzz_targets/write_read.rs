@@ -1,0 +1,41 @@
+//! Payloads behind right checksums, which plain mutation seldom gets past: the input is cut into a `HEAD`, a `NETW` and
+//! one ancillary chunk.
+#![no_main]
+
+use inr_formats::{InrFile, Limits, SIGNATURE, VERSION};
+use libfuzzer_sys::fuzz_target;
+
+const ANCILLARY: [&[u8; 4]; 6] = [b"iccp", b"exif", b"xmpk", b"prov", b"prev", b"test"];
+
+fuzz_target!(|input: (Vec<u8>, Vec<u8>, u8, Vec<u8>)| {
+    let (head, weights, choice, ancillary) = input;
+    let mut bytes = SIGNATURE.to_vec();
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend([0; 2]);
+    append(&mut bytes, b"HEAD", &head);
+    append(&mut bytes, b"NETW", &weights);
+    append(
+        &mut bytes,
+        ANCILLARY[usize::from(choice) % ANCILLARY.len()],
+        &ancillary,
+    );
+    append(&mut bytes, b"IEND", &[]);
+    let limits = Limits {
+        decompressed_bytes: 1 << 22,
+        metadata_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    if let Ok(file) = InrFile::read(&bytes, &limits) {
+        let written = file.write().expect("what was read can be written");
+        assert_eq!(InrFile::read(&written, &limits).as_ref(), Ok(&file));
+    }
+});
+
+fn append(bytes: &mut Vec<u8>, kind: &[u8; 4], payload: &[u8]) {
+    let start = bytes.len();
+    bytes.extend(kind);
+    bytes.extend((payload.len() as u32).to_le_bytes());
+    bytes.extend(payload);
+    let checksum = crc32fast::hash(&bytes[start..]);
+    bytes.extend(checksum.to_le_bytes());
+}
