@@ -75,7 +75,7 @@ impl<T: Copy + PartialEq> Names<T> {
 /// `HEAD` as far as every version agrees on it: enough to name a model kind that this version cannot read.
 #[derive(Deserialize)]
 struct Outline<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "messagepack::map")]
     model: OutlineModel<'a>,
 }
 
@@ -94,7 +94,7 @@ struct Map<'a> {
     sampling: &'a str,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cicp: Option<[u8; 4]>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "messagepack::map")]
     model: ModelMap<'a>,
 }
 

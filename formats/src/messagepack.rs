@@ -2,17 +2,19 @@
 
 use crate::chunk::ChunkKind;
 use crate::error::FormatError;
-use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::marker::PhantomData;
 
 /// Nesting allowed in a payload. Version 1 needs 3; the rest is room for the unknown fields of later versions.
 const DEPTH: usize = 32;
 
-/// Reads the one value in `payload`. Nothing is allocated by a declared length alone: strings and byte strings are cut
+/// Reads the one map in `payload`. Nothing is allocated by a declared length alone: strings and byte strings are cut
 /// from `payload`, and serde reserves at most 1 MiB ahead for an array.
 ///
 /// # Errors
-/// [`FormatError::MessagePack`], and [`FormatError::Surplus`] when bytes follow the value.
+/// [`FormatError::MessagePack`], and [`FormatError::Surplus`] when bytes follow the map.
 pub(crate) fn read<'a, T: Deserialize<'a>>(
     chunk: ChunkKind,
     offset: u64,
@@ -20,7 +22,7 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(
 ) -> Result<T, FormatError> {
     let mut decoder = rmp_serde::Deserializer::from_read_ref(payload);
     decoder.set_max_depth(DEPTH);
-    let value = T::deserialize(&mut decoder).map_err(|error| FormatError::MessagePack {
+    let value = map(&mut decoder).map_err(|error| FormatError::MessagePack {
         chunk,
         offset,
         reason: error.to_string(),
@@ -30,6 +32,27 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(
         Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
         _ => Err(FormatError::Surplus { chunk, offset }),
     }
+}
+
+/// Reads a structure from a map only: serde would also take an array of the fields without their names.
+pub(crate) fn map<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    struct Only<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a map with named fields")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_any(Only(PhantomData))
 }
 
 /// The bytes of `value`, structures as maps with named fields.

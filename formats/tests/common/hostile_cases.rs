@@ -238,6 +238,11 @@ fn head_cases() -> Vec<Case> {
         case("head-empty", "MessagePack", with_head_bytes(&[])),
         case("head-not-a-map", "MessagePack", with_head_bytes(&[0xc0])),
         case(
+            "head-an-array",
+            "MessagePack",
+            with_head_bytes(&rmp_serde::to_vec(&head()).unwrap()),
+        ),
+        case(
             "head-giant-map",
             "MessagePack",
             with_head_bytes(&[0xdf, 0xff, 0xff, 0xff, 0xff]),
