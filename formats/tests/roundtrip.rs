@@ -225,6 +225,22 @@ fn fields_of_later_versions_are_ignored() {
 }
 
 #[test]
+fn absent_fields_of_head_have_their_defaults() {
+    let file = small_file();
+    let mut relu = file.clone();
+    let Model::Mlp(mlp) = &mut relu.header.model else {
+        unreachable!()
+    };
+    (mlp.omega_first, mlp.grid) = (1.0, Grid::CornerAligned);
+    let lengths = [&file, &relu].map(|file| file.write().unwrap().len());
+    assert_eq!(
+        lengths[0] + "omega_first".len() + "grid".len() + "corner_aligned".len() + 8,
+        lengths[1]
+    );
+    assert_eq!(read(&relu.write().unwrap()).unwrap(), relu);
+}
+
+#[test]
 fn unknown_ancillary_chunks_stay_in_order_and_may_repeat() {
     let chunks = [
         chunk(b"zzzz", b"2"),
