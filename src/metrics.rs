@@ -1,7 +1,7 @@
 //! How close two pictures are: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel, and the shift between them.
 //!
 //! Every function here reads two [`Raster`]s of the same shape. Values are taken as they are stored (encoded, not
-//! linear), with a data range of 1; [`ssimulacra2`] alone converts, from sRGB. Sums are kept in `f64`.
+//! linear), with a data range of 1; [`ssimulacra2()`] alone converts, from sRGB. Sums are kept in `f64`.
 //! [`compare`] checks the shapes and gives all the figures at once; the single functions panic on unlike shapes.
 
 mod alignment;
@@ -180,13 +180,13 @@ pub fn bits_per_pixel(bytes: u64, width: usize, height: usize) -> f64 {
 pub struct Report {
     /// [`psnr_alpha`], dB; equal to [`psnr`] where there is no alpha. Infinite when nothing visible differs.
     pub psnr: f64,
-    /// [`ssim`], at most 1.
+    /// [`ssim()`], at most 1.
     pub ssim: Option<f64>,
     /// [`ssim_gaussian`], at most 1.
     pub ssim_gaussian: Option<f64>,
     /// [`ms_ssim`], 0.0..=1.0.
     pub ms_ssim: Option<f64>,
-    /// [`ssimulacra2`], at most 100.
+    /// [`ssimulacra2()`], at most 100.
     pub ssimulacra2: Option<f64>,
 }
 
