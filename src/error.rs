@@ -47,7 +47,9 @@ pub enum Error {
     #[error("cancelled")]
     Cancelled,
     /// The fit diverged and lower learning rates did not help.
-    #[error("the fit diverged at step {step} and again after {restarts} restarts with a lower learning rate")]
+    #[error(
+        "the fit diverged at step {step} and again after {restarts} restarts with a lower learning rate"
+    )]
     Diverged {
         /// Step of the last divergence.
         step: u64,

@@ -9,11 +9,30 @@
 //!
 //! Decoding needs no feature. `fit` adds training, `candle` the training engine and GPUs, `cli` the program.
 
+mod codec;
+mod coords;
+mod device;
 mod error;
+#[cfg(feature = "fit")]
+mod fit;
 pub mod metrics;
+mod net;
 mod picture;
+mod progress;
+#[cfg(feature = "fit")]
+mod quant;
+mod render;
 pub mod resample;
 
+#[cfg(feature = "fit")]
+pub use codec::{Architecture, EncodeOptions, EncodeReport, Encoded, Target, encode};
+pub use codec::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered};
+pub use coords::CoordinateMap;
+pub use device::DeviceChoice;
 pub use error::Error;
+#[cfg(feature = "fit")]
+pub use fit::{Initialization, InitializationPair, OptimizerChoice, StopReason};
 pub use inr_formats::{FormatError, Limits};
+pub use net::{Layer, Network};
 pub use picture::*;
+pub use progress::{Control, Observer, Phase, Progress};

@@ -165,7 +165,7 @@ fn squared(x: f32, y: f32) -> f64 {
     d * d
 }
 
-fn decibels(mse: f64) -> f64 {
+pub(crate) fn decibels(mse: f64) -> f64 {
     -10.0 * mse.log10()
 }
 

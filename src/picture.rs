@@ -1,6 +1,208 @@
-//! Pictures.
+//! Raster pictures in memory, and the files they come from and go to.
 
-/// Placeholder.
-#[derive(Debug, thiserror::Error)]
-#[error("picture")]
-pub struct PictureError;
+mod error;
+mod format;
+mod read;
+mod write;
+
+pub use error::PictureError;
+pub use format::FileFormat;
+pub use inr_formats::{Depth, Layout};
+pub use read::read_picture;
+pub use write::{Written, write_picture};
+
+/// Samples of a picture: row-major, interleaved, encoded values (no transfer function is undone), straight alpha.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Samples {
+    /// 8 bits, 0..=255.
+    U8(Vec<u8>),
+    /// 16 bits, 0..=65535.
+    U16(Vec<u16>),
+    /// Floats; 0.0..=1.0 is the range of integers, but values may leave it.
+    F32(Vec<f32>),
+}
+
+impl Samples {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(samples) => samples.len(),
+            Self::U16(samples) => samples.len(),
+            Self::F32(samples) => samples.len(),
+        }
+    }
+
+    /// True when there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What a picture file says about its pixels; carried, never interpreted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// ICC profile.
+    pub icc: Option<Vec<u8>>,
+    /// Exif block from its TIFF header on; its orientation is 1, the pixels are already turned.
+    pub exif: Option<Vec<u8>>,
+    /// XMP packet.
+    pub xmp: Option<Vec<u8>>,
+    /// Coding-independent code points (ITU-T H.273): primaries, transfer, matrix, full-range flag.
+    pub cicp: Option<[u8; 4]>,
+}
+
+/// A picture: `height` rows of `width` pixels, both at least 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    width: u32,
+    height: u32,
+    layout: Layout,
+    samples: Samples,
+    metadata: Metadata,
+}
+
+impl Picture {
+    /// A picture of `samples`, shape `[height, width, channels]`.
+    ///
+    /// # Errors
+    /// [`PictureError::Shape`] when a side is 0 or the number of samples is not that of the shape.
+    pub fn new(
+        width: u32,
+        height: u32,
+        layout: Layout,
+        samples: Samples,
+        metadata: Metadata,
+    ) -> Result<Self, PictureError> {
+        let wanted = u64::from(width) * u64::from(height) * layout.channels() as u64;
+        if wanted == 0 || wanted != samples.len() as u64 {
+            return Err(PictureError::Shape {
+                width,
+                height,
+                channels: layout.channels(),
+                samples: samples.len(),
+            });
+        }
+        Ok(Self {
+            width,
+            height,
+            layout,
+            samples,
+            metadata,
+        })
+    }
+
+    /// A picture of floating-point `samples`, rounded to `depth`; integer depths clamp to 0.0..=1.0.
+    ///
+    /// # Errors
+    /// As [`Picture::new`].
+    pub fn from_f32(
+        width: u32,
+        height: u32,
+        layout: Layout,
+        depth: Depth,
+        samples: &[f32],
+        metadata: Metadata,
+    ) -> Result<Self, PictureError> {
+        // A cast rounds towards zero and clamps, NaN gives 0.
+        let samples = match depth {
+            Depth::U8 => Samples::U8(samples.iter().map(|v| (v * 255.0 + 0.5) as u8).collect()),
+            Depth::U16 => Samples::U16(
+                samples
+                    .iter()
+                    .map(|v| (v * 65_535.0 + 0.5) as u16)
+                    .collect(),
+            ),
+            Depth::F32 => Samples::F32(samples.to_vec()),
+        };
+        Self::new(width, height, layout, samples, metadata)
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Width times height.
+    pub fn pixels(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
+    /// Which channels there are.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Type of the samples.
+    pub fn depth(&self) -> Depth {
+        match self.samples {
+            Samples::U8(_) => Depth::U8,
+            Samples::U16(_) => Depth::U16,
+            Samples::F32(_) => Depth::F32,
+        }
+    }
+
+    /// The samples, shape `[height, width, channels]`.
+    pub fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    /// Profile, Exif, XMP and code points.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The samples as floats; integers become 0.0..=1.0.
+    pub fn to_f32(&self) -> Vec<f32> {
+        match &self.samples {
+            Samples::U8(samples) => samples.iter().map(|&v| f32::from(v) / 255.0).collect(),
+            Samples::U16(samples) => samples.iter().map(|&v| f32::from(v) / 65_535.0).collect(),
+            Samples::F32(samples) => samples.clone(),
+        }
+    }
+
+    /// The same picture with samples of `depth`, rounded.
+    pub fn with_depth(self, depth: Depth) -> Self {
+        if self.depth() == depth {
+            return self;
+        }
+        let samples = self.to_f32();
+        let round = |most: f32| samples.iter().map(move |v| v * most + 0.5);
+        let samples = match depth {
+            Depth::U8 => Samples::U8(round(255.0).map(|v| v as u8).collect()),
+            Depth::U16 => Samples::U16(round(65_535.0).map(|v| v as u16).collect()),
+            Depth::F32 => Samples::F32(samples),
+        };
+        Self { samples, ..self }
+    }
+
+    /// The same picture with red, green and blue where it had grey.
+    pub fn into_colour(self) -> Self {
+        fn spread<T: Copy>(samples: &[T], channels: usize) -> Vec<T> {
+            let pixels = samples.chunks_exact(channels);
+            pixels
+                .flat_map(|pixel| [pixel[0]; 3].into_iter().chain(pixel[1..].iter().copied()))
+                .collect()
+        }
+        let layout = match self.layout {
+            Layout::Grey => Layout::Rgb,
+            Layout::GreyAlpha => Layout::Rgba,
+            Layout::Rgb | Layout::Rgba => return self,
+        };
+        let channels = self.layout.channels();
+        let samples = match &self.samples {
+            Samples::U8(samples) => Samples::U8(spread(samples, channels)),
+            Samples::U16(samples) => Samples::U16(spread(samples, channels)),
+            Samples::F32(samples) => Samples::F32(spread(samples, channels)),
+        };
+        Self {
+            layout,
+            samples,
+            ..self
+        }
+    }
+}

@@ -1,0 +1,495 @@
+//! An opened `.inr` file and its renders.
+
+use inr_formats::{Depth, Header, InrFile, Layout, Limits, Model};
+
+use super::trust;
+use crate::coords::CoordinateMap;
+use crate::device::DeviceChoice;
+use crate::metrics::Raster;
+use crate::net::Network;
+use crate::picture::{Metadata, Picture, Samples};
+use crate::render::{self, Viewport};
+use crate::resample::{self, Filter};
+use crate::{Error, FormatError};
+
+/// Size of a render.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum OutputSize {
+    /// One pixel per source pixel.
+    #[default]
+    Native,
+    /// This many pixels per source pixel on both axes, above 0; fractions are fine.
+    Scale(f64),
+    /// This width, with the height that keeps the proportions.
+    Width(u32),
+    /// This height, with the width that keeps the proportions.
+    Height(u32),
+    /// Exactly this width and height.
+    Exact(u32, u32),
+}
+
+/// A rectangle in source pixels; fractions are fine.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Region {
+    /// Left edge.
+    pub x: f64,
+    /// Top edge.
+    pub y: f64,
+    /// Width, above 0.
+    pub width: f64,
+    /// Height, above 0.
+    pub height: f64,
+}
+
+/// How pixels are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// The field, sampled at the output's pixel centres.
+    Inr,
+    /// Bicubic (Catmull-Rom) from the native render.
+    Bicubic,
+    /// Lanczos with three lobes from the native render.
+    Lanczos,
+    /// The field where its enlargement is trustworthy, else bicubic.
+    #[default]
+    Auto,
+}
+
+/// What to render.
+#[derive(Clone, Debug, Default)]
+pub struct RenderOptions {
+    /// Size of the output; of the region, if there is one.
+    pub size: OutputSize,
+    /// The part of the picture to render; all of it by default.
+    pub region: Option<Region>,
+    /// Samples of the output; the source's by default.
+    pub depth: Option<Depth>,
+    /// How pixels are made.
+    pub method: Method,
+    /// Threads to use; all by default. The result is the same for any number.
+    pub threads: Option<usize>,
+    /// Where the field is evaluated; `Auto` renders on the CPU.
+    pub device: DeviceChoice,
+    /// What the render may cost.
+    pub limits: Limits,
+}
+
+/// A render and how it came about.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The picture, with the source's metadata.
+    pub picture: Picture,
+    /// The method used; never [`Method::Auto`].
+    pub method: Method,
+    /// Why that method, in a few words.
+    pub why: String,
+}
+
+/// An opened `.inr` file.
+#[derive(Clone, Debug)]
+pub struct InrPicture {
+    file: InrFile,
+    network: Network,
+    bytes: u64,
+}
+
+impl InrPicture {
+    /// Opens the file in `bytes`.
+    ///
+    /// # Errors
+    /// [`Error::Format`] naming the chunk and the byte where the file is damaged, lies, or exceeds `limits`.
+    pub fn open(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        let file = InrFile::read(bytes, limits)?;
+        let network = match &file.header.model {
+            Model::Mlp(mlp) => {
+                Network::from_layers(mlp, file.header.layout.channels(), &file.layers)?
+            }
+            other => return Err(unsupported(other)),
+        };
+        Ok(Self {
+            file,
+            network,
+            bytes: bytes.len() as u64,
+        })
+    }
+
+    /// Width of the source in pixels.
+    pub fn width(&self) -> u32 {
+        self.file.header.width
+    }
+
+    /// Height of the source in pixels.
+    pub fn height(&self) -> u32 {
+        self.file.header.height
+    }
+
+    /// Channels of the source.
+    pub fn layout(&self) -> Layout {
+        self.file.header.layout
+    }
+
+    /// Sample type of the source.
+    pub fn depth(&self) -> Depth {
+        self.file.header.depth
+    }
+
+    /// Everything the file holds.
+    pub fn file(&self) -> &InrFile {
+        &self.file
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Length of the file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Profile, Exif, XMP and code points, as the source had them.
+    pub fn metadata(&self) -> Metadata {
+        Metadata {
+            icc: self.file.icc.clone(),
+            exif: self.file.exif.clone(),
+            xmp: self.file.xmp.clone(),
+            cicp: self.file.header.cicp,
+        }
+    }
+
+    /// Renders what `options` ask for. Pixel `j` of `m` covers the `j`-th `m`-th of the region; nothing shifts with the
+    /// scale. Reduced sizes integrate over each pixel's footprint.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] for sizes and regions that make no sense, [`Error::OverLimit`] for renders beyond the limits,
+    /// [`Error::Device`] for an absent device.
+    pub fn render(&self, options: &RenderOptions) -> Result<Rendered, Error> {
+        let viewport = self.viewport(options)?;
+        let (method, why) = self.choose(options, &viewport)?;
+        let picture = match method {
+            Method::Bicubic => self.resampled(options, &viewport, Filter::CatmullRom)?,
+            Method::Lanczos => self.resampled(options, &viewport, Filter::Lanczos3)?,
+            Method::Inr | Method::Auto => self.field(options, &viewport)?,
+        };
+        Ok(Rendered {
+            picture,
+            method,
+            why,
+        })
+    }
+
+    fn choose(
+        &self,
+        options: &RenderOptions,
+        viewport: &Viewport,
+    ) -> Result<(Method, String), Error> {
+        let enlarges = viewport.pitch().iter().any(|&pitch| pitch < 1.0);
+        Ok(match options.method {
+            Method::Auto if !enlarges => (Method::Inr, "nothing is enlarged".into()),
+            Method::Auto => {
+                let verdict = trust::judge(self, viewport);
+                let method = if verdict.trusted() {
+                    Method::Inr
+                } else {
+                    Method::Bicubic
+                };
+                (method, verdict.to_string())
+            }
+            asked => (asked, "as asked".into()),
+        })
+    }
+
+    fn viewport(&self, options: &RenderOptions) -> Result<Viewport, Error> {
+        let header = &self.file.header;
+        let region = checked_region(options.region, header)?;
+        let size = output_size(options.size, &region)?;
+        let pixels = u64::from(size[0]) * u64::from(size[1]);
+        within(
+            "the render, in pixels,",
+            pixels,
+            options.limits.render_pixels,
+        )?;
+        let viewport = Viewport {
+            region,
+            size,
+            sampling: header.sampling,
+        };
+        let work = viewport
+            .evaluations()
+            .saturating_mul(self.network.multiply_adds());
+        within(
+            "the render, in multiply-adds,",
+            work,
+            options.limits.multiply_adds,
+        )?;
+        Ok(viewport)
+    }
+
+    pub(crate) fn map(&self) -> CoordinateMap {
+        let Model::Mlp(mlp) = &self.file.header.model else {
+            return CoordinateMap::new(self.width(), self.height(), inr_formats::Grid::PixelCentre);
+        };
+        CoordinateMap::new(self.width(), self.height(), mlp.grid)
+    }
+
+    fn field(&self, options: &RenderOptions, viewport: &Viewport) -> Result<Picture, Error> {
+        let header = &self.file.header;
+        let depth = options.depth.unwrap_or(header.depth);
+        let count = viewport
+            .size
+            .iter()
+            .map(|&side| side as usize)
+            .product::<usize>()
+            * header.layout.channels();
+        let threads = options.threads.unwrap_or_else(render::default_threads);
+        let decode = SampleMap::new(header);
+        let samples = match depth {
+            Depth::U8 => {
+                let mut out = vec![0_u8; count];
+                let emit =
+                    |row: &[f32], out: &mut [u8]| decode.row(row, out, |v| (v * 255.0 + 0.5) as u8);
+                self.evaluate(options.device, viewport, threads, &mut out, emit)?;
+                Samples::U8(out)
+            }
+            Depth::U16 => {
+                let mut out = vec![0_u16; count];
+                let emit = |row: &[f32], out: &mut [u16]| {
+                    decode.row(row, out, |v| (v * 65_535.0 + 0.5) as u16)
+                };
+                self.evaluate(options.device, viewport, threads, &mut out, emit)?;
+                Samples::U16(out)
+            }
+            Depth::F32 => {
+                let mut out = vec![0_f32; count];
+                let emit = |row: &[f32], out: &mut [f32]| decode.row(row, out, |v| v);
+                self.evaluate(options.device, viewport, threads, &mut out, emit)?;
+                Samples::F32(out)
+            }
+        };
+        let [width, height] = viewport.size;
+        Ok(Picture::new(
+            width,
+            height,
+            header.layout,
+            samples,
+            self.metadata(),
+        )?)
+    }
+
+    fn evaluate<T: Send>(
+        &self,
+        device: DeviceChoice,
+        viewport: &Viewport,
+        threads: usize,
+        out: &mut [T],
+        emit: impl Fn(&[f32], &mut [T]) + Sync,
+    ) -> Result<(), Error> {
+        match device {
+            DeviceChoice::Auto | DeviceChoice::Cpu => {
+                render::render(&self.network, &self.map(), viewport, threads, out, emit);
+                Ok(())
+            }
+            #[cfg(feature = "candle")]
+            named => {
+                let device = named.open(&mut |_| ())?;
+                render::render_on_device(&self.network, &self.map(), viewport, &device, out, emit)
+            }
+            #[cfg(not(feature = "candle"))]
+            named => Err(Error::Device {
+                device: named.to_string(),
+                reason:
+                    "this build renders on the CPU only; build with the feature candle, or use cpu"
+                        .into(),
+            }),
+        }
+    }
+
+    /// The native render of the region and its surroundings, resampled.
+    fn resampled(
+        &self,
+        options: &RenderOptions,
+        viewport: &Viewport,
+        filter: Filter,
+    ) -> Result<Picture, Error> {
+        let header = &self.file.header;
+        let (crop, region) = surroundings(viewport, header);
+        let native = self.field(
+            &RenderOptions {
+                depth: Some(Depth::F32),
+                ..options.clone()
+            },
+            &crop,
+        )?;
+        let source = native.to_f32();
+        let raster = Raster {
+            width: crop.size[0] as usize,
+            height: crop.size[1] as usize,
+            channels: header.layout.channels(),
+            samples: &source,
+        };
+        let [width, height] = viewport.size;
+        let samples = resample::resize(
+            raster,
+            Some(region),
+            width as usize,
+            height as usize,
+            filter,
+        )?;
+        let depth = options.depth.unwrap_or(header.depth);
+        Ok(Picture::from_f32(
+            width,
+            height,
+            header.layout,
+            depth,
+            &samples,
+            self.metadata(),
+        )?)
+    }
+}
+
+fn unsupported(model: &Model) -> Error {
+    Error::Misuse {
+        what: format!("model {model:?} is not rendered by this version"),
+        want: "use a newer version",
+    }
+}
+
+fn within(what: &'static str, asked: u64, limit: u64) -> Result<(), Error> {
+    if asked > limit {
+        return Err(FormatError::OverLimit { what, asked, limit }.into());
+    }
+    Ok(())
+}
+
+fn checked_region(region: Option<Region>, header: &Header) -> Result<[f64; 4], Error> {
+    let (width, height) = (f64::from(header.width), f64::from(header.height));
+    let Some(Region {
+        x,
+        y,
+        width: w,
+        height: h,
+    }) = region
+    else {
+        return Ok([0.0, 0.0, width, height]);
+    };
+    // Written so that NaN fails.
+    let inside = x >= 0.0 && y >= 0.0 && w > 0.0 && h > 0.0 && x + w <= width && y + h <= height;
+    if !inside {
+        return Err(Error::Misuse {
+            what: format!("region {x},{y},{w},{h} is not inside the picture of {width} x {height}"),
+            want: "give left, top, width and height in source pixels, within the picture",
+        });
+    }
+    Ok([x, y, w, h])
+}
+
+fn output_size(size: OutputSize, region: &[f64; 4]) -> Result<[u32; 2], Error> {
+    let [.., width, height] = *region;
+    let wrong = |what: String| Error::Misuse {
+        what,
+        want: "give a size of at least 1 pixel and at most 4294967295 on each side",
+    };
+    let rounded = |width: f64, height: f64| {
+        let sides = [width, height].map(|side| side.round().max(1.0));
+        if sides.iter().all(|side| *side <= f64::from(u32::MAX)) {
+            Ok(sides.map(|side| side as u32))
+        } else {
+            Err(wrong(format!(
+                "a render of {width:.0} x {height:.0} pixels"
+            )))
+        }
+    };
+    match size {
+        OutputSize::Native => rounded(width, height),
+        OutputSize::Scale(scale) if scale.is_finite() && scale > 0.0 => {
+            rounded(width * scale, height * scale)
+        }
+        OutputSize::Scale(scale) => Err(Error::Misuse {
+            what: format!("scale {scale}"),
+            want: "give a finite scale above 0",
+        }),
+        OutputSize::Width(0)
+        | OutputSize::Height(0)
+        | OutputSize::Exact(0, _)
+        | OutputSize::Exact(_, 0) => Err(wrong("a side of 0 pixels".into())),
+        OutputSize::Width(columns) => {
+            rounded(f64::from(columns), height * f64::from(columns) / width)
+        }
+        OutputSize::Height(rows) => rounded(width * f64::from(rows) / height, f64::from(rows)),
+        OutputSize::Exact(columns, rows) => Ok([columns, rows]),
+    }
+}
+
+/// The whole source pixels that a resampling filter reads for `viewport`, as a native viewport, and the region within
+/// it.
+fn surroundings(viewport: &Viewport, header: &Header) -> (Viewport, [f64; 4]) {
+    let sides = [f64::from(header.width), f64::from(header.height)];
+    let pitch = viewport.pitch();
+    let mut crop = [0.0; 4];
+    let mut inner = viewport.region;
+    for axis in [0, 1] {
+        // Lanczos reads three pixels on either side, more when it reduces.
+        let reach = (3.0 * pitch[axis].max(1.0)).ceil() + 1.0;
+        let start = (viewport.region[axis] - reach).floor().max(0.0);
+        let end = (viewport.region[axis] + viewport.region[2 + axis] + reach)
+            .ceil()
+            .min(sides[axis]);
+        crop[axis] = start;
+        crop[2 + axis] = end - start;
+        inner[axis] -= start;
+    }
+    let size = [crop[2] as u32, crop[3] as u32];
+    let crop = Viewport {
+        region: crop,
+        size,
+        sampling: viewport.sampling,
+    };
+    (crop, inner)
+}
+
+/// Field values to samples.
+struct SampleMap {
+    channels: usize,
+    alpha: bool,
+    low: f32,
+    high: f32,
+    clamp: bool,
+}
+
+impl SampleMap {
+    fn new(header: &Header) -> Self {
+        Self {
+            channels: header.layout.channels(),
+            alpha: header.layout.has_alpha(),
+            low: header.value_range[0],
+            high: header.value_range[1],
+            clamp: header.depth != Depth::F32,
+        }
+    }
+
+    /// `row`, shape `[channels, columns]`, interleaved into `out` through `encode`.
+    fn row<T>(&self, row: &[f32], out: &mut [T], encode: impl Fn(f32) -> T) {
+        let columns = out.len() / self.channels;
+        for (channel, values) in row.chunks_exact(columns).enumerate() {
+            let alpha = self.alpha && channel + 1 == self.channels;
+            let (low, high) = if alpha {
+                (0.0, 1.0)
+            } else {
+                (self.low, self.high)
+            };
+            let clamp = alpha || self.clamp;
+            for (value, out) in values
+                .iter()
+                .zip(out[channel..].iter_mut().step_by(self.channels))
+            {
+                let sample = low + (value + 1.0) * 0.5 * (high - low);
+                *out = encode(if clamp {
+                    sample.clamp(0.0, 1.0)
+                } else {
+                    sample
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! Picture to `.inr` file: plan, fit, quantise, write, read back.
+
+use std::time::{Duration, Instant};
+
+use inr_formats::{Depth, Header, InrFile, LayerData, Model, Provenance, Sampling};
+
+use super::decode::{InrPicture, OutputSize, RenderOptions};
+use super::options::{EncodeOptions, EncodeReport, Encoded, Target};
+use super::plan::{self, Plan};
+use super::preview;
+use crate::device::device_name;
+use crate::fit::{Fit, FitOutcome, StopReason, TrainingSamples};
+use crate::net::Network;
+use crate::picture::Picture;
+use crate::progress::{Control, Observer, Phase, Progress};
+use crate::quant::Steps;
+use crate::render::default_threads;
+use crate::{Error, metrics};
+
+/// Encodes `picture` as an `.inr` file and measures the file by decoding it.
+///
+/// The same options, picture and device give the same bytes, unless there is a time budget.
+///
+/// # Errors
+/// [`Error::Misuse`] for options out of range or a size too small for the picture's metadata, [`Error::Device`] for an
+/// absent device, [`Error::Diverged`] when no learning rate works, [`Error::Cancelled`] when the observer aborts.
+pub fn encode(
+    picture: &Picture,
+    options: &EncodeOptions,
+    observer: &mut dyn Observer,
+) -> Result<Encoded, Error> {
+    options.check()?;
+    let samples = TrainingSamples::new(picture, options.grid);
+    let mut notes = Vec::new();
+    let device = options
+        .device
+        .open(&mut |note| notes.push(note.to_owned()))?;
+    notes.iter().for_each(|note| observer.note(note));
+    let fit = Fit {
+        samples: &samples,
+        device_name: device_name(&device),
+        device,
+        threads: options.threads.unwrap_or_else(default_threads),
+        options,
+        started: Instant::now(),
+    };
+    let mut encoder = Encoder {
+        picture,
+        options,
+        samples: &samples,
+        fit,
+        notes,
+        observer,
+    };
+    encoder.run()
+}
+
+struct Encoder<'a> {
+    picture: &'a Picture,
+    options: &'a EncodeOptions,
+    samples: &'a TrainingSamples,
+    fit: Fit<'a>,
+    notes: Vec<String>,
+    observer: &'a mut dyn Observer,
+}
+
+/// A finished file before it is reported.
+struct Candidate {
+    file: InrFile,
+    bytes: Vec<u8>,
+    psnr: f64,
+    float_psnr: f64,
+    epochs: f64,
+    stopped: StopReason,
+}
+
+/// Times a PSNR search may grow the network, each time by [`GROWTH`].
+const ATTEMPTS: u32 = 6;
+const GROWTH: f64 = 1.8;
+/// Times that a file above its size is made coarser.
+const SHRINKS: u32 = 24;
+
+impl Encoder<'_> {
+    fn run(&mut self) -> Result<Encoded, Error> {
+        let overhead = self.overhead()?;
+        let pixels = self.picture.pixels() as f64;
+        let wanted = plan::parameters(self.options, pixels, self.samples.channels, overhead);
+        let candidate = match self.options.target {
+            Target::Psnr(psnr) => self.search_psnr(wanted, psnr)?,
+            _ => {
+                let plan = self.plan(wanted);
+                let fitted = self.fit.run(&plan, None, self.observer)?;
+                self.finish(&plan, fitted, self.byte_limit())?
+            }
+        };
+        let target_met = self.judge(&candidate);
+        Ok(self.report(candidate, target_met))
+    }
+
+    fn plan(&self, parameters: f64) -> Plan {
+        let size = [self.picture.width(), self.picture.height()];
+        Plan::new(self.options, size, self.samples.channels, parameters)
+    }
+
+    /// The largest file asked for, if one is.
+    fn byte_limit(&self) -> Option<u64> {
+        match self.options.target {
+            Target::Bytes(bytes) => Some(bytes),
+            Target::Bpp(bpp) => Some((bpp * self.picture.pixels() as f64 / 8.0) as u64),
+            _ => None,
+        }
+    }
+
+    /// Bytes of a file around its weights.
+    fn overhead(&self) -> Result<u64, Error> {
+        let mut plan = self.plan(1.0);
+        plan.mlp.hidden = vec![1];
+        let network = Network::zeroed(&plan.mlp, self.samples.channels);
+        let steps = Steps(vec![1.0; 4]);
+        let bytes = self
+            .assemble(&plan, steps.quantise(&network), None)
+            .write()?
+            .len() as u64;
+        if let Some(limit) = self.byte_limit()
+            && limit < bytes
+        {
+            return Err(Error::Misuse {
+                what: format!(
+                    "a file of {limit} bytes, but header, metadata and the smallest network take {bytes}"
+                ),
+                want: "ask for a larger file, or strip the picture's ICC profile, Exif and XMP first",
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// Grows the network until the decoded file has `target` dB.
+    fn search_psnr(&mut self, mut parameters: f64, target: f64) -> Result<Candidate, Error> {
+        let mut best: Option<Candidate> = None;
+        for attempt in 0..ATTEMPTS {
+            let plan = self.plan(parameters);
+            let fitted = self.fit.run(&plan, Some(target + 0.2), self.observer)?;
+            let ended = fitted.stopped;
+            let candidate = self.finish(&plan, fitted, None)?;
+            let reached = candidate.psnr;
+            if best.as_ref().is_none_or(|best| best.psnr < reached) {
+                best = Some(candidate);
+            }
+            let out_of_time = matches!(ended, StopReason::TimeBudget | StopReason::Cancelled);
+            let fixed = self.options.hidden.is_some();
+            if reached >= target || out_of_time || fixed || attempt + 1 == ATTEMPTS {
+                break;
+            }
+            let note = format!(
+                "{} weights reach {reached:.2} dB of {target}, growing",
+                plan.mlp.parameters(self.samples.channels)
+            );
+            self.observer.note(&note);
+            parameters *= GROWTH * ((target - reached - 3.0) / 6.0).exp2().clamp(1.0, 4.0);
+        }
+        best.ok_or(Error::Cancelled)
+    }
+
+    /// Quantises, writes and measures a fitted network.
+    fn finish(
+        &mut self,
+        plan: &Plan,
+        fitted: FitOutcome,
+        limit: Option<u64>,
+    ) -> Result<Candidate, Error> {
+        let float_psnr = self
+            .samples
+            .psnr(&self.fit.network(plan, &fitted.parameters));
+        let mut epochs = fitted.epochs;
+        let layers = if self.options.float {
+            self.fit.network(plan, &fitted.parameters).to_float_layers()
+        } else {
+            let (layers, tuned) = self.quantise(plan, &fitted, float_psnr, limit)?;
+            epochs += tuned;
+            layers
+        };
+        let provenance = self.provenance(plan, epochs);
+        let mut file = self.assemble(plan, layers, Some(provenance));
+        if self.options.preview {
+            file.preview = preview::jpeg(self.picture)?;
+        }
+        let psnr = self.measure(&file.write()?)?;
+        if let Some(provenance) = &mut file.provenance {
+            provenance.psnr = Some(psnr);
+        }
+        Ok(Candidate {
+            bytes: file.write()?,
+            file,
+            psnr,
+            float_psnr,
+            epochs,
+            stopped: fitted.stopped,
+        })
+    }
+
+    /// Chooses steps, fine-tunes with them, and makes them coarser while the file exceeds `limit`. Returns the layers
+    /// and the epochs that it took.
+    fn quantise(
+        &mut self,
+        plan: &Plan,
+        fitted: &FitOutcome,
+        float_psnr: f64,
+        limit: Option<u64>,
+    ) -> Result<(Vec<LayerData>, f64), Error> {
+        let network = self.fit.network(plan, &fitted.parameters);
+        let balanced = Steps::balanced(&network, &self.samples.probe_points());
+        let bits = match self.options.bits {
+            Some(bits) => bits,
+            // Past 40 dB each 6 dB need a bit more.
+            None => plan.bits + ((float_psnr - 40.0) / 6.02).clamp(0.0, 7.0),
+        };
+        let mut steps = balanced.at_bits(&network, bits).fitting(&network);
+        if let Some(limit) = limit {
+            steps = self.steps_within(plan, &network, steps, limit * 99 / 100)?;
+        }
+        let mut epochs = 0.0;
+        let mut parameters = fitted.parameters.clone();
+        if fitted.stopped != StopReason::Cancelled {
+            let tuned = self.fit.tune(plan, &parameters, &steps, self.observer)?;
+            epochs += tuned.epochs;
+            parameters = tuned.parameters;
+        }
+        let tuned = self.fit.network(plan, &parameters);
+        let steps = match limit {
+            Some(limit) => self.steps_within(plan, &tuned, steps, limit)?,
+            None => steps,
+        };
+        Ok((steps.quantise(&tuned), epochs))
+    }
+
+    /// `steps`, or as little coarser as makes the file fit `limit`; when finer ones fit as well, those.
+    fn steps_within(
+        &self,
+        plan: &Plan,
+        network: &Network,
+        steps: Steps,
+        limit: u64,
+    ) -> Result<Steps, Error> {
+        let provenance = self.provenance(plan, 1000.0);
+        let size = |steps: &Steps| -> Result<u64, Error> {
+            let file = self.assemble(plan, steps.quantise(network), Some(provenance.clone()));
+            Ok(file.write()?.len() as u64 + 16)
+        };
+        if size(&steps)? <= limit {
+            return Ok(steps);
+        }
+        let (mut fine, mut coarse) = (1.0_f32, 1024.0_f32);
+        for _ in 0..SHRINKS {
+            let middle = (fine * coarse).sqrt();
+            if size(&steps.scaled(middle))? <= limit {
+                coarse = middle
+            } else {
+                fine = middle
+            }
+        }
+        Ok(steps.scaled(coarse))
+    }
+
+    fn assemble(
+        &self,
+        plan: &Plan,
+        layers: Vec<LayerData>,
+        provenance: Option<Provenance>,
+    ) -> InrFile {
+        let metadata = self.picture.metadata();
+        let header = Header {
+            width: self.picture.width(),
+            height: self.picture.height(),
+            layout: self.picture.layout(),
+            depth: self.picture.depth(),
+            value_range: self.samples.value_range,
+            sampling: Sampling::Point,
+            cicp: metadata.cicp,
+            model: Model::Mlp(plan.mlp.clone()),
+        };
+        let mut file = InrFile::new(header, layers);
+        file.icc = metadata.icc.clone();
+        file.exif = metadata.exif.clone();
+        file.xmp = metadata.xmp.clone();
+        file.provenance = provenance;
+        file
+    }
+
+    fn provenance(&self, plan: &Plan, epochs: f64) -> Provenance {
+        Provenance {
+            encoder: Some(concat!("inr ", env!("CARGO_PKG_VERSION")).into()),
+            recipe: Some(format!(
+                "{:?} {:.0e} batch {}",
+                self.options.optimizer, plan.rate, plan.batch
+            )),
+            seed: Some(self.options.seed),
+            epochs: Some(epochs.round() as u64),
+            device: Some(self.fit.device_name.clone()),
+            ..Provenance::default()
+        }
+    }
+
+    /// PSNR of the decoded bytes against the source, after rounding to the source's samples.
+    fn measure(&mut self, bytes: &[u8]) -> Result<f64, Error> {
+        let progress = Progress {
+            phase: Phase::Verify,
+            step: 0,
+            steps: 1,
+            epoch: 0.0,
+            psnr: None,
+            elapsed: self.fit.started.elapsed(),
+            remaining: None,
+        };
+        if self.observer.progress(&progress) == Control::Abort {
+            return Err(Error::Cancelled);
+        }
+        let opened = InrPicture::open(bytes, &self.options.limits)?;
+        let options = RenderOptions {
+            size: OutputSize::Native,
+            threads: self.options.threads,
+            limits: self.options.limits.clone(),
+            ..RenderOptions::default()
+        };
+        let decoded = opened.render(&options)?.picture;
+        let (mut source, mut decoded) = (self.picture.to_f32(), decoded.to_f32());
+        if self.picture.depth() == Depth::F32 {
+            // PSNR is relative to the range of the samples.
+            let [low, high] = self.samples.value_range;
+            let normalise = |value: &mut f32| *value = (*value - low) / (high - low);
+            source.iter_mut().chain(&mut decoded).for_each(normalise);
+        }
+        Ok(metrics::psnr_alpha(
+            self.raster(&source),
+            self.raster(&decoded),
+        ))
+    }
+
+    fn raster<'s>(&self, samples: &'s [f32]) -> metrics::Raster<'s> {
+        metrics::Raster {
+            width: self.picture.width() as usize,
+            height: self.picture.height() as usize,
+            channels: self.samples.channels,
+            samples,
+        }
+    }
+
+    fn judge(&mut self, candidate: &Candidate) -> bool {
+        let (met, note) = match self.options.target {
+            Target::Psnr(target) => (
+                candidate.psnr >= target,
+                format!(
+                    "reached {:.2} dB of the {target} dB asked for",
+                    candidate.psnr
+                ),
+            ),
+            Target::Bpp(_) | Target::Bytes(_) => {
+                let limit = self.byte_limit().unwrap_or(u64::MAX);
+                let length = candidate.bytes.len() as u64;
+                (
+                    length <= limit,
+                    format!("the file has {length} bytes, {limit} were asked for"),
+                )
+            }
+            Target::Quality(_) => (true, String::new()),
+        };
+        if !met {
+            self.observer.note(&note);
+            self.notes.push(note);
+        }
+        met
+    }
+
+    fn report(&mut self, candidate: Candidate, target_met: bool) -> Encoded {
+        let Model::Mlp(mlp) = &candidate.file.header.model else {
+            unreachable!("the encoder writes no other model")
+        };
+        let report = EncodeReport {
+            psnr: candidate.psnr,
+            float_psnr: candidate.float_psnr,
+            bits_per_pixel: candidate.bytes.len() as f64 * 8.0 / self.picture.pixels() as f64,
+            parameters: mlp.parameters(self.samples.channels),
+            hidden: mlp.hidden.clone(),
+            omega_first: mlp.omega_first,
+            epochs: candidate.epochs,
+            seconds: self.fit.started.elapsed().as_secs_f64(),
+            device: self.fit.device_name.clone(),
+            stopped: candidate.stopped,
+            target_met,
+            notes: std::mem::take(&mut self.notes),
+        };
+        Encoded {
+            bytes: candidate.bytes,
+            report,
+        }
+    }
+}
+
+/// Share of the time budget that the floating-point fit may take.
+pub(crate) const FIT_SHARE: f64 = 0.8;
+
+/// The moment at which `share` of `budget` is spent.
+pub(crate) fn deadline(started: Instant, budget: Option<Duration>, share: f64) -> Option<Instant> {
+    budget.map(|budget| started + budget.mul_f64(share))
+}

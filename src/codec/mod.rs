@@ -1,0 +1,23 @@
+//! Picture to `.inr` file and back.
+
+mod decode;
+#[cfg(feature = "fit")]
+mod encode;
+#[cfg(feature = "fit")]
+mod options;
+#[cfg(feature = "fit")]
+mod plan;
+#[cfg(feature = "fit")]
+mod preview;
+mod trust;
+
+pub use decode::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered};
+#[cfg(feature = "fit")]
+pub use encode::encode;
+#[cfg(feature = "fit")]
+pub use options::{Architecture, EncodeOptions, EncodeReport, Encoded, Target};
+#[cfg(feature = "fit")]
+pub(crate) use {
+    encode::{FIT_SHARE, deadline},
+    plan::Plan,
+};

@@ -1,0 +1,215 @@
+//! From what is asked for to a network's shape and a training budget.
+
+use inr_formats::{Activation, Mlp};
+
+use super::options::{EncodeOptions, Target};
+
+/// Size and cost of a fit.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) mlp: Mlp,
+    /// Visits of every pixel in floating point.
+    pub(crate) epochs: f64,
+    /// Mean bits per weight.
+    pub(crate) bits: f64,
+    pub(crate) batch: usize,
+    pub(crate) rate: f32,
+}
+
+/// Hidden layers of a network whose widths are the encoder's to choose.
+const HIDDEN_LAYERS: usize = 4;
+/// Epochs of a fit that no budget cuts short.
+const EPOCHS: f64 = 40.0;
+/// Multiply-adds, forward, of a whole fit; a step costs three times that. Pictures beyond it are visited less often.
+const FIT_MULTIPLY_ADDS: f64 = 1.2e12;
+/// Most parameters the encoder chooses by itself: the fit's cost is parameters times visits.
+const MOST_PARAMETERS: f64 = 300_000.0;
+/// Bits per weight, on average, at qualities up to about 40 dB.
+pub(crate) const BITS: f64 = 8.0;
+
+/// Weight bits per pixel at `quality` for a colour picture: as many as JPEG (4:2:0, optimised tables) takes on average
+/// over Kodak, from 0.14 at 5 to 3.3 at 95, extended log-linearly.
+pub(crate) fn quality_bits_per_pixel(quality: f64) -> f64 {
+    const JPEG: [(f64, f64); 10] = [
+        (0.0, 0.08),
+        (5.0, 0.141),
+        (10.0, 0.256),
+        (20.0, 0.449),
+        (35.0, 0.683),
+        (50.0, 0.869),
+        (65.0, 1.098),
+        (75.0, 1.344),
+        (90.0, 2.315),
+        (100.0, 5.0),
+    ];
+    let above = JPEG
+        .iter()
+        .position(|(q, _)| *q >= quality)
+        .unwrap_or(JPEG.len() - 1)
+        .max(1);
+    let ((q0, b0), (q1, b1)) = (JPEG[above - 1], JPEG[above]);
+    let share = (quality - q0) / (q1 - q0);
+    (b0.ln() + share * (b1.ln() - b0.ln())).exp()
+}
+
+/// Bits per weight after compression, for planning; the size search corrects it.
+const STORED_BITS: f64 = 7.3;
+
+/// Parameters that the target asks for, before any cap. `overhead` is the file's length without weights.
+pub(crate) fn parameters(
+    options: &EncodeOptions,
+    pixels: f64,
+    channels: usize,
+    overhead: u64,
+) -> f64 {
+    // Chroma and alpha are a small part of a picture's information.
+    let colour = 0.8 + 0.1 * (channels as f64 - 1.0);
+    let from_bits = |bits: f64| bits / STORED_BITS;
+    match options.target {
+        Target::Quality(quality) => from_bits(quality_bits_per_pixel(quality) * colour * pixels),
+        Target::Bpp(bpp) => from_bits(bpp * pixels - 8.0 * overhead as f64),
+        Target::Bytes(bytes) => from_bits(8.0 * (bytes as f64 - overhead as f64)),
+        // A start; the search grows it until the target is reached.
+        Target::Psnr(psnr) => {
+            pixels * colour * 0.02 * ((psnr - 24.0) / 4.0).exp2().clamp(1.0, 64.0)
+        }
+    }
+}
+
+impl Plan {
+    /// A fit of about `parameters` weights to a picture of `width` x `height` with `channels`.
+    pub(crate) fn new(
+        options: &EncodeOptions,
+        size: [u32; 2],
+        channels: usize,
+        parameters: f64,
+    ) -> Self {
+        let pixels = f64::from(size[0]) * f64::from(size[1]);
+        let activation = options.architecture.activation();
+        let frequencies = match (
+            options.architecture.encodes_positions(),
+            options.frequencies,
+        ) {
+            (false, _) => 0,
+            (true, Some(octaves)) => octaves,
+            // The study's Nyquist rule: floor(log2(side / 4)).
+            (true, None) => (f64::from(size[0].max(size[1])) / 4.0)
+                .log2()
+                .floor()
+                .clamp(1.0, 16.0) as u8,
+        };
+        let mut mlp = Mlp {
+            activation,
+            frequencies,
+            hidden: Vec::new(),
+            omega_first: 1.0,
+            omega_hidden: 1.0,
+            grid: options.grid,
+        };
+        mlp.hidden = options.hidden.clone().unwrap_or_else(|| {
+            let width = width_for(&mlp, channels, parameters.clamp(1.0, MOST_PARAMETERS));
+            vec![width; HIDDEN_LAYERS]
+        });
+        if activation == Activation::Sine {
+            mlp.omega_first = options
+                .omega_first
+                .unwrap_or_else(|| omega_first(size, frequencies, &mlp.hidden));
+            mlp.omega_hidden = options.omega_hidden.unwrap_or(30.0);
+        }
+        let weights = mlp.parameters(channels) as f64;
+        let affordable = FIT_MULTIPLY_ADDS / (weights * pixels);
+        Self {
+            epochs: options
+                .epochs
+                .unwrap_or_else(|| small_picture_epochs(pixels).min(affordable)),
+            bits: options.bits.unwrap_or(BITS),
+            batch: options
+                .batch
+                .unwrap_or_else(|| ((pixels / 16.0) as usize).clamp(64, 1024)),
+            rate: options.learning_rate.unwrap_or(1e-3),
+            mlp,
+        }
+    }
+}
+
+/// Small pictures give few steps per epoch; they get more epochs, 2,000 steps or so.
+fn small_picture_epochs(pixels: f64) -> f64 {
+    let batch = (pixels / 16.0).clamp(64.0, 1024.0);
+    EPOCHS.max(2_500.0 * batch / pixels.max(1.0)).min(2_500.0)
+}
+
+/// The width that gives about `parameters` weights in [`HIDDEN_LAYERS`] equal layers.
+fn width_for(mlp: &Mlp, channels: usize, parameters: f64) -> u32 {
+    let count = |width: u32| {
+        let sized = Mlp {
+            hidden: vec![width; HIDDEN_LAYERS],
+            ..mlp.clone()
+        };
+        sized.parameters(channels) as f64
+    };
+    let largest_below = (1..4096)
+        .take_while(|&width| count(width) <= parameters)
+        .last();
+    largest_below.unwrap_or(1).max(4)
+}
+
+/// omega0 of the first layer (design measurements: 80 at 128 px and 128 wide, 120 to 180 at 256 and 256, less for
+/// narrow nets). A high one oscillates between pixel centres, so it stays below a third of the Nyquist frequency.
+fn omega_first(size: [u32; 2], frequencies: u8, hidden: &[u32]) -> f32 {
+    if frequencies > 0 {
+        return 30.0;
+    }
+    let side = f64::from(size[0].max(size[1]));
+    let width = f64::from(hidden.first().copied().unwrap_or(1));
+    let wanted = 30.0 + 0.35 * width;
+    wanted.min(side * 0.5).clamp(5.0, 120.0) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_and_parameters_rise_with_quality() {
+        let rates: Vec<f64> = (0..=100)
+            .map(|q| quality_bits_per_pixel(f64::from(q)))
+            .collect();
+        assert!(rates.windows(2).all(|pair| pair[0] < pair[1]), "{rates:?}");
+        let widths: Vec<u32> = (2..20)
+            .map(|step| {
+                let options = EncodeOptions {
+                    target: Target::Quality(f64::from(step) * 5.0),
+                    ..EncodeOptions::default()
+                };
+                let wanted = parameters(&options, 393_216.0, 3, 200);
+                Plan::new(&options, [768, 512], 3, wanted).mlp.hidden[0]
+            })
+            .collect();
+        assert!(
+            widths.windows(2).all(|pair| pair[0] < pair[1]),
+            "{widths:?}"
+        );
+    }
+
+    #[test]
+    fn a_plan_is_always_finite_and_small_enough() {
+        for size in [[1, 1], [1, 4000], [20_000, 20_000]] {
+            for quality in [0.0, 100.0] {
+                let options = EncodeOptions {
+                    target: Target::Quality(quality),
+                    ..EncodeOptions::default()
+                };
+                let pixels = f64::from(size[0]) * f64::from(size[1]);
+                let plan = Plan::new(&options, size, 4, parameters(&options, pixels, 4, 200));
+                assert!(
+                    plan.epochs.is_finite() && plan.epochs > 0.0,
+                    "{size:?} {plan:?}"
+                );
+                assert!(
+                    plan.mlp.parameters(4) as f64 <= MOST_PARAMETERS,
+                    "{size:?} {plan:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Photo to network: the only folder, with `device.rs`, that may name candle.
+
+mod candle_engine;
+mod engine;
+mod init;
+mod optimiser;
+mod samples;
+mod trainer;
+
+use std::time::Instant;
+
+use candle_core::Device;
+
+pub use init::{Initialization, InitializationPair};
+pub use optimiser::OptimizerChoice;
+pub(crate) use samples::Samples as TrainingSamples;
+pub use trainer::StopReason;
+
+use crate::codec::{EncodeOptions, FIT_SHARE, Plan, deadline};
+use crate::net::Network;
+use crate::progress::{Observer, Phase};
+use crate::quant::Steps;
+use crate::{Error, OptimizerChoice as Choice};
+use candle_engine::CandleEngine;
+use engine::Trainee;
+pub(crate) use trainer::FitOutcome;
+use trainer::Recipe;
+
+/// Fits networks to one picture's samples.
+pub(crate) struct Fit<'a> {
+    pub(crate) samples: &'a TrainingSamples,
+    pub(crate) device: Device,
+    pub(crate) device_name: String,
+    pub(crate) threads: usize,
+    pub(crate) options: &'a EncodeOptions,
+    pub(crate) started: Instant,
+}
+
+/// Share of the steps over which the learning rate rises.
+const WARM_UP: f64 = 0.05;
+/// Fine-tuning's epochs and learning rate, as shares of the fit's.
+const TUNING_EPOCHS: f64 = 0.2;
+const TUNING_RATE: f32 = 0.1;
+
+impl Fit<'_> {
+    /// Fits `plan`'s network from its initialisation, until `target` dB if there is one.
+    pub(crate) fn run(
+        &self,
+        plan: &Plan,
+        target: Option<f64>,
+        observer: &mut dyn Observer,
+    ) -> Result<FitOutcome, Error> {
+        let trainee = self.trainee(plan);
+        let pair = self.options.initialization;
+        let pair = pair.unwrap_or_else(|| InitializationPair::standard(plan.mlp.activation));
+        let start = init::initial_parameters(&trainee, pair, self.options.seed);
+        let recipe = Recipe {
+            phase: Phase::Fit,
+            optimizer: self.options.optimizer,
+            rate: plan.rate,
+            epochs: plan.epochs,
+            batch: plan.batch,
+            warm_up: WARM_UP,
+            seed: self.options.seed,
+            target_psnr: target,
+            deadline: deadline(self.started, self.options.time_budget, FIT_SHARE),
+            started: self.started,
+        };
+        self.train(&trainee, &start, None, &recipe, observer)
+    }
+
+    /// Fine-tunes `parameters` with weights rounded to `steps` in every forward pass (straight-through estimator,
+    /// Bengio et al. 2013, arXiv:1308.3432); the latent weights that come back still want rounding.
+    pub(crate) fn tune(
+        &self,
+        plan: &Plan,
+        parameters: &[f32],
+        steps: &Steps,
+        observer: &mut dyn Observer,
+    ) -> Result<FitOutcome, Error> {
+        let trainee = self.trainee(plan);
+        let lengths = trainee.tensor_lengths();
+        let round = |latent: &[f32]| {
+            let mut rounded = latent.to_vec();
+            let mut rest = rounded.as_mut_slice();
+            for (index, (&length, step)) in lengths.iter().zip(&steps.0).enumerate() {
+                let (tensor, tail) = rest.split_at_mut(length);
+                // Steps are of the folded weights.
+                let step = step / trainee.omega(index / 2);
+                tensor
+                    .iter_mut()
+                    .for_each(|value| *value = (*value / step).round() * step);
+                rest = tail;
+            }
+            rounded
+        };
+        let recipe = Recipe {
+            phase: Phase::Quantise,
+            optimizer: Choice::Adam,
+            rate: plan.rate * std::env::var("TR").map_or(TUNING_RATE, |v| v.parse().unwrap()),
+            epochs: plan.epochs * std::env::var("TE").map_or(TUNING_EPOCHS, |v| v.parse().unwrap()),
+            batch: plan.batch,
+            warm_up: WARM_UP,
+            seed: self.options.seed.wrapping_add(1),
+            target_psnr: None,
+            deadline: deadline(self.started, self.options.time_budget, 1.0),
+            started: self.started,
+        };
+        self.train(&trainee, parameters, Some(&round), &recipe, observer)
+    }
+
+    /// The network that `parameters` describe.
+    pub(crate) fn network(&self, plan: &Plan, parameters: &[f32]) -> Network {
+        self.trainee(plan).fold(parameters)
+    }
+
+    fn trainee(&self, plan: &Plan) -> Trainee {
+        Trainee {
+            mlp: plan.mlp.clone(),
+            channels: self.samples.channels,
+        }
+    }
+
+    fn train(
+        &self,
+        trainee: &Trainee,
+        start: &[f32],
+        view: Option<trainer::View>,
+        recipe: &Recipe,
+        observer: &mut dyn Observer,
+    ) -> Result<FitOutcome, Error> {
+        let mut engine = CandleEngine::new(trainee.clone(), self.device.clone(), self.threads)?;
+        trainer::train(
+            trainee,
+            self.samples,
+            &mut engine,
+            start,
+            view,
+            recipe,
+            observer,
+        )
+    }
+}

@@ -1,0 +1,278 @@
+//! The training loop: batches to the engine, gradients to the optimiser, progress to the observer.
+
+use std::time::{Duration, Instant};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::engine::{Engine, Trainee};
+use super::optimiser::{Optimiser, OptimizerChoice};
+use super::samples::{Sampler, Samples};
+use crate::progress::{Control, Observer, Phase, Progress};
+use crate::{Error, metrics};
+
+/// Why a fit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// All planned epochs were done.
+    Finished,
+    /// The wanted PSNR was reached.
+    TargetReached,
+    /// The time budget was spent.
+    TimeBudget,
+    /// The observer ended it.
+    Cancelled,
+}
+
+impl std::fmt::Display for StopReason {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Finished => "finished",
+            Self::TargetReached => "target reached",
+            Self::TimeBudget => "time budget spent",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+/// How to train.
+#[derive(Clone, Debug)]
+pub(crate) struct Recipe {
+    pub(crate) phase: Phase,
+    pub(crate) optimizer: OptimizerChoice,
+    pub(crate) rate: f32,
+    pub(crate) epochs: f64,
+    pub(crate) batch: usize,
+    /// Share of the steps over which the learning rate rises.
+    pub(crate) warm_up: f64,
+    pub(crate) seed: u64,
+    pub(crate) target_psnr: Option<f64>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) started: Instant,
+}
+
+/// A trained network in the trainer's terms.
+pub(crate) struct FitOutcome {
+    /// Before omega0 is multiplied in; see [`Trainee::fold`].
+    pub(crate) parameters: Vec<f32>,
+    /// Visits of every pixel.
+    pub(crate) epochs: f64,
+    pub(crate) stopped: StopReason,
+}
+
+/// Maps the optimiser's parameters to the ones that the engine sees; quantisation-aware training rounds them here.
+pub(crate) type View<'a> = &'a dyn Fn(&[f32]) -> Vec<f32>;
+
+const REPORT_EVERY: Duration = Duration::from_millis(200);
+/// Pixels that a PSNR during the fit is measured on.
+const MEASURED: usize = 65_536;
+const GUARD_AFTER: u64 = 60;
+const RESTARTS: u32 = 4;
+
+/// Trains `start` on `samples`; a fit that diverges starts again at a third of the rate.
+pub(crate) fn train(
+    trainee: &Trainee,
+    samples: &Samples,
+    engine: &mut dyn Engine,
+    start: &[f32],
+    view: Option<View>,
+    recipe: &Recipe,
+    observer: &mut dyn Observer,
+) -> Result<FitOutcome, Error> {
+    let mut recipe = recipe.clone();
+    let mut restarts = 0;
+    loop {
+        let mut run = Run::new(trainee, samples, start, view, recipe.clone());
+        match run.to_end(engine, observer)? {
+            Ended::With(stopped) => {
+                return Ok(FitOutcome {
+                    parameters: run.optimiser.solution(),
+                    epochs: run.epoch(),
+                    stopped,
+                });
+            }
+            Ended::Diverged if restarts == RESTARTS => {
+                let step = run.step;
+                return Err(Error::Diverged { step, restarts });
+            }
+            Ended::Diverged => {
+                restarts += 1;
+                recipe.rate /= 3.0;
+                observer.note(&format!(
+                    "the fit diverged at step {}, starting again with learning rate {:.1e}",
+                    run.step, recipe.rate
+                ));
+            }
+        }
+    }
+}
+
+enum Ended {
+    With(StopReason),
+    Diverged,
+}
+
+struct Run<'a> {
+    trainee: &'a Trainee,
+    samples: &'a Samples,
+    view: Option<View<'a>>,
+    recipe: Recipe,
+    sampler: Sampler<'a>,
+    optimiser: Optimiser,
+    gradient: Vec<f32>,
+    steps: u64,
+    step: u64,
+    /// Running mean of the batches' losses.
+    loss: f64,
+    /// Loss of a constant; a fit that stays there has diverged.
+    nothing_learnt: f64,
+    began: Instant,
+    reported: Instant,
+    psnr: Option<f64>,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        trainee: &'a Trainee,
+        samples: &'a Samples,
+        start: &[f32],
+        view: Option<View<'a>>,
+        recipe: Recipe,
+    ) -> Self {
+        let rng = ChaCha8Rng::seed_from_u64(recipe.seed ^ 0x5eed_ba7c_4e5a_3b1d);
+        let sampler = Sampler::new(samples, trainee.mlp.frequencies, recipe.batch, rng);
+        let steps = (recipe.epochs * samples.pixels() as f64 / sampler.batch() as f64)
+            .ceil()
+            .max(1.0) as u64;
+        let warm_up = (recipe.warm_up * steps as f64) as u64;
+        let now = Instant::now();
+        Self {
+            trainee,
+            samples,
+            view,
+            sampler,
+            optimiser: Optimiser::new(recipe.optimizer, start.to_vec(), recipe.rate, warm_up),
+            recipe,
+            gradient: vec![0.0; start.len()],
+            steps,
+            step: 0,
+            loss: f64::NAN,
+            nothing_learnt: samples.variance(),
+            began: now,
+            reported: now,
+            psnr: None,
+        }
+    }
+
+    fn epoch(&self) -> f64 {
+        self.step as f64 * self.sampler.batch() as f64 / self.samples.pixels() as f64
+    }
+
+    /// Share of the steps, or of the time if that is shorter, that is spent.
+    fn progress(&self) -> f64 {
+        let steps = self.step as f64 / self.steps as f64;
+        let time = self.recipe.deadline.map_or(0.0, |deadline| {
+            let whole = deadline.saturating_duration_since(self.began).as_secs_f64();
+            self.began.elapsed().as_secs_f64() / whole.max(1e-9)
+        });
+        steps.max(time).min(1.0)
+    }
+
+    fn to_end(
+        &mut self,
+        engine: &mut dyn Engine,
+        observer: &mut dyn Observer,
+    ) -> Result<Ended, Error> {
+        let check_every = (self.steps / 40).max(1);
+        while self.step < self.steps {
+            self.advance(engine)?;
+            if self.diverged() {
+                return Ok(Ended::Diverged);
+            }
+            if let Some(target) = self.recipe.target_psnr
+                && self.step % check_every == 0
+                && self.measure() >= target
+            {
+                self.report(observer)?;
+                return Ok(Ended::With(StopReason::TargetReached));
+            }
+            if self
+                .recipe
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
+            {
+                return Ok(Ended::With(StopReason::TimeBudget));
+            }
+            let due = self.reported.elapsed() >= REPORT_EVERY || self.step == self.steps;
+            if due && self.report(observer)? == Control::Stop {
+                return Ok(Ended::With(StopReason::Cancelled));
+            }
+        }
+        Ok(Ended::With(StopReason::Finished))
+    }
+
+    fn advance(&mut self, engine: &mut dyn Engine) -> Result<(), Error> {
+        let batch = self.sampler.draw();
+        let loss = match self.view {
+            None => engine.loss_and_gradient(self.optimiser.point(), &batch, &mut self.gradient)?,
+            Some(view) => engine.loss_and_gradient(
+                &view(self.optimiser.point()),
+                &batch,
+                &mut self.gradient,
+            )?,
+        };
+        let progress = self.progress();
+        self.optimiser.advance(&self.gradient, progress);
+        self.step += 1;
+        let share = (1.0 / self.step as f64).max(0.02);
+        self.loss = if self.step == 1 {
+            loss
+        } else {
+            self.loss + share * (loss - self.loss)
+        };
+        Ok(())
+    }
+
+    /// True when the loss is not a number, or when well after the warm-up the network still knows no more than the mean.
+    fn diverged(&self) -> bool {
+        if !self.loss.is_finite() {
+            return true;
+        }
+        let settled = self.step > GUARD_AFTER.max(self.steps / 8);
+        settled && self.nothing_learnt > 1e-6 && self.loss > 0.97 * self.nothing_learnt
+    }
+
+    /// PSNR in dB of the present solution over (at most 65,536 of) the pixels.
+    fn measure(&mut self) -> f64 {
+        let solution = self.optimiser.solution();
+        let parameters = self
+            .view
+            .map_or_else(|| solution.clone(), |view| view(&solution));
+        let network = self.trainee.fold(&parameters);
+        let psnr = metrics::decibels(self.samples.mean_square_error(&network, MEASURED));
+        self.psnr = Some(psnr);
+        psnr
+    }
+
+    fn report(&mut self, observer: &mut dyn Observer) -> Result<Control, Error> {
+        self.reported = Instant::now();
+        let done = self.progress();
+        let spent = self.began.elapsed();
+        let control = observer.progress(&Progress {
+            phase: self.recipe.phase,
+            step: self.step,
+            steps: self.steps,
+            epoch: self.epoch(),
+            psnr: self
+                .psnr
+                .or_else(|| Some(metrics::decibels(self.loss / 4.0))),
+            elapsed: self.recipe.started.elapsed(),
+            remaining: (done > 0.01).then(|| spent.mul_f64((1.0 - done) / done)),
+        });
+        match control {
+            Control::Abort => Err(Error::Cancelled),
+            other => Ok(other),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Networks as data: shapes and weights, no training.
+
+use inr_formats::{Activation, LayerData, Mlp, Tensor};
+
+use crate::Error;
+
+/// One dense layer: `z = weights * a + bias`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// Width of the layer's input.
+    pub inputs: usize,
+    /// Width of the layer's output.
+    pub outputs: usize,
+    /// Shape `[outputs, inputs]`, row-major; a sine layer's omega0 is already multiplied in.
+    pub weights: Vec<f32>,
+    /// Shape `[outputs]`; a sine layer's omega0 is already multiplied in.
+    pub bias: Vec<f32>,
+}
+
+/// A coordinate network: positions in the field's square to samples.
+///
+/// Hidden layers apply the activation to `W a + b`; the last layer is linear and its outputs -1.0..=1.0 stand for the
+/// whole range of samples. SIREN (Sitzmann et al. 2020, arXiv:2006.09661) with omega0 folded into the weights, or a
+/// ReLU net, either one with or without the positional encoding of NeRF (Mildenhall et al. 2020, arXiv:2003.08934).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Network {
+    /// What hidden layers apply.
+    pub activation: Activation,
+    /// Frequencies of the positional encoding; 0 for none.
+    pub frequencies: u8,
+    /// First to last; at least one.
+    pub layers: Vec<Layer>,
+}
+
+impl Network {
+    /// The network that an `.inr` file's model and layers describe, dequantised.
+    ///
+    /// # Errors
+    /// [`Error::Misuse`] when the layers do not have the model's shapes; a file that was read has them.
+    pub fn from_layers(model: &Mlp, channels: usize, layers: &[LayerData]) -> Result<Self, Error> {
+        let shapes = model.layer_shapes(channels);
+        let fits = shapes.len() == layers.len()
+            && shapes
+                .iter()
+                .zip(layers)
+                .all(|(&(outputs, inputs), layer)| {
+                    layer.matrix.len() == outputs * inputs && layer.bias.len() == outputs
+                });
+        if !fits {
+            return Err(Error::Misuse {
+                what: format!("{} layers that do not match the model", layers.len()),
+                want: "give the layers the model's shapes",
+            });
+        }
+        Ok(Self {
+            activation: model.activation,
+            frequencies: model.frequencies,
+            layers: shapes
+                .into_iter()
+                .zip(layers)
+                .map(|((outputs, inputs), layer)| Layer {
+                    inputs,
+                    outputs,
+                    weights: layer.matrix.values(),
+                    bias: layer.bias.values(),
+                })
+                .collect(),
+        })
+    }
+
+    /// The layers as 32-bit floats, ready for an `.inr` file.
+    pub fn to_float_layers(&self) -> Vec<LayerData> {
+        let tensor = |values: &[f32]| Tensor::Float(values.to_vec());
+        self.layers
+            .iter()
+            .map(|layer| LayerData {
+                matrix: tensor(&layer.weights),
+                bias: tensor(&layer.bias),
+            })
+            .collect()
+    }
+
+    /// A network of `model`'s shape with all weights 0.
+    #[cfg(feature = "fit")]
+    pub(crate) fn zeroed(model: &Mlp, channels: usize) -> Self {
+        let layer = |(outputs, inputs): (usize, usize)| Layer {
+            inputs,
+            outputs,
+            weights: vec![0.0; inputs * outputs],
+            bias: vec![0.0; outputs],
+        };
+        Self {
+            activation: model.activation,
+            frequencies: model.frequencies,
+            layers: model
+                .layer_shapes(channels)
+                .into_iter()
+                .map(layer)
+                .collect(),
+        }
+    }
+
+    /// Samples per point.
+    pub fn channels(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
+    /// Multiply-adds per point.
+    pub fn multiply_adds(&self) -> u64 {
+        self.layers
+            .iter()
+            .map(|layer| (layer.inputs * layer.outputs) as u64)
+            .sum()
+    }
+
+    /// Width of the widest layer, its input included.
+    pub(crate) fn widest(&self) -> usize {
+        let widths = |layer: &Layer| layer.inputs.max(layer.outputs);
+        self.layers.iter().map(widths).max().unwrap_or(0)
+    }
+}
+
+/// Writes the network's inputs for the points `(x, y)` into `out`, one row of `stride` values per input: x, y, then for
+/// each of `frequencies` octaves `i` sin(2^i pi x), sin(2^i pi y), cos(2^i pi x), cos(2^i pi y).
+pub(crate) fn encode_points(frequencies: u8, x: &[f32], y: &[f32], stride: usize, out: &mut [f32]) {
+    let count = x.len();
+    out[..count].copy_from_slice(x);
+    out[stride..stride + count].copy_from_slice(y);
+    for octave in 0..usize::from(frequencies) {
+        let factor = (octave as f64).exp2() * std::f64::consts::PI;
+        let rows = &mut out[(2 + 4 * octave) * stride..];
+        for point in 0..count {
+            let (sin_x, cos_x) = (f64::from(x[point]) * factor).sin_cos();
+            let (sin_y, cos_y) = (f64::from(y[point]) * factor).sin_cos();
+            for (row, value) in [sin_x, sin_y, cos_x, cos_y].into_iter().enumerate() {
+                rows[row * stride + point] = value as f32;
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Pictures to picture files.
+
+use std::io::Cursor;
+
+use image::codecs::bmp::BmpEncoder;
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::codecs::pnm::PnmEncoder;
+use image::codecs::qoi::QoiEncoder;
+use image::codecs::tiff::TiffEncoder;
+use image::codecs::webp::WebPEncoder;
+use image::{ExtendedColorType, ImageEncoder, ImageError};
+
+use super::{FileFormat, Layout, Picture, PictureError, Samples};
+
+/// A written picture file.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Metadata that the format has no place for.
+    pub dropped: Vec<&'static str>,
+}
+
+/// Quality of JPEGs when the caller does not say.
+const JPEG_QUALITY: u8 = 95;
+
+/// Writes `picture` as a file of `format`, with all the metadata that the format can hold. `quality` 1..=100 is for
+/// JPEG, 95 by default; WebP is lossless.
+///
+/// # Errors
+/// [`PictureError::CannotHold`] when the format has no such samples, [`PictureError::Write`] when its encoder fails.
+pub fn write_picture(
+    picture: &Picture,
+    format: FileFormat,
+    quality: Option<u8>,
+) -> Result<Written, PictureError> {
+    format.check(picture.layout(), picture.depth())?;
+    let spread;
+    let picture = if wants_colour(picture, format) {
+        spread = picture.clone().into_colour();
+        &spread
+    } else {
+        picture
+    };
+    let mut bytes = Cursor::new(Vec::new());
+    let quality = quality.unwrap_or(JPEG_QUALITY).clamp(1, 100);
+    let written = match format {
+        FileFormat::Png => pixels(PngEncoder::new(&mut bytes), picture),
+        FileFormat::Jpeg => pixels(JpegEncoder::new_with_quality(&mut bytes, quality), picture),
+        FileFormat::WebP => pixels(WebPEncoder::new_lossless(&mut bytes), picture),
+        FileFormat::Tiff => pixels(TiffEncoder::new(&mut bytes), picture),
+        FileFormat::Bmp => pixels(BmpEncoder::new(&mut bytes), picture),
+        FileFormat::Qoi => pixels(QoiEncoder::new(&mut bytes), picture),
+        FileFormat::Pnm => pixels(PnmEncoder::new(&mut bytes), picture),
+    };
+    let mut dropped = written.map_err(|source| PictureError::Write { format, source })?;
+    let mut bytes = bytes.into_inner();
+    let metadata = picture.metadata();
+    if let Some(xmp) = &metadata.xmp
+        && !splice_xmp(&mut bytes, format, xmp)
+    {
+        dropped.push("XMP");
+    }
+    if let Some(cicp) = &metadata.cicp {
+        match format {
+            FileFormat::Png => splice_png_chunk(&mut bytes, b"cICP", cicp),
+            _ => dropped.push("cICP colour description"),
+        }
+    }
+    Ok(Written { bytes, dropped })
+}
+
+/// True when the format has no grey of this kind.
+fn wants_colour(picture: &Picture, format: FileFormat) -> bool {
+    match (format, picture.layout()) {
+        (FileFormat::Qoi, _) => true,
+        (FileFormat::Bmp, layout) => layout == Layout::GreyAlpha,
+        (FileFormat::Tiff, layout) => {
+            layout == Layout::GreyAlpha || matches!(picture.samples(), Samples::F32(_))
+        }
+        _ => false,
+    }
+}
+
+/// Writes pixels, profile and Exif; returns what the encoder refused to take.
+fn pixels(
+    mut encoder: impl ImageEncoder,
+    picture: &Picture,
+) -> Result<Vec<&'static str>, ImageError> {
+    let metadata = picture.metadata();
+    let mut dropped = Vec::new();
+    if let Some(icc) = &metadata.icc
+        && encoder.set_icc_profile(icc.clone()).is_err()
+    {
+        dropped.push("ICC profile");
+    }
+    if let Some(exif) = &metadata.exif
+        && encoder.set_exif_metadata(exif.clone()).is_err()
+    {
+        dropped.push("Exif");
+    }
+    let (width, height) = (picture.width(), picture.height());
+    use ExtendedColorType as Colour;
+    let colour = match (picture.samples(), picture.layout()) {
+        (Samples::U8(_), Layout::Grey) => Colour::L8,
+        (Samples::U8(_), Layout::GreyAlpha) => Colour::La8,
+        (Samples::U8(_), Layout::Rgb) => Colour::Rgb8,
+        (Samples::U8(_), Layout::Rgba) => Colour::Rgba8,
+        (Samples::U16(_), Layout::Grey) => Colour::L16,
+        (Samples::U16(_), Layout::GreyAlpha) => Colour::La16,
+        (Samples::U16(_), Layout::Rgb) => Colour::Rgb16,
+        (Samples::U16(_), Layout::Rgba) => Colour::Rgba16,
+        (Samples::F32(_), Layout::Rgba) => Colour::Rgba32F,
+        (Samples::F32(_), _) => Colour::Rgb32F,
+    };
+    match picture.samples() {
+        Samples::U8(samples) => encoder.write_image(samples, width, height, colour)?,
+        Samples::U16(samples) => {
+            let bytes: Vec<u8> = samples
+                .iter()
+                .flat_map(|sample| sample.to_ne_bytes())
+                .collect();
+            encoder.write_image(&bytes, width, height, colour)?;
+        }
+        Samples::F32(samples) => {
+            let bytes: Vec<u8> = samples
+                .iter()
+                .flat_map(|sample| sample.to_ne_bytes())
+                .collect();
+            encoder.write_image(&bytes, width, height, colour)?;
+        }
+    }
+    Ok(dropped)
+}
+
+/// Inserts an XMP packet where the format keeps it; false when it has no place for this one.
+fn splice_xmp(bytes: &mut Vec<u8>, format: FileFormat, xmp: &[u8]) -> bool {
+    match format {
+        FileFormat::Png => {
+            // Keyword, no compression, no language, no translated keyword.
+            let mut data = b"XML:com.adobe.xmp\0\0\0\0\0".to_vec();
+            data.extend_from_slice(xmp);
+            splice_png_chunk(bytes, b"iTXt", &data);
+            true
+        }
+        FileFormat::Jpeg => {
+            const NAMESPACE: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+            let Ok(length) = u16::try_from(2 + NAMESPACE.len() + xmp.len()) else {
+                return false;
+            };
+            let mut segment = vec![0xff, 0xe1];
+            segment.extend_from_slice(&length.to_be_bytes());
+            segment.extend_from_slice(NAMESPACE);
+            segment.extend_from_slice(xmp);
+            // After the start marker and, if there is one, the JFIF segment, which has to come first.
+            let at = match bytes.get(2..6) {
+                Some(&[0xff, 0xe0, high, low]) => 4 + usize::from(u16::from_be_bytes([high, low])),
+                _ => 2,
+            };
+            bytes.splice(at..at, segment);
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Inserts a chunk behind IHDR, which ends at byte 33 of every PNG.
+fn splice_png_chunk(bytes: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
+    let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
+    chunk.extend_from_slice(kind);
+    chunk.extend_from_slice(data);
+    chunk.extend_from_slice(&crc32fast::hash(&chunk[4..]).to_be_bytes());
+    bytes.splice(33..33, chunk);
+}
