@@ -32,7 +32,7 @@ pub use device::DeviceChoice;
 pub use error::Error;
 #[cfg(feature = "fit")]
 pub use fit::{Initialization, InitializationPair, OptimizerChoice, StopReason};
-pub use inr_formats::{FormatError, Limits};
+pub use inr_formats::{FormatError, Limits, Model};
 pub use net::{Layer, Network};
 pub use picture::*;
 pub use progress::{Control, Observer, Phase, Progress};

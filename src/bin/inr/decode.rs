@@ -1,0 +1,183 @@
+//! `inr decode`.
+
+use std::path::Path;
+
+use anyhow::Result;
+use inr::{
+    FileFormat, InrPicture, Limits, Method, OutputSize, Picture, RenderOptions, Rendered,
+    write_picture,
+};
+use serde_json::json;
+
+use super::args::DecodeArgs;
+use super::failure::{Outcome, bad_arguments};
+use super::output;
+
+/// Renders every input.
+pub fn run(args: &DecodeArgs) -> Outcome {
+    super::each(&args.inputs, "decode", |input| one(input, args))
+}
+
+fn one(input: &Path, args: &DecodeArgs) -> Result<()> {
+    let format = format(args)?;
+    let output = output::destination(
+        input,
+        args.inputs.len() > 1,
+        &args.output,
+        &default_name(input, args, format),
+    )?;
+    output::check(input, &output, args.output.force)?;
+    let limits = Limits::default();
+    let file = InrPicture::open(&output::read(input, limits.file_bytes)?, &limits)?;
+    let depth = args.depth.map_or(file.depth(), Into::into);
+    format
+        .check(file.layout(), depth)
+        .map_err(inr::Error::from)?;
+    let options = options(args, limits);
+    let rendered = if args.compare {
+        side_by_side(&file, &options)?
+    } else {
+        file.render(&options)?
+    };
+    let written = write_picture(&rendered.picture, format, None).map_err(inr::Error::from)?;
+    output::write(&output, &written.bytes, args.output.force)?;
+    report(input, &output, args, &rendered, &written.dropped);
+    Ok(())
+}
+
+fn options(args: &DecodeArgs, limits: Limits) -> RenderOptions {
+    let size = match (args.scale, args.size, args.width, args.height) {
+        (Some(scale), ..) => OutputSize::Scale(scale),
+        (_, Some((width, height)), ..) => OutputSize::Exact(width, height),
+        (_, _, Some(width), _) => OutputSize::Width(width),
+        (.., Some(height)) => OutputSize::Height(height),
+        _ => OutputSize::Native,
+    };
+    RenderOptions {
+        size,
+        region: args.region,
+        depth: args.depth.map(Into::into),
+        method: args.method.into(),
+        threads: args.threads,
+        device: args.device,
+        limits,
+    }
+}
+
+fn format(args: &DecodeArgs) -> Result<FileFormat> {
+    if let Some(format) = args.format {
+        return Ok(format);
+    }
+    match &args.output.output {
+        Some(path) if !output::is_stdio(path) => FileFormat::from_path(path).ok_or_else(|| {
+            let what = format!(
+                "{} has no extension of a known picture format",
+                path.display()
+            );
+            bad_arguments(
+                what,
+                "use .png, .jpg, .webp, .tiff, .bmp, .qoi or .pnm, or name it with --format",
+            )
+        }),
+        _ => Ok(FileFormat::Png),
+    }
+}
+
+/// `photo.png`, `photo.x4.png`, `photo.3000x2000.png`, with `crop` and `compare` where they apply. A name that exists is
+/// most likely the source: a plain decode then goes to `photo.decoded.png`.
+fn default_name(input: &Path, args: &DecodeArgs, format: FileFormat) -> String {
+    let mut name = output::stem(input);
+    if args.region.is_some() {
+        name.push_str(".crop");
+    }
+    match (args.scale, args.size, args.width, args.height) {
+        (Some(scale), ..) if scale != 1.0 => name.push_str(&format!(".x{scale}")),
+        (_, Some((width, height)), ..) => name.push_str(&format!(".{width}x{height}")),
+        (_, _, Some(width), _) => name.push_str(&format!(".w{width}")),
+        (.., Some(height)) => name.push_str(&format!(".h{height}")),
+        _ => {}
+    }
+    if args.compare {
+        name.push_str(".compare");
+    }
+    let extension = format.extension();
+    let plain = name == output::stem(input);
+    let folder = args
+        .output
+        .out_dir
+        .as_deref()
+        .or(input.parent())
+        .unwrap_or(Path::new(""));
+    if plain && folder.join(format!("{name}.{extension}")).exists() && !args.output.force {
+        name.push_str(".decoded");
+    }
+    format!("{name}.{extension}")
+}
+
+/// The field on the left, bicubic on the right.
+fn side_by_side(file: &InrPicture, options: &RenderOptions) -> Result<Rendered> {
+    let with = |method| RenderOptions {
+        method,
+        ..options.clone()
+    };
+    let left = file.render(&with(Method::Inr))?.picture;
+    let right = file.render(&with(Method::Bicubic))?.picture;
+    let row = left.width() as usize * left.layout().channels();
+    let (left_samples, right_samples) = (left.to_f32(), right.to_f32());
+    let rows = left_samples
+        .chunks_exact(row)
+        .zip(right_samples.chunks_exact(row));
+    let both: Vec<f32> = rows
+        .flat_map(|(left, right)| left.iter().chain(right))
+        .copied()
+        .collect();
+    let width = left.width().checked_mul(2).ok_or_else(|| {
+        bad_arguments(
+            format!("two pictures of width {}", left.width()),
+            "ask for a smaller size",
+        )
+    })?;
+    let metadata = left.metadata().clone();
+    let picture = Picture::from_f32(
+        width,
+        left.height(),
+        left.layout(),
+        left.depth(),
+        &both,
+        metadata,
+    );
+    Ok(Rendered {
+        picture: picture.map_err(inr::Error::from)?,
+        method: Method::Inr,
+        why: "the field on the left, bicubic on the right".into(),
+    })
+}
+
+fn report(input: &Path, output: &Path, args: &DecodeArgs, rendered: &Rendered, dropped: &[&str]) {
+    let method = format!("{:?}", rendered.method).to_lowercase();
+    let (width, height) = (rendered.picture.width(), rendered.picture.height());
+    if args.report.json && !output::is_stdio(output) {
+        let object = json!({
+            "input": output::display_name(input), "output": output.display().to_string(), "width": width,
+            "height": height, "method": method, "why": rendered.why, "dropped": dropped,
+        });
+        println!("{object}");
+    } else if !args.report.quiet && !args.report.json {
+        let target = if output::is_stdio(output) {
+            "standard output".into()
+        } else {
+            output.display().to_string()
+        };
+        let input = output::display_name(input);
+        eprintln!(
+            "{input} -> {target}: {width} x {height}, method {method}: {}",
+            rendered.why
+        );
+        if !dropped.is_empty() {
+            eprintln!(
+                "note:  this format has no place for: {}",
+                dropped.join(", ")
+            );
+        }
+    }
+}

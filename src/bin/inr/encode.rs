@@ -1,0 +1,110 @@
+//! `inr encode`.
+
+use std::path::Path;
+
+use anyhow::Result;
+use inr::{EncodeOptions, EncodeReport, Encoded, Limits, Target, encode, read_picture};
+use serde_json::json;
+
+use super::args::EncodeArgs;
+use super::failure::Outcome;
+use super::output;
+use super::progress::{self, Reporter};
+
+/// Longest picture file that is read.
+const MOST_BYTES: u64 = 1 << 31;
+
+/// Encodes every input.
+pub fn run(args: &EncodeArgs) -> Outcome {
+    progress::catch_interrupts();
+    super::each(&args.inputs, "encode", |input| one(input, args))
+}
+
+fn one(input: &Path, args: &EncodeArgs) -> Result<()> {
+    let default_name = format!("{}.inr", output::stem(input));
+    let output = output::destination(input, args.inputs.len() > 1, &args.output, &default_name)?;
+    output::check(input, &output, args.output.force)?;
+    let picture = read_picture(&output::read(input, MOST_BYTES)?, &Limits::default())
+        .map_err(inr::Error::from)?;
+    let mut reporter = Reporter::new(
+        &output::display_name(input),
+        args.report.quiet || args.report.json,
+        args.keep,
+    );
+    let encoded = encode(&picture, &options(args), &mut reporter);
+    reporter.finish();
+    let encoded = encoded?;
+    output::write(&output, &encoded.bytes, args.output.force)?;
+    report(input, &output, args, &encoded);
+    Ok(())
+}
+
+fn options(args: &EncodeArgs) -> EncodeOptions {
+    let defaults = EncodeOptions::default();
+    let target = match (args.quality, args.bpp, args.bytes, args.psnr) {
+        (Some(quality), ..) => Target::Quality(quality),
+        (_, Some(bpp), ..) => Target::Bpp(bpp),
+        (_, _, Some(bytes), _) => Target::Bytes(bytes),
+        (.., Some(psnr)) => Target::Psnr(psnr),
+        _ => defaults.target,
+    };
+    EncodeOptions {
+        target,
+        architecture: args.model,
+        hidden: args.hidden.clone(),
+        omega_first: args.omega0,
+        omega_hidden: args.omega0_hidden,
+        float: args.float,
+        bits: args.bits,
+        epochs: args.epochs,
+        time_budget: args.time,
+        learning_rate: args.learning_rate,
+        optimizer: args.optimizer.into(),
+        seed: args.seed,
+        device: args.device,
+        threads: args.threads,
+        preview: args.preview,
+        ..defaults
+    }
+}
+
+fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) {
+    let EncodeReport {
+        psnr,
+        float_psnr,
+        bits_per_pixel,
+        parameters,
+        hidden,
+        omega_first,
+        epochs,
+        seconds,
+        device,
+        stopped,
+        target_met,
+        notes,
+    } = &encoded.report;
+    let bytes = encoded.bytes.len();
+    if args.report.json && !output::is_stdio(output) {
+        // An infinite PSNR, of a picture that comes back exactly, has no number in JSON.
+        let object = json!({
+            "input": output::display_name(input), "output": output.display().to_string(), "bytes": bytes,
+            "bits_per_pixel": bits_per_pixel, "psnr": psnr, "float_psnr": float_psnr, "parameters": parameters,
+            "hidden": hidden, "omega0": omega_first, "epochs": epochs, "seconds": seconds, "device": device,
+            "stopped": stopped.to_string(), "target_met": target_met, "notes": notes,
+        });
+        println!("{object}");
+    } else if !args.report.quiet && !args.report.json {
+        let shape: Vec<String> = hidden.iter().map(u32::to_string).collect();
+        eprintln!(
+            "{} -> {}: {bytes} bytes, {bits_per_pixel:.3} bpp, {psnr:.2} dB, {parameters} weights ({}), {epochs:.1} epochs \
+             in {seconds:.1} s on {device}, {stopped}",
+            output::display_name(input),
+            if output::is_stdio(output) {
+                "standard output".into()
+            } else {
+                output.display().to_string()
+            },
+            shape.join("-"),
+        );
+    }
+}

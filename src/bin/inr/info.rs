@@ -1,0 +1,116 @@
+//! `inr info`.
+
+use anyhow::{Context, Result};
+use inr::{Error, InrPicture, Limits, Model};
+use inr_formats::{ChunkInfo, inspect};
+use serde_json::{Value, json};
+
+use super::args::InfoArgs;
+use super::output;
+
+/// Prints what the file holds; of a damaged one what is intact, and then the error.
+pub fn run(args: &InfoArgs) -> Result<()> {
+    let name = output::display_name(&args.input);
+    let limits = Limits::default();
+    let bytes = output::read(&args.input, limits.file_bytes)
+        .with_context(|| format!("cannot read {name}"))?;
+    let (chunks, state) = inspect(&bytes, &limits);
+    let opened = state
+        .map_err(Error::from)
+        .and_then(|()| InrPicture::open(&bytes, &limits));
+    if args.json {
+        let description = opened.as_ref().ok().map(describe);
+        let error = opened.as_ref().err().map(Error::to_string);
+        let chunks: Vec<Value> = chunks.iter().map(chunk_json).collect();
+        println!(
+            "{}",
+            json!({ "file": name, "bytes": bytes.len(), "picture": description, "chunks": chunks, "error": error })
+        );
+    } else {
+        print(&name, bytes.len(), opened.as_ref().ok(), &chunks);
+    }
+    opened
+        .map(drop)
+        .with_context(|| format!("cannot use {name}"))
+}
+
+fn chunk_json(chunk: &ChunkInfo) -> Value {
+    json!({ "kind": chunk.kind.to_string(), "offset": chunk.offset, "length": chunk.length, "intact": chunk.intact })
+}
+
+fn describe(picture: &InrPicture) -> Value {
+    let header = &picture.file().header;
+    let Model::Mlp(mlp) = &header.model else {
+        return json!({ "width": header.width, "height": header.height });
+    };
+    let provenance = picture.file().provenance.clone().unwrap_or_default();
+    let length = |data: &Option<Vec<u8>>| data.as_ref().map(Vec::len);
+    json!({
+        "width": header.width,
+        "height": header.height,
+        "layout": format!("{:?}", header.layout).to_lowercase(),
+        "depth": format!("{:?}", header.depth).to_lowercase(),
+        "sampling": format!("{:?}", header.sampling).to_lowercase(),
+        "value_range": header.value_range,
+        "cicp": header.cicp,
+        "bits_per_pixel": picture.bytes() as f64 * 8.0 / header.pixels() as f64,
+        "model": {
+            "activation": format!("{:?}", mlp.activation).to_lowercase(),
+            "frequencies": mlp.frequencies,
+            "hidden": mlp.hidden,
+            "omega0": mlp.omega_first,
+            "omega0_hidden": mlp.omega_hidden,
+            "parameters": mlp.parameters(header.layout.channels()),
+            "multiply_adds_per_sample": picture.network().multiply_adds(),
+        },
+        "icc_bytes": length(&picture.file().icc),
+        "exif_bytes": length(&picture.file().exif),
+        "xmp_bytes": length(&picture.file().xmp),
+        "preview_bytes": length(&picture.file().preview),
+        "provenance": {
+            "encoder": provenance.encoder, "recipe": provenance.recipe, "seed": provenance.seed, "psnr": provenance.psnr,
+            "epochs": provenance.epochs, "device": provenance.device,
+        },
+    })
+}
+
+fn print(name: &str, bytes: usize, picture: Option<&InrPicture>, chunks: &[ChunkInfo]) {
+    println!("{name}: {bytes} bytes");
+    if let Some(Value::Object(fields)) = picture.map(describe) {
+        for (field, value) in fields {
+            match value {
+                Value::Null => {}
+                Value::Object(inner) => {
+                    let known = inner.iter().filter(|(_, value)| !value.is_null());
+                    let parts: Vec<String> = known
+                        .map(|(key, value)| format!("{key} {}", plain(value)))
+                        .collect();
+                    println!("  {field:15} {}", parts.join(", "));
+                }
+                value => println!("  {field:15} {}", plain(&value)),
+            }
+        }
+    }
+    println!("  chunks");
+    for chunk in chunks {
+        let state = if chunk.intact { "intact" } else { "damaged" };
+        println!(
+            "    {} at byte {}, {} bytes, {state}",
+            chunk.kind, chunk.offset, chunk.length
+        );
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            let rounded = format!("{:.4}", number.as_f64().unwrap_or_default());
+            rounded
+                .trim_end_matches('0')
+                .trim_end_matches('.')
+                .to_owned()
+        }
+        other => other.to_string(),
+    }
+}
