@@ -14,7 +14,7 @@ pub enum Error {
     #[error(transparent)]
     Format(#[from] FormatError),
     /// The picture file is damaged or of a kind that is not read here.
-    #[error("{0}")]
+    #[error(transparent)]
     Picture(#[from] crate::picture::PictureError),
     /// The caller asked for something that cannot be: `what` names the argument and the value found, `want` the values
     /// that are accepted.

@@ -147,7 +147,9 @@ impl Encoder<'_> {
                 best = Some(candidate);
             }
             let out_of_time = matches!(ended, StopReason::TimeBudget | StopReason::Cancelled);
-            let fixed = self.options.hidden.is_some();
+            let grown =
+                parameters * GROWTH * ((target - reached - 3.0) / 6.0).exp2().clamp(1.0, 4.0);
+            let fixed = self.plan(grown).mlp == plan.mlp;
             if reached >= target || out_of_time || fixed || attempt + 1 == ATTEMPTS {
                 break;
             }
@@ -156,7 +158,7 @@ impl Encoder<'_> {
                 plan.mlp.parameters(self.samples.channels)
             );
             self.observer.note(&note);
-            parameters *= GROWTH * ((target - reached - 3.0) / 6.0).exp2().clamp(1.0, 4.0);
+            parameters = grown;
         }
         best.ok_or(Error::Cancelled)
     }

@@ -18,19 +18,19 @@ pub(crate) struct Plan {
 
 /// Hidden layers of a network whose widths are the encoder's to choose.
 const HIDDEN_LAYERS: usize = 4;
-/// Epochs of a fit that no budget cuts short.
-const EPOCHS: f64 = 40.0;
+/// Epochs of a fit that no budget cuts short; networks with fewer lose more than the weights that they pay for bring.
+const EPOCHS: f64 = 20.0;
 /// Multiply-adds, forward, of a whole fit; a step costs three times that. Pictures beyond it are visited less often.
-const FIT_MULTIPLY_ADDS: f64 = 1.2e12;
-/// Most parameters the encoder chooses by itself: the fit's cost is parameters times visits.
-const MOST_PARAMETERS: f64 = 300_000.0;
+const FIT_MULTIPLY_ADDS: f64 = 1.6e12;
+/// Most parameters the encoder chooses by itself: beyond it the budget leaves too few visits for each weight.
+const MOST_PARAMETERS: f64 = 130_000.0;
 /// Bits per weight, on average, at qualities up to about 40 dB.
-pub(crate) const BITS: f64 = 8.0;
+const BITS: f64 = 7.0;
 
 /// Weight bits per pixel at `quality` for a colour picture: as many as JPEG (4:2:0, optimised tables) takes on average
-/// over Kodak, from 0.14 at 5 to 3.3 at 95, extended log-linearly.
-pub(crate) fn quality_bits_per_pixel(quality: f64) -> f64 {
-    const JPEG: [(f64, f64); 10] = [
+/// over Kodak up to 75, less above, where networks of this kind gain little.
+fn quality_bits_per_pixel(quality: f64) -> f64 {
+    const RATES: [(f64, f64); 10] = [
         (0.0, 0.08),
         (5.0, 0.141),
         (10.0, 0.256),
@@ -38,22 +38,22 @@ pub(crate) fn quality_bits_per_pixel(quality: f64) -> f64 {
         (35.0, 0.683),
         (50.0, 0.869),
         (65.0, 1.098),
-        (75.0, 1.344),
-        (90.0, 2.315),
-        (100.0, 5.0),
+        (75.0, 1.30),
+        (90.0, 1.70),
+        (100.0, 2.0),
     ];
     let above = JPEG
         .iter()
         .position(|(q, _)| *q >= quality)
-        .unwrap_or(JPEG.len() - 1)
+        .unwrap_or(RATES.len() - 1)
         .max(1);
-    let ((q0, b0), (q1, b1)) = (JPEG[above - 1], JPEG[above]);
+    let ((q0, b0), (q1, b1)) = (RATES[above - 1], RATES[above]);
     let share = (quality - q0) / (q1 - q0);
     (b0.ln() + share * (b1.ln() - b0.ln())).exp()
 }
 
 /// Bits per weight after compression, for planning; the size search corrects it.
-const STORED_BITS: f64 = 7.3;
+const STORED_BITS: f64 = 6.1;
 
 /// Parameters that the target asks for, before any cap. `overhead` is the file's length without weights.
 pub(crate) fn parameters(

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use inr_formats::{Activation, Grid, Mlp};
+use inr_formats::{Activation, Mlp};
 
 use crate::Error;
 use crate::net::{Layer, Network};
@@ -21,15 +21,8 @@ impl Trainee {
         self.mlp.layer_shapes(self.channels)
     }
 
-    /// Length of the flat parameter vector: per layer the weights `[outputs, inputs]`, then the bias `[outputs]`.
-    pub(crate) fn parameters(&self) -> usize {
-        self.shapes()
-            .iter()
-            .map(|(outputs, inputs)| outputs * (inputs + 1))
-            .sum()
-    }
-
-    /// Length of each tensor in the flat parameter vector, in order.
+    /// Length of each tensor in the flat parameter vector: per layer the weights `[outputs, inputs]`, then the bias
+    /// `[outputs]`.
     pub(crate) fn tensor_lengths(&self) -> Vec<usize> {
         let lengths = |(outputs, inputs): (usize, usize)| [outputs * inputs, outputs];
         self.shapes().into_iter().flat_map(lengths).collect()
@@ -70,11 +63,6 @@ impl Trainee {
             layers,
         }
     }
-
-    /// The grid that training samples lie on.
-    pub(crate) fn grid(&self) -> Grid {
-        self.mlp.grid
-    }
 }
 
 /// Training samples, feature-major.
@@ -105,7 +93,7 @@ impl Batch<'_> {
 /// Computes losses and gradients; interchangeable between CPU and GPU.
 pub(crate) trait Engine {
     /// Mean over the points of all `shards` and over channels of the weighted squared error at `parameters`; its gradient
-    /// goes into `gradient`, laid out like `parameters` (see [`Trainee::parameters`]). Shards may be worked on at the
+    /// goes into `gradient`, laid out like `parameters` (see [`Trainee::tensor_lengths`]). Shards may be worked on at the
     /// same time, and are added up in order, so that the result does not depend on the number of threads.
     fn loss_and_gradient(
         &mut self,

@@ -39,7 +39,7 @@ pub(crate) struct Fit<'a> {
 /// Share of the steps over which the learning rate rises.
 const WARM_UP: f64 = 0.05;
 /// Fine-tuning's epochs and learning rate, as shares of the fit's.
-const TUNING_EPOCHS: f64 = 0.2;
+const TUNING_EPOCHS: f64 = 0.25;
 const TUNING_RATE: f32 = 0.1;
 
 impl Fit<'_> {
@@ -97,8 +97,8 @@ impl Fit<'_> {
         let recipe = Recipe {
             phase: Phase::Quantise,
             optimizer: Choice::Adam,
-            rate: plan.rate * std::env::var("TR").map_or(TUNING_RATE, |v| v.parse().unwrap()),
-            epochs: plan.epochs * std::env::var("TE").map_or(TUNING_EPOCHS, |v| v.parse().unwrap()),
+            rate: plan.rate * TUNING_RATE,
+            epochs: plan.epochs * TUNING_EPOCHS,
             batch: plan.batch,
             warm_up: WARM_UP,
             seed: self.options.seed.wrapping_add(1),

@@ -11,7 +11,7 @@ use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageError};
 
-use super::{FileFormat, Layout, Picture, PictureError, Samples};
+use super::{Depth, FileFormat, Layout, Picture, PictureError, Samples};
 
 /// A written picture file.
 #[derive(Clone, Debug)]
@@ -76,6 +76,8 @@ fn wants_colour(picture: &Picture, format: FileFormat) -> bool {
     match (format, picture.layout()) {
         (FileFormat::Qoi, _) => true,
         (FileFormat::Bmp, layout) => layout == Layout::GreyAlpha,
+        // The encoder takes this one layout for malformed.
+        (FileFormat::Pnm, layout) => layout == Layout::GreyAlpha && picture.depth() == Depth::U16,
         (FileFormat::Tiff, layout) => {
             layout == Layout::GreyAlpha || matches!(picture.samples(), Samples::F32(_))
         }
