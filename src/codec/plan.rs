@@ -42,7 +42,7 @@ fn quality_bits_per_pixel(quality: f64) -> f64 {
         (90.0, 1.70),
         (100.0, 2.0),
     ];
-    let above = JPEG
+    let above = RATES
         .iter()
         .position(|(q, _)| *q >= quality)
         .unwrap_or(RATES.len() - 1)

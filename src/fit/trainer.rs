@@ -84,7 +84,7 @@ pub(crate) fn train(
     let mut restarts = 0;
     loop {
         let mut run = Run::new(trainee, samples, start, view, recipe.clone());
-        match run.to_end(engine, observer)? {
+        match run.finish(engine, observer)? {
             Ended::With(stopped) => {
                 return Ok(FitOutcome {
                     parameters: run.optimiser.solution(),
@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
         steps.max(time).min(1.0)
     }
 
-    fn to_end(
+    fn finish(
         &mut self,
         engine: &mut dyn Engine,
         observer: &mut dyn Observer,
@@ -191,7 +191,7 @@ impl<'a> Run<'a> {
                 return Ok(Ended::Diverged);
             }
             if let Some(target) = self.recipe.target_psnr
-                && self.step % check_every == 0
+                && self.step.is_multiple_of(check_every)
                 && self.measure() >= target
             {
                 self.report(observer)?;
