@@ -1,4 +1,4 @@
-//! What the command line accepts; nothing here does any work.
+//! What the command line accepts; nothing here does any work. Single values are checked in `values.rs`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,12 +6,15 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use inr::{Architecture, Depth, DeviceChoice, FileFormat, Method, OptimizerChoice, Region};
 
+use super::values;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed; with several files, one of them failed
+  1  failed
   2  bad arguments
-  3  the input is not a usable .inr file";
+  3  the input is not a usable .inr file
+A file that fails does not stop the others; of their codes 1 comes before 2, and 2 before 3.";
 
 /// A picture format whose files are fitted coordinate networks.
 #[derive(Debug, Parser)]
@@ -43,8 +46,11 @@ const ENCODE_EXAMPLES: &str = "\
 Examples:
   inr encode photo.png                       writes photo.inr at quality 75
   inr encode *.jpg --out-dir small -q 40     several pictures into a folder
-  inr encode photo.png --bytes 40k           the best that fits 40,000 bytes
+  inr encode photo.png --bytes 40k           the best that fits into 40,000 bytes
+  inr encode photo.png --time 90s --keep     what 90 seconds, or you, allow
   inr encode scan.tif --psnr 38 -o -         to standard output
+
+Ctrl-C ends the fit: nothing is written, or with --keep what is there. A second one ends the program.
 
 Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments.";
 
@@ -59,21 +65,21 @@ pub struct EncodeArgs {
     #[command(flatten)]
     pub output: OutputArgs,
     /// Quality, 0 to 100; larger files and better pictures as it rises [default: 75]
-    #[arg(short, long, value_name = "Q", allow_negative_numbers = true)]
+    #[arg(short, long, value_name = "Q", value_parser = values::quality, allow_negative_numbers = true)]
     pub quality: Option<f64>,
-    /// Size of the file in bits per pixel, at most
-    #[arg(long, value_name = "BITS", allow_negative_numbers = true)]
+    /// Size of the file in bits per pixel, at most; above 0
+    #[arg(long, value_name = "BITS", value_parser = values::positive, allow_negative_numbers = true)]
     pub bpp: Option<f64>,
-    /// Size of the file in bytes, at most; k and M stand for 1,000 and 1,000,000
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    /// Size of the file in bytes, at most; k and M stand for 1,000 and 1,000,000, Ki and Mi for 1,024 and 1,048,576
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes, allow_negative_numbers = true)]
     pub bytes: Option<u64>,
-    /// PSNR of the decoded file in dB, at least
-    #[arg(long, value_name = "DB", allow_negative_numbers = true)]
+    /// PSNR of the decoded file in dB, at least; 1 to 200
+    #[arg(long, value_name = "DB", value_parser = values::positive, allow_negative_numbers = true)]
     pub psnr: Option<f64>,
     /// Keep 32-bit floating-point weights: the largest files, nothing lost to rounding
     #[arg(long, conflicts_with = "bits")]
     pub float: bool,
-    /// Kind of network: siren, siren-pe, relu or relu-pe
+    /// Kind of network: siren, siren-pe, relu or relu-pe (pe: with positional encoding)
     #[arg(
         long,
         value_name = "KIND",
@@ -81,31 +87,32 @@ pub struct EncodeArgs {
         help_heading = "Network"
     )]
     pub model: Architecture,
-    /// Widths of the hidden layers, such as 64,64,64 [default: by size]
+    /// Widths of the hidden layers, each 1 to 4096, such as 64,64,64 [default: by size and quality]
     #[arg(
         long,
         value_name = "WIDTHS",
         value_delimiter = ',',
+        value_parser = clap::value_parser!(u32).range(1..=4096),
         help_heading = "Network"
     )]
     pub hidden: Option<Vec<u32>>,
-    /// omega0 of the first layer [default: by size]
-    #[arg(long, value_name = "OMEGA", help_heading = "Network")]
+    /// omega0 of the first sine layer, above 0 to 10000 [default: by size]
+    #[arg(long, value_name = "OMEGA", value_parser = values::positive_f32, allow_negative_numbers = true, help_heading = "Network")]
     pub omega0: Option<f32>,
-    /// omega0 of the other hidden layers [default: 30]
-    #[arg(long, value_name = "OMEGA", help_heading = "Network")]
+    /// omega0 of the other sine layers, above 0 to 10000 [default: 30]
+    #[arg(long, value_name = "OMEGA", value_parser = values::positive_f32, allow_negative_numbers = true, help_heading = "Network")]
     pub omega0_hidden: Option<f32>,
     /// Mean bits per stored weight, 2 to 15 [default: by quality]
-    #[arg(long, value_name = "BITS", help_heading = "Network")]
+    #[arg(long, value_name = "BITS", value_parser = values::positive, allow_negative_numbers = true, help_heading = "Network")]
     pub bits: Option<f64>,
-    /// Visits of every pixel [default: by size]
-    #[arg(long, value_name = "N", help_heading = "Fit")]
+    /// Visits of every pixel, above 0 [default: by size]
+    #[arg(long, value_name = "N", value_parser = values::positive, allow_negative_numbers = true, help_heading = "Fit")]
     pub epochs: Option<f64>,
-    /// Time that each picture may take, such as 90s or 5m
-    #[arg(long, value_name = "TIME", value_parser = parse_time, help_heading = "Fit")]
+    /// Time that each picture may take, such as 90s or 5m; the result then depends on the machine [default: any]
+    #[arg(long, value_name = "TIME", value_parser = values::time, allow_negative_numbers = true, help_heading = "Fit")]
     pub time: Option<Duration>,
-    /// Peak learning rate [default: 0.001]
-    #[arg(long, value_name = "RATE", help_heading = "Fit")]
+    /// Peak learning rate, above 0 to 10 [default: 0.001]
+    #[arg(long, value_name = "RATE", value_parser = values::positive_f32, allow_negative_numbers = true, help_heading = "Fit")]
     pub learning_rate: Option<f32>,
     /// Optimiser of the floating-point fit
     #[arg(long, value_enum, default_value_t = Optimizer::ScheduleFree, help_heading = "Fit")]
@@ -116,13 +123,13 @@ pub struct EncodeArgs {
     /// Where to fit: auto, cpu, cuda, cuda:N or metal
     #[arg(long, default_value = "auto", help_heading = "Fit")]
     pub device: DeviceChoice,
-    /// CPU threads; the result is the same for any number [default: all]
-    #[arg(long, value_name = "N", value_parser = parse_count, help_heading = "Fit")]
+    /// CPU threads, 1 to 1024; the result is the same for any number [default: all]
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Fit")]
     pub threads: Option<usize>,
     /// When interrupted, write what is there
     #[arg(long, help_heading = "Fit")]
     pub keep: bool,
-    /// Store a small preview picture
+    /// Store a small JPEG preview as well
     #[arg(long)]
     pub preview: bool,
     #[command(flatten)]
@@ -138,7 +145,7 @@ pub struct OutputArgs {
     /// Folder for output files; made if it is missing
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
-    /// Overwrite output files that exist
+    /// Replace output files that exist; never an input
     #[arg(short, long)]
     pub force: bool,
 }
@@ -177,11 +184,11 @@ impl From<Optimizer> for OptimizerChoice {
 
 const DECODE_EXAMPLES: &str = "\
 Examples:
-  inr decode photo.inr                          writes photo.png
+  inr decode photo.inr                          writes photo.png, or photo.decoded.png beside a photo.png
   inr decode photo.inr --scale 4                writes photo.x4.png
   inr decode photo.inr --size 3000x2000 -o big.tiff --depth 16
   inr decode photo.inr --region 100,80,64,48 --scale 20    zoom without rendering the rest
-  inr decode photo.inr --scale 4 --compare      INR on the left, bicubic on the right
+  inr decode photo.inr --scale 4 --compare      the field on the left, bicubic on the right
 
 Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments,
 3 the input is not a usable .inr file.";
@@ -197,37 +204,38 @@ pub struct DecodeArgs {
     #[command(flatten)]
     pub output: OutputArgs,
     /// Output pixels per source pixel, above 0; fractions are fine [default: 1]
-    #[arg(short, long, value_name = "S", allow_negative_numbers = true)]
+    #[arg(short, long, value_name = "S", value_parser = values::positive, allow_negative_numbers = true)]
     pub scale: Option<f64>,
     /// Output width and height, such as 3000x2000
-    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    #[arg(long, value_name = "WxH", value_parser = values::size)]
     pub size: Option<(u32, u32)>,
     /// Output width; the height follows
-    #[arg(long, value_name = "W")]
+    #[arg(long, value_name = "W", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     pub width: Option<u32>,
     /// Output height; the width follows
-    #[arg(long, value_name = "H")]
+    #[arg(long, value_name = "H", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     pub height: Option<u32>,
     /// The part to render: left, top, width, height in source pixels; fractions are fine
-    #[arg(long, value_name = "X,Y,W,H", value_parser = parse_region, allow_hyphen_values = true)]
+    #[arg(long, value_name = "X,Y,W,H", value_parser = values::region, allow_hyphen_values = true)]
     pub region: Option<Region>,
     /// How pixels are made; auto takes the field, or bicubic where its enlargement is not trustworthy
-    #[arg(long, value_enum, default_value_t = MethodName::Auto)]
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = MethodName::Auto)]
     pub method: MethodName,
     /// Bits of the output's samples [default: the source's]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_name = "BITS")]
     pub depth: Option<DepthName>,
-    /// Format of the output: png, jpg, webp, tiff, bmp, qoi or pnm [default: by the output's name, else png]
-    #[arg(long, value_parser = parse_format)]
+    /// Format of the output: png, jpg, webp, tiff, bmp, qoi or pnm [default: by the output's name, else
+    /// png, or tiff for floating-point samples]
+    #[arg(long, value_name = "NAME", value_parser = values::format)]
     pub format: Option<FileFormat>,
     /// Write the field and bicubic side by side
-    #[arg(long)]
+    #[arg(long, conflicts_with = "method")]
     pub compare: bool,
     /// Where to render: auto, cpu, cuda, cuda:N or metal; auto is the CPU
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
-    /// CPU threads; the result is the same for any number [default: all]
-    #[arg(long, value_name = "N", value_parser = parse_count)]
+    /// CPU threads, 1 to 1024; the result is the same for any number [default: all]
+    #[arg(long, value_name = "N", value_parser = values::threads)]
     pub threads: Option<usize>,
     #[command(flatten)]
     pub report: ReportArgs,
@@ -280,37 +288,50 @@ impl From<DepthName> for Depth {
     }
 }
 
+const INFO_HELP: &str = "\
+Examples:
+  inr info photo.inr
+  inr info *.inr --json
+
+Exit codes: 0 done, 1 failed, 2 bad arguments, 3 the file is damaged; what is intact is listed.";
+
 /// Arguments of `inr info`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes: 0 done, 1 failed, 2 bad arguments, 3 the file is damaged; what is intact is listed."
-)]
+#[command(after_help = INFO_HELP)]
 pub struct InfoArgs {
-    /// The .inr file; - is standard input
-    #[arg(value_name = "FILE")]
-    pub input: PathBuf,
-    /// Print a JSON object
+    /// .inr files; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub inputs: Vec<PathBuf>,
+    /// Print one JSON object per file
     #[arg(long)]
     pub json: bool,
 }
 
+const COMPARE_HELP: &str = "\
+Either one may be a picture or an .inr file, which is rendered at its native size. SSIM is computed as scikit-image does
+by default, and with a Gaussian window; SSIMULACRA2 is 100 for equal pictures.
+
+Examples:
+  inr compare photo.png photo.inr
+  inr compare photo.png photo.inr -o difference.png --gain 16
+
+Exit codes: 0 done, 1 failed, 2 bad arguments, 3 an .inr file is not usable.";
+
 /// Arguments of `inr compare`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Either one may be a picture or an .inr file, which is rendered at its native size."
-)]
+#[command(after_help = COMPARE_HELP)]
 pub struct CompareArgs {
-    /// The reference
+    /// The reference; - is standard input
     #[arg(value_name = "A")]
     pub reference: PathBuf,
-    /// What is measured against it
+    /// What is measured against it; - is standard input
     #[arg(value_name = "B")]
     pub other: PathBuf,
     /// Write a picture of the differences around mid grey; - is standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// How much the differences are amplified
-    #[arg(long, default_value_t = 8.0)]
+    /// How much the differences are amplified, above 0
+    #[arg(long, value_name = "G", default_value_t = 8.0, value_parser = values::positive_f32, allow_negative_numbers = true)]
     pub gain: f32,
     /// Overwrite the output file if it exists
     #[arg(short, long)]
@@ -322,6 +343,9 @@ pub struct CompareArgs {
 
 /// Arguments of `inr completions`.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  inr completions bash > ~/.local/share/bash-completion/completions/inr"
+)]
 pub struct CompletionsArgs {
     /// The shell
     pub shell: clap_complete::Shell,
@@ -329,74 +353,9 @@ pub struct CompletionsArgs {
 
 /// Arguments of `inr man`.
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  inr man --out-dir ~/.local/share/man/man1")]
 pub struct ManArgs {
     /// Folder for the pages; without it the main page goes to standard output
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
-}
-
-fn parse_bytes(text: &str) -> Result<u64, String> {
-    let (digits, unit) = match text.char_indices().last() {
-        Some((at, 'k' | 'K')) => (&text[..at], 1e3),
-        Some((at, 'm' | 'M')) => (&text[..at], 1e6),
-        _ => (text, 1.0),
-    };
-    match digits.parse::<f64>() {
-        Ok(number) if number.is_finite() && number * unit >= 1.0 && number * unit < 1e15 => {
-            Ok((number * unit) as u64)
-        }
-        _ => Err("give a number of bytes, such as 40000, 40k or 1.5M".into()),
-    }
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    let (digits, unit) = match text.char_indices().last() {
-        Some((at, 's')) => (&text[..at], 1.0),
-        Some((at, 'm')) => (&text[..at], 60.0),
-        Some((at, 'h')) => (&text[..at], 3600.0),
-        _ => (text, 1.0),
-    };
-    match digits.parse::<f64>() {
-        Ok(number) if number.is_finite() && number > 0.0 && number * unit < 1e9 => {
-            Ok(Duration::from_secs_f64(number * unit))
-        }
-        _ => Err("give a time above 0, such as 90s, 5m or 1h".into()),
-    }
-}
-
-fn parse_count(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(count @ 1..=1024) => Ok(count),
-        _ => Err("give a number from 1 to 1024".into()),
-    }
-}
-
-fn parse_size(text: &str) -> Result<(u32, u32), String> {
-    let sides = text
-        .split_once(['x', 'X'])
-        .map(|(width, height)| (width.parse(), height.parse()));
-    match sides {
-        Some((Ok(width @ 1..), Ok(height @ 1..))) => Ok((width, height)),
-        _ => Err("give width x height, such as 3000x2000".into()),
-    }
-}
-
-fn parse_region(text: &str) -> Result<Region, String> {
-    let numbers: Vec<f64> = text
-        .split(',')
-        .filter_map(|part| part.trim().parse().ok())
-        .collect();
-    match (numbers.as_slice(), text.split(',').count()) {
-        (&[x, y, width, height], 4) => Ok(Region {
-            x,
-            y,
-            width,
-            height,
-        }),
-        _ => Err("give left,top,width,height in source pixels, such as 10,20,64,48".into()),
-    }
-}
-
-fn parse_format(text: &str) -> Result<FileFormat, String> {
-    FileFormat::from_name(text).ok_or_else(|| "give png, jpg, webp, tiff, bmp, qoi or pnm".into())
 }

@@ -4,32 +4,38 @@ use std::path::Path;
 
 use anyhow::Result;
 use inr::{
-    FileFormat, InrPicture, Limits, Method, OutputSize, Picture, RenderOptions, Rendered,
+    Depth, FileFormat, InrPicture, Limits, Method, OutputSize, Picture, RenderOptions, Rendered,
     write_picture,
 };
 use serde_json::json;
 
 use super::args::DecodeArgs;
 use super::failure::{Outcome, bad_arguments};
-use super::output;
+use super::output::{self, Outputs};
 
 /// Renders every input.
-pub fn run(args: &DecodeArgs) -> Outcome {
-    super::each(&args.inputs, "decode", |input| one(input, args))
+pub fn run(args: &DecodeArgs) -> Result<Outcome> {
+    let mut outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
+    let format = asked_format(args)?;
+    super::each(&args.inputs, "decode", args.report.json, |input| {
+        one(input, args, format, &mut outputs)
+    })
 }
 
-fn one(input: &Path, args: &DecodeArgs) -> Result<()> {
-    let format = format(args)?;
-    let output = output::destination(
-        input,
-        args.inputs.len() > 1,
-        &args.output,
-        &default_name(input, args, format),
-    )?;
-    output::check(input, &output, args.output.force)?;
+fn one(
+    input: &Path,
+    args: &DecodeArgs,
+    format: Option<FileFormat>,
+    outputs: &mut Outputs,
+) -> Result<()> {
     let limits = Limits::default();
     let file = InrPicture::open(&output::read(input, limits.file_bytes)?, &limits)?;
     let depth = args.depth.map_or(file.depth(), Into::into);
+    let format = format.unwrap_or(match depth {
+        Depth::F32 => FileFormat::Tiff,
+        Depth::U8 | Depth::U16 => FileFormat::Png,
+    });
+    let output = outputs.choose(input, &default_name(input, args, format))?;
     format
         .check(file.layout(), depth)
         .map_err(inr::Error::from)?;
@@ -40,9 +46,8 @@ fn one(input: &Path, args: &DecodeArgs) -> Result<()> {
         file.render(&options)?
     };
     let written = write_picture(&rendered.picture, format, None).map_err(inr::Error::from)?;
-    output::write(&output, &written.bytes, args.output.force)?;
-    report(input, &output, args, &rendered, &written.dropped);
-    Ok(())
+    outputs.write(&output, &written.bytes)?;
+    report(input, &output, args, &rendered, &written.dropped)
 }
 
 fn options(args: &DecodeArgs, limits: Limits) -> RenderOptions {
@@ -64,27 +69,30 @@ fn options(args: &DecodeArgs, limits: Limits) -> RenderOptions {
     }
 }
 
-fn format(args: &DecodeArgs) -> Result<FileFormat> {
-    if let Some(format) = args.format {
-        return Ok(format);
+/// The format that was asked for, by name or by the output's extension.
+fn asked_format(args: &DecodeArgs) -> Result<Option<FileFormat>> {
+    if args.format.is_some() {
+        return Ok(args.format);
     }
     match &args.output.output {
-        Some(path) if !output::is_stdio(path) => FileFormat::from_path(path).ok_or_else(|| {
-            let what = format!(
-                "{} has no extension of a known picture format",
-                path.display()
-            );
-            bad_arguments(
-                what,
-                "use .png, .jpg, .webp, .tiff, .bmp, .qoi or .pnm, or name it with --format",
-            )
-        }),
-        _ => Ok(FileFormat::Png),
+        Some(path) if !output::is_stdio(path) => {
+            FileFormat::from_path(path).map(Some).ok_or_else(|| {
+                let what = format!(
+                    "{} has no extension of a known picture format",
+                    path.display()
+                );
+                bad_arguments(
+                    what,
+                    "use .png, .jpg, .webp, .tiff, .bmp, .qoi or .pnm, or name it with --format",
+                )
+            })
+        }
+        _ => Ok(None),
     }
 }
 
-/// `photo.png`, `photo.x4.png`, `photo.3000x2000.png`, with `crop` and `compare` where they apply. A name that exists is
-/// most likely the source: a plain decode then goes to `photo.decoded.png`.
+/// `photo.png`, `photo.x4.png`, `photo.3000x2000.png`, with `crop` and `compare` where they apply. A `photo.png`
+/// that exists is most likely the source: a plain decode then goes to `photo.decoded.png`, with `--force` as well.
 fn default_name(input: &Path, args: &DecodeArgs, format: FileFormat) -> String {
     let mut name = output::stem(input);
     if args.region.is_some() {
@@ -108,7 +116,7 @@ fn default_name(input: &Path, args: &DecodeArgs, format: FileFormat) -> String {
         .as_deref()
         .or(input.parent())
         .unwrap_or(Path::new(""));
-    if plain && folder.join(format!("{name}.{extension}")).exists() && !args.output.force {
+    if plain && folder.join(format!("{name}.{extension}")).exists() {
         name.push_str(".decoded");
     }
     format!("{name}.{extension}")
@@ -153,31 +161,32 @@ fn side_by_side(file: &InrPicture, options: &RenderOptions) -> Result<Rendered> 
     })
 }
 
-fn report(input: &Path, output: &Path, args: &DecodeArgs, rendered: &Rendered, dropped: &[&str]) {
+fn report(
+    input: &Path,
+    output: &Path,
+    args: &DecodeArgs,
+    rendered: &Rendered,
+    dropped: &[&str],
+) -> Result<()> {
     let method = format!("{:?}", rendered.method).to_lowercase();
     let (width, height) = (rendered.picture.width(), rendered.picture.height());
-    if args.report.json && !output::is_stdio(output) {
+    if args.report.json {
         let object = json!({
-            "input": output::display_name(input), "output": output.display().to_string(), "width": width,
+            "input": output::display_name(input), "output": output::output_name(output), "width": width,
             "height": height, "method": method, "why": rendered.why, "dropped": dropped,
         });
-        println!("{object}");
-    } else if !args.report.quiet && !args.report.json {
-        let target = if output::is_stdio(output) {
-            "standard output".into()
-        } else {
-            output.display().to_string()
-        };
-        let input = output::display_name(input);
-        eprintln!(
-            "{input} -> {target}: {width} x {height}, method {method}: {}",
+        return output::to_stdout(format!("{object}\n").as_bytes());
+    }
+    if !args.report.quiet {
+        let (from, to) = (output::display_name(input), output::output_name(output));
+        output::say(&format!(
+            "{from} -> {to}: {width} x {height}, method {method}: {}",
             rendered.why
-        );
+        ));
         if !dropped.is_empty() {
-            eprintln!(
-                "note:  this format has no place for: {}",
-                dropped.join(", ")
-            );
+            let dropped = dropped.join(", ");
+            output::say(&format!("note:  this format has no place for: {dropped}"));
         }
     }
+    Ok(())
 }

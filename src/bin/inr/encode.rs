@@ -8,22 +8,23 @@ use serde_json::json;
 
 use super::args::EncodeArgs;
 use super::failure::Outcome;
-use super::output;
+use super::output::{self, Outputs};
 use super::progress::{self, Reporter};
 
 /// Longest picture file that is read.
 const MOST_BYTES: u64 = 1 << 31;
 
 /// Encodes every input.
-pub fn run(args: &EncodeArgs) -> Outcome {
+pub fn run(args: &EncodeArgs) -> Result<Outcome> {
+    let mut outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
     progress::catch_interrupts();
-    super::each(&args.inputs, "encode", |input| one(input, args))
+    super::each(&args.inputs, "encode", args.report.json, |input| {
+        one(input, args, &mut outputs)
+    })
 }
 
-fn one(input: &Path, args: &EncodeArgs) -> Result<()> {
-    let default_name = format!("{}.inr", output::stem(input));
-    let output = output::destination(input, args.inputs.len() > 1, &args.output, &default_name)?;
-    output::check(input, &output, args.output.force)?;
+fn one(input: &Path, args: &EncodeArgs, outputs: &mut Outputs) -> Result<()> {
+    let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
     let picture = read_picture(&output::read(input, MOST_BYTES)?, &Limits::default())
         .map_err(inr::Error::from)?;
     let mut reporter = Reporter::new(
@@ -34,9 +35,8 @@ fn one(input: &Path, args: &EncodeArgs) -> Result<()> {
     let encoded = encode(&picture, &options(args), &mut reporter);
     reporter.finish();
     let encoded = encoded?;
-    output::write(&output, &encoded.bytes, args.output.force)?;
-    report(input, &output, args, &encoded);
-    Ok(())
+    outputs.write(&output, &encoded.bytes)?;
+    report(input, &output, args, &encoded)
 }
 
 fn options(args: &EncodeArgs) -> EncodeOptions {
@@ -68,7 +68,7 @@ fn options(args: &EncodeArgs) -> EncodeOptions {
     }
 }
 
-fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) {
+fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) -> Result<()> {
     let EncodeReport {
         psnr,
         float_psnr,
@@ -84,27 +84,25 @@ fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) {
         notes,
     } = &encoded.report;
     let bytes = encoded.bytes.len();
-    if args.report.json && !output::is_stdio(output) {
+    if args.report.json {
         // An infinite PSNR, of a picture that comes back exactly, has no number in JSON.
         let object = json!({
-            "input": output::display_name(input), "output": output.display().to_string(), "bytes": bytes,
+            "input": output::display_name(input), "output": output::output_name(output), "bytes": bytes,
             "bits_per_pixel": bits_per_pixel, "psnr": psnr, "float_psnr": float_psnr, "parameters": parameters,
             "hidden": hidden, "omega0": omega_first, "epochs": epochs, "seconds": seconds, "device": device,
             "stopped": stopped.to_string(), "target_met": target_met, "notes": notes,
         });
-        println!("{object}");
-    } else if !args.report.quiet && !args.report.json {
+        return output::to_stdout(format!("{object}\n").as_bytes());
+    }
+    if !args.report.quiet {
         let shape: Vec<String> = hidden.iter().map(u32::to_string).collect();
-        eprintln!(
+        output::say(&format!(
             "{} -> {}: {bytes} bytes, {bits_per_pixel:.3} bpp, {psnr:.2} dB, {parameters} weights ({}), {epochs:.1} epochs \
              in {seconds:.1} s on {device}, {stopped}",
             output::display_name(input),
-            if output::is_stdio(output) {
-                "standard output".into()
-            } else {
-                output.display().to_string()
-            },
+            output::output_name(output),
             shape.join("-"),
-        );
+        ));
     }
+    Ok(())
 }

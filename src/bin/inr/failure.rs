@@ -4,6 +4,9 @@ use std::fmt;
 use std::process::ExitCode;
 
 use inr::{Error, FormatError, PictureError};
+use inr_formats::Family;
+
+use super::output::say;
 
 /// How a run ended, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,11 +74,32 @@ pub fn refused(what: String, help: &'static str) -> anyhow::Error {
 }
 
 /// Prints `error` to standard error, in two lines where there is something to do about it.
-pub fn print(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
-    if let Some(help) = help(error) {
-        eprintln!("help:  {help}");
+pub fn print(error: &anyhow::Error, input: &str) {
+    say(&format!("error: {}", message(error)));
+    if let Some(help) = help(error, input) {
+        say(&format!("help:  {help}"));
     }
+}
+
+/// What failed and why, outermost first.
+pub fn message(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let part = match cause.downcast_ref::<Error>() {
+            // The rest of it is told as help.
+            Some(Error::Misuse { what, .. }) => what.clone(),
+            _ => cause.to_string(),
+        };
+        // Some errors show their source as well as naming it.
+        if text.ends_with(&part) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&part);
+    }
+    text
 }
 
 /// The exit code's meaning for `error`.
@@ -96,21 +120,38 @@ pub fn outcome(error: &anyhow::Error) -> Outcome {
     }
 }
 
-fn help(error: &anyhow::Error) -> Option<&'static str> {
+/// What to do about it; `input` is what the file is called.
+pub fn help(error: &anyhow::Error, input: &str) -> Option<String> {
     if let Some(advice) = error.downcast_ref::<Advice>() {
-        return Some(advice.help);
+        return Some(advice.help.into());
     }
-    match error.downcast_ref::<Error>() {
-        Some(Error::Format(FormatError::OverLimit { what, .. }))
-            if what.starts_with("the render") =>
-        {
-            Some("ask for a smaller size or region")
+    let help = match error.downcast_ref::<Error>()? {
+        Error::Misuse { want, .. } => (*want).into(),
+        Error::Format(FormatError::OverLimit { what, .. }) if what.starts_with("the render") => {
+            "ask for a smaller size or region".into()
         }
-        Some(Error::Format(_)) => Some("`inr info FILE` shows what is intact"),
-        Some(Error::Diverged { .. }) => Some("try a lower --learning-rate or --omega0"),
-        Some(Error::Picture(PictureError::AlreadyInr)) => {
-            Some("`inr decode FILE` makes a picture of it")
+        Error::Format(cause) => format_help(cause, input),
+        Error::Device { .. } => {
+            "--device cpu always works, --device auto takes what there is".into()
         }
-        _ => None,
+        Error::Cancelled => "nothing was written; with --keep what is there is written".into(),
+        Error::Diverged { .. } => "try a lower --learning-rate or --omega0".into(),
+        Error::Picture(PictureError::AlreadyInr) => {
+            format!("`inr decode {input}` makes a picture of it")
+        }
+        _ => return None,
+    };
+    Some(help)
+}
+
+fn format_help(error: &FormatError, input: &str) -> String {
+    match (error, error.family()) {
+        (FormatError::Signature { .. }, _) => "`inr encode` makes an .inr file of a picture".into(),
+        (FormatError::Truncated { .. } | FormatError::MissingEnd { .. }, _) => {
+            format!("the file is cut short; `inr info {input}` shows what is intact")
+        }
+        (_, Family::Limit) => "the file asks for more than this program grants any file".into(),
+        (_, Family::Unsupported) => "a later version of inr may read it".into(),
+        _ => format!("the file is damaged; `inr info {input}` shows what is intact"),
     }
 }

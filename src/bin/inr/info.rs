@@ -1,37 +1,43 @@
 //! `inr info`.
 
-use anyhow::{Context, Result};
+use std::path::Path;
+
+use anyhow::Result;
 use inr::{Error, InrPicture, Limits, Model};
 use inr_formats::{ChunkInfo, inspect};
 use serde_json::{Value, json};
 
 use super::args::InfoArgs;
+use super::failure::Outcome;
 use super::output;
 
-/// Prints what the file holds; of a damaged one what is intact, and then the error.
-pub fn run(args: &InfoArgs) -> Result<()> {
-    let name = output::display_name(&args.input);
+/// Prints what each file holds; of a damaged one what is intact, and then the error.
+pub fn run(args: &InfoArgs) -> Result<Outcome> {
+    // A damaged file has its JSON object already, with the error in it.
+    super::each(&args.inputs, "use", false, |input| one(input, args.json))
+}
+
+fn one(input: &Path, as_json: bool) -> Result<()> {
+    let name = output::display_name(input);
     let limits = Limits::default();
-    let bytes = output::read(&args.input, limits.file_bytes)
-        .with_context(|| format!("cannot read {name}"))?;
+    let bytes = output::read(input, limits.file_bytes)?;
     let (chunks, state) = inspect(&bytes, &limits);
     let opened = state
         .map_err(Error::from)
         .and_then(|()| InrPicture::open(&bytes, &limits));
-    if args.json {
+    let text = if as_json {
         let description = opened.as_ref().ok().map(describe);
         let error = opened.as_ref().err().map(Error::to_string);
         let chunks: Vec<Value> = chunks.iter().map(chunk_json).collect();
-        println!(
-            "{}",
-            json!({ "file": name, "bytes": bytes.len(), "picture": description, "chunks": chunks, "error": error })
-        );
+        let object = json!({
+            "input": name, "bytes": bytes.len(), "picture": description, "chunks": chunks, "error": error,
+        });
+        format!("{object}\n")
     } else {
-        print(&name, bytes.len(), opened.as_ref().ok(), &chunks);
-    }
-    opened
-        .map(drop)
-        .with_context(|| format!("cannot use {name}"))
+        text(&name, bytes.len(), opened.as_ref().ok(), &chunks)
+    };
+    output::to_stdout(text.as_bytes())?;
+    Ok(opened.map(drop)?)
 }
 
 fn chunk_json(chunk: &ChunkInfo) -> Value {
@@ -74,8 +80,8 @@ fn describe(picture: &InrPicture) -> Value {
     })
 }
 
-fn print(name: &str, bytes: usize, picture: Option<&InrPicture>, chunks: &[ChunkInfo]) {
-    println!("{name}: {bytes} bytes");
+fn text(name: &str, bytes: usize, picture: Option<&InrPicture>, chunks: &[ChunkInfo]) -> String {
+    let mut lines = vec![format!("{name}: {bytes} bytes")];
     if let Some(Value::Object(fields)) = picture.map(describe) {
         for (field, value) in fields {
             match value {
@@ -85,20 +91,23 @@ fn print(name: &str, bytes: usize, picture: Option<&InrPicture>, chunks: &[Chunk
                     let parts: Vec<String> = known
                         .map(|(key, value)| format!("{key} {}", plain(value)))
                         .collect();
-                    println!("  {field:15} {}", parts.join(", "));
+                    lines.push(format!("  {field:15} {}", parts.join(", ")));
                 }
-                value => println!("  {field:15} {}", plain(&value)),
+                value => lines.push(format!("  {field:15} {}", plain(&value))),
             }
         }
     }
-    println!("  chunks");
+    if !chunks.is_empty() {
+        lines.push("  chunks".into());
+    }
     for chunk in chunks {
         let state = if chunk.intact { "intact" } else { "damaged" };
-        println!(
+        lines.push(format!(
             "    {} at byte {}, {} bytes, {state}",
             chunk.kind, chunk.offset, chunk.length
-        );
+        ));
     }
+    lines.join("\n") + "\n"
 }
 
 fn plain(value: &Value) -> String {

@@ -1,7 +1,7 @@
 //! Reading inputs; naming and writing outputs so that nothing is lost and nothing half-written is left.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -42,29 +42,115 @@ pub fn display_name(path: &Path) -> String {
     }
 }
 
-/// Where the output for `input` goes. `default_name` names it when the user does not; without a file name of its own
-/// standard input goes to standard output.
-pub fn destination(
-    input: &Path,
-    several: bool,
-    args: &OutputArgs,
-    default_name: &str,
-) -> Result<PathBuf> {
-    if let Some(output) = &args.output {
-        if several {
-            let what = "one output file for several inputs".into();
-            return Err(bad_arguments(
-                what,
-                "name a folder with --out-dir, or leave -o out",
-            ));
+/// Where the outputs of one run go.
+pub struct Outputs<'a> {
+    args: &'a OutputArgs,
+    inputs: &'a [PathBuf],
+    taken: Vec<PathBuf>,
+}
+
+impl<'a> Outputs<'a> {
+    /// Checks what can be told before any work. `json` says that standard output is spoken for.
+    pub fn new(args: &'a OutputArgs, inputs: &'a [PathBuf], json: bool) -> Result<Self> {
+        let streams = inputs.iter().filter(|input| is_stdio(input)).count();
+        if streams > 1 {
+            let what = "standard input (-) is named more than once".into();
+            return Err(bad_arguments(what, "name it once, and the others as files"));
         }
-        return Ok(output.clone());
+        if args.output.is_some() && inputs.len() > 1 {
+            let what = format!("one output file for {} inputs", inputs.len());
+            let help = "name a folder with --out-dir, or leave -o out";
+            return Err(bad_arguments(what, help));
+        }
+        let to_stdout = match &args.output {
+            Some(output) => is_stdio(output),
+            None => streams > 0 && args.out_dir.is_none(),
+        };
+        if json && to_stdout {
+            let what = "standard output cannot take the file and --json at once".into();
+            return Err(bad_arguments(what, "name an output file with -o"));
+        }
+        Ok(Self {
+            args,
+            inputs,
+            taken: Vec::new(),
+        })
     }
-    match (&args.out_dir, is_stdio(input)) {
-        (None, true) => Ok(PathBuf::from("-")),
-        (Some(folder), _) => Ok(folder.join(default_name)),
-        (None, false) => Ok(input.with_file_name(default_name)),
+
+    /// The output for `input`, checked before the work, so that nobody waits for minutes to hear that it exists.
+    /// `default_name` names it when the user does not; the input and, without `--force`, any other file is left alone.
+    pub fn choose(&self, input: &Path, default_name: &str) -> Result<PathBuf> {
+        let output = match (&self.args.output, &self.args.out_dir) {
+            (Some(output), _) => output.clone(),
+            (None, Some(folder)) => folder.join(default_name),
+            (None, None) if is_stdio(input) => PathBuf::from("-"),
+            (None, None) => input.with_file_name(default_name),
+        };
+        if is_stdio(&output) {
+            if io::stdout().is_terminal() {
+                let what = "the output is not text, and standard output is a terminal".into();
+                return Err(bad_arguments(what, "name a file with -o, or redirect it"));
+            }
+            return Ok(output);
+        }
+        self.check(&output)?;
+        Ok(output)
     }
+
+    /// Refuses inputs, folders, outputs of this run and, without `--force`, files that exist.
+    pub fn check(&self, output: &Path) -> Result<()> {
+        let refuse = |why: &str, help| Err(refused(format!("{} {why}", output.display()), help));
+        if self.taken.iter().any(|taken| taken == output) {
+            let help = "give inputs of the same name output folders of their own";
+            return refuse("is the output of another input of this run", help);
+        }
+        let Ok(real) = fs::canonicalize(output) else {
+            return Ok(());
+        };
+        let mut inputs = self.inputs.iter().filter(|input| !is_stdio(input));
+        if inputs.any(|input| fs::canonicalize(input).is_ok_and(|input| input == real)) {
+            return refuse("is an input", "choose another name with -o or --out-dir");
+        }
+        if real.is_dir() {
+            let help = "name a file with -o, or the folder with --out-dir";
+            return refuse("is a folder", help);
+        }
+        if !self.args.force && !is_special(&real) {
+            let help = "replace it with --force, or choose another name with -o";
+            return refuse("exists already", help);
+        }
+        Ok(())
+    }
+
+    /// Writes `bytes` to `output` through a temporary sibling; a file that appeared meanwhile is kept unless `--force`.
+    pub fn write(&mut self, output: &Path, bytes: &[u8]) -> Result<()> {
+        if is_stdio(output) {
+            return to_stdout(bytes);
+        }
+        let written = if is_special(output) {
+            let file = fs::OpenOptions::new().write(true).open(output);
+            file.and_then(|mut file| file.write_all(bytes))
+        } else {
+            replace(output, bytes, self.args.force)
+        };
+        written.with_context(|| format!("cannot write {}", output.display()))?;
+        self.taken.push(output.to_path_buf());
+        Ok(())
+    }
+}
+
+/// Writes data to standard output. A reader that went away has read what it wanted: that is no error.
+pub fn to_stdout(bytes: &[u8]) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to standard output"),
+    }
+}
+
+/// A line on standard error. Nobody listening there is no reason to stop.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// The name of `path` without folder and extension.
@@ -78,77 +164,46 @@ pub fn stem(path: &Path) -> String {
     )
 }
 
-/// Refuses an output that is the input itself, or that exists and may not be replaced. Called before the work, so that
-/// nobody waits for minutes to hear it.
-pub fn check(input: &Path, output: &Path, force: bool) -> Result<()> {
-    if is_stdio(output) {
-        return Ok(());
+/// What an output is called in messages.
+pub fn output_name(path: &Path) -> String {
+    if is_stdio(path) {
+        "standard output".into()
+    } else {
+        path.display().to_string()
     }
-    let same = !is_stdio(input)
-        && matches!((fs::canonicalize(input), fs::canonicalize(output)), (Ok(a), Ok(b)) if a == b);
-    if same {
-        let what = format!("{} is the input itself", output.display());
-        return Err(refused(what, "choose another name with -o"));
-    }
-    if output.is_dir() {
-        let what = format!("{} is a folder", output.display());
-        return Err(refused(
-            what,
-            "name a file with -o, or the folder with --out-dir",
-        ));
-    }
-    if output.exists() && !force {
-        let what = format!("{} exists already", output.display());
-        return Err(refused(
-            what,
-            "overwrite it with --force, or choose another name with -o",
-        ));
-    }
-    Ok(())
 }
 
-/// Writes `bytes` to `output` through a temporary sibling; a file that appeared meanwhile is kept unless `force`.
-pub fn write(output: &Path, bytes: &[u8], force: bool) -> Result<()> {
-    if is_stdio(output) {
-        let mut stdout = io::stdout().lock();
-        return match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            // Whoever read has read enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.context("cannot write to standard output"),
-        };
-    }
-    let failed = || format!("cannot write {}", output.display());
-    let folder = output
+/// A device or a pipe: it is written to, never replaced.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
+}
+
+/// Writes a temporary sibling and renames it to `output`. A link is followed: the file it names is replaced.
+fn replace(output: &Path, bytes: &[u8], force: bool) -> io::Result<()> {
+    let real = fs::canonicalize(output).unwrap_or_else(|_| output.to_path_buf());
+    let folder = real
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(failed)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".inr-")
-        .suffix(".tmp")
-        .tempfile_in(folder)
-        .with_context(failed)?;
-    file.write_all(bytes).with_context(failed)?;
-    readable_like_any_file(file.as_file());
-    file.as_file().sync_all().with_context(failed)?;
+    fs::create_dir_all(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".inr-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        // Temporary files are private otherwise; the process's mask applies to this as to any new file.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    if let Ok(replaced) = fs::metadata(&real) {
+        file.as_file().set_permissions(replaced.permissions())?;
+    }
+    file.as_file().sync_all()?;
     let renamed = if force {
-        file.persist(output)
+        file.persist(&real)
     } else {
-        file.persist_noclobber(output)
+        file.persist_noclobber(&real)
     };
-    renamed
-        .map(drop)
-        .map_err(|failure| failure.error)
-        .with_context(failed)
+    renamed.map(drop).map_err(|error| error.error)
 }
-
-/// Temporary files are private to their owner; an output gets the permissions that a new file gets.
-#[cfg(unix)]
-fn readable_like_any_file(file: &fs::File) {
-    use std::os::unix::fs::PermissionsExt;
-    // Reading the mask would mean setting it; a file that the user may want to share is readable.
-    let _ = file.set_permissions(fs::Permissions::from_mode(0o644));
-}
-
-#[cfg(not(unix))]
-fn readable_like_any_file(_: &fs::File) {}

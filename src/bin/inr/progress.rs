@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use inr::{Control, Observer, Progress};
 
+use super::output::say;
+
 /// Times that Ctrl-C was pressed.
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
 
@@ -18,7 +20,7 @@ pub fn catch_interrupts() {
         }
     });
     if caught.is_err() {
-        eprintln!("note:  Ctrl-C ends the program at once here, --keep has no effect");
+        say("note:  Ctrl-C ends the program at once here, --keep has no effect");
     }
 }
 
@@ -87,7 +89,7 @@ impl Observer for Reporter {
             }
             None if !self.quiet && self.printed.elapsed() >= LINE_EVERY => {
                 self.printed = Instant::now();
-                eprintln!("{}: {:.0} % {text}", self.name, share * 100.0);
+                say(&format!("{}: {:.0} % {text}", self.name, share * 100.0));
             }
             None => {}
         }
@@ -104,7 +106,7 @@ impl Observer for Reporter {
         }
         match &self.bar {
             Some(bar) => bar.println(format!("note:  {text}")),
-            None => eprintln!("note:  {text}"),
+            None => say(&format!("note:  {text}")),
         }
     }
 }

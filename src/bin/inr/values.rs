@@ -1,0 +1,184 @@
+//! Values on the command line: numbers with units and ranges, sizes and regions.
+
+use std::time::Duration;
+
+use inr::{FileFormat, Region};
+
+fn finite(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        Ok(value) => Err(format!("{value} is not a finite number")),
+        Err(_) => Err(String::from("not a number")),
+    }
+}
+
+/// A finite number above 0.
+pub fn positive(text: &str) -> Result<f64, String> {
+    match finite(text)? {
+        value if value > 0.0 => Ok(value),
+        value => Err(format!("{value} is not above 0")),
+    }
+}
+
+/// As [`positive`], in the precision of the networks.
+pub fn positive_f32(text: &str) -> Result<f32, String> {
+    let value = positive(text)? as f32;
+    if value.is_finite() && value > 0.0 {
+        return Ok(value);
+    }
+    Err(String::from("out of range"))
+}
+
+/// 0 to 100.
+pub fn quality(text: &str) -> Result<f64, String> {
+    match finite(text)? {
+        value if (0.0..=100.0).contains(&value) => Ok(value),
+        value => Err(format!("{value} is outside 0..=100")),
+    }
+}
+
+/// A number of bytes: `40000`, `40k` (1,000), `1.5M`, `64Ki` (1,024).
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "" | "B" => 1.0,
+        "k" | "K" | "kB" | "KB" => 1e3,
+        "M" | "MB" => 1e6,
+        "G" | "GB" => 1e9,
+        "Ki" | "KiB" => 1024.0,
+        "Mi" | "MiB" => 1024.0 * 1024.0,
+        "Gi" | "GiB" => 1024.0 * 1024.0 * 1024.0,
+        unit => return Err(format!("unknown unit {unit}; use k, M, Ki or Mi")),
+    };
+    let value = positive(digits)? * unit;
+    if (1.0..=1e15).contains(&value) {
+        return Ok(value.round() as u64);
+    }
+    Err(format!("{value} bytes are outside 1..=1e15"))
+}
+
+/// A time: `90s`, `1.5m`, `2h`, `500ms`; a bare number counts seconds.
+pub fn time(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..).unwrap_or_default() {
+        "ms" => 1e-3,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        unit => return Err(format!("unknown unit {unit}; use ms, s, m or h")),
+    };
+    Duration::try_from_secs_f64(positive(digits)? * unit).map_err(|error| error.to_string())
+}
+
+/// A number of threads.
+pub fn threads(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(count @ 1..=1024) => Ok(count),
+        _ => Err(String::from("wanted: a whole number from 1 to 1024")),
+    }
+}
+
+/// A picture file format that can be written.
+pub fn format(text: &str) -> Result<FileFormat, String> {
+    FileFormat::from_name(text)
+        .ok_or_else(|| "wanted: png, jpg, webp, tiff, bmp, qoi or pnm".into())
+}
+
+/// `WIDTHxHEIGHT` in pixels.
+pub fn size(text: &str) -> Result<(u32, u32), String> {
+    let wanted = "wanted: WIDTHxHEIGHT in pixels, such as 3000x2000";
+    let (width, height) = text.split_once(['x', 'X']).ok_or(wanted)?;
+    match (width.trim().parse(), height.trim().parse()) {
+        (Ok(width @ 1..), Ok(height @ 1..)) => Ok((width, height)),
+        _ => Err(String::from(wanted)),
+    }
+}
+
+/// `X,Y,WIDTH,HEIGHT` in source pixels.
+pub fn region(text: &str) -> Result<Region, String> {
+    let numbers = text
+        .split(',')
+        .map(finite)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("{error}; wanted: X,Y,WIDTH,HEIGHT in source pixels"))?;
+    match numbers[..] {
+        [x, y, width, height] if width > 0.0 && height > 0.0 => Ok(Region {
+            x,
+            y,
+            width,
+            height,
+        }),
+        [_, _, _, _] => Err(String::from("width and height must be above 0")),
+        _ => Err(String::from("wanted: X,Y,WIDTH,HEIGHT in source pixels")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_take_decimal_and_binary_units() {
+        assert_eq!(bytes("40k"), Ok(40_000));
+        assert_eq!(bytes("1.5M"), Ok(1_500_000));
+        assert_eq!(bytes("64Ki"), Ok(65_536));
+        assert_eq!(bytes("7"), Ok(7));
+        for bad in ["", "k", "-1", "nan", "inf", "0", "4q", "1e300"] {
+            assert!(bytes(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_take_units_and_count_seconds_without_one() {
+        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(time("3"), Ok(Duration::from_secs(3)));
+        for bad in ["", "s", "-3s", "nans", "infs", "3d", "1e300h"] {
+            assert!(time(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_need_two_sides_above_zero() {
+        assert_eq!(size("3000x2000"), Ok((3000, 2000)));
+        for bad in [
+            "3000",
+            "0x5",
+            "5x0",
+            "-1x5",
+            "axb",
+            "1.5x2",
+            "99999999999x1",
+        ] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn regions_need_four_finite_numbers() {
+        let expect = Region {
+            x: 1.5,
+            y: -2.0,
+            width: 3.0,
+            height: 4.0,
+        };
+        assert_eq!(region("1.5,-2,3,4"), Ok(expect));
+        for bad in ["", "1,2,3", "1,2,3,4,5", "0,0,0,5", "0,0,nan,5", "a,b,c,d"] {
+            assert!(region(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_finite_and_in_range() {
+        assert_eq!(quality("0"), Ok(0.0));
+        assert_eq!(quality("100"), Ok(100.0));
+        assert!(quality("100.5").is_err());
+        for bad in ["nan", "inf", "-inf", "0", "-2", "1e999", "four"] {
+            assert!(positive(bad).is_err(), "{bad}");
+        }
+        assert!(positive_f32("1e-300").is_err());
+    }
+}
