@@ -64,7 +64,7 @@ pub(crate) struct FitOutcome {
 /// Maps the optimiser's parameters to the ones that the engine sees; quantisation-aware training rounds them here.
 pub(crate) type View<'a> = &'a dyn Fn(&[f32]) -> Vec<f32>;
 
-const REPORT_EVERY: Duration = Duration::from_millis(200);
+const REPORT_EVERY: Duration = Duration::from_millis(500);
 /// Pixels that decide whether a wanted PSNR is reached.
 const MEASURED: usize = 65_536;
 /// Pixels that the PSNR shown is measured on.
