@@ -606,3 +606,13 @@ mod unix {
         }
     }
 }
+
+#[test]
+fn the_readme_has_the_example_word_for_word() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let [readme, example] = ["README.md", "examples/enlarge.rs"].map(|name| {
+        let text = fs::read_to_string(root.join(name)).expect("a text");
+        text.replace("\r\n", "\n")
+    });
+    assert!(readme.contains(&format!("```rust\n{example}```\n")));
+}
