@@ -24,9 +24,9 @@ pub fn run(args: &EncodeArgs) -> Result<Outcome> {
 }
 
 fn one(input: &Path, args: &EncodeArgs, outputs: &mut Outputs) -> Result<()> {
-    let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
     let picture = read_picture(&output::read(input, MOST_BYTES)?, &Limits::default())
         .map_err(inr::Error::from)?;
+    let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
     let mut reporter = Reporter::new(
         &output::display_name(input),
         args.report.quiet || args.report.json,
