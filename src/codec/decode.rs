@@ -8,7 +8,7 @@ use crate::device::DeviceChoice;
 use crate::metrics::Raster;
 use crate::net::Network;
 use crate::picture::{Metadata, Picture, Samples};
-use crate::render::{self, Viewport};
+use crate::render::{self, Backend, Evaluator, TILE, Viewport};
 use crate::resample::{self, Filter};
 use crate::{Error, FormatError};
 
@@ -156,6 +156,27 @@ impl InrPicture {
             xmp: self.file.xmp.clone(),
             cicp: self.file.header.cicp,
         }
+    }
+
+    /// Samples of the field at `positions`, shape `[n, 2]`: x, y in source pixels from the top left corner, so that the
+    /// first pixel's centre is at (0.5, 0.5). Returns shape `[n, channels]`: encoded samples, clamped to 0.0..=1.0 unless
+    /// the source is floating-point.
+    pub fn sample(&self, positions: &[[f64; 2]]) -> Vec<f32> {
+        let map = self.map();
+        let decode = SampleMap::new(&self.file.header);
+        let mut evaluator = Evaluator::new(&self.network, Backend::detect());
+        let mut out = vec![0.0; positions.len() * decode.channels];
+        let parts = positions
+            .chunks(TILE)
+            .zip(out.chunks_mut(TILE * decode.channels));
+        for (positions, out) in parts {
+            let x: Vec<f32> = positions.iter().map(|[x, _]| map.x(*x)).collect();
+            let y: Vec<f32> = positions.iter().map(|[_, y]| map.y(*y)).collect();
+            let rows = evaluator.evaluate(&x, &y).chunks_exact(TILE);
+            let values: Vec<f32> = rows.flat_map(|row| &row[..x.len()]).copied().collect();
+            decode.row(&values, out, |sample| sample);
+        }
+        out
     }
 
     /// Renders what `options` ask for. Pixel `j` of `m` covers the `j`-th `m`-th of the region; nothing shifts with the

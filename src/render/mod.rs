@@ -203,3 +203,6 @@ impl<'a> RowRenderer<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
