@@ -260,7 +260,7 @@ fn a_size_too_small_for_the_metadata_is_refused() {
     };
     let source = Picture::new(4, 4, Layout::Rgb, samples, metadata).unwrap();
     let options = EncodeOptions {
-        target: Target::Bytes(2_000),
+        target: Target::Bytes(300),
         ..quick()
     };
     let error = encode(&source, &options, &mut ()).unwrap_err();

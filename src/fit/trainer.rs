@@ -69,10 +69,15 @@ const REPORT_EVERY: Duration = Duration::from_millis(500);
 const MEASURED: usize = 65_536;
 /// Pixels that the PSNR shown is measured on.
 const GLANCED: usize = 2_048;
-const GUARD_AFTER: u64 = 60;
+/// Steps that every fit is given before it can count as stuck.
+const GUARD_AFTER: u64 = 500;
 const RESTARTS: u32 = 4;
 
-/// Trains `start` on `samples`; a fit that diverges starts again at a third of the rate.
+/// Trains `start` on `samples`; a fit that diverges starts again at a third of the rate. One that stays at the mean of
+/// the samples whatever the rate is run to its end at the lowest: it may be all that the network can do.
+///
+/// # Errors
+/// [`Error::Diverged`] when no rate gives finite losses, and whatever the engine reports.
 pub(crate) fn train(
     trainee: &Trainee,
     samples: &Samples,
@@ -82,37 +87,45 @@ pub(crate) fn train(
     recipe: &Recipe,
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, Error> {
-    let mut recipe = recipe.clone();
+    let mut attempt = recipe.clone();
     let mut restarts = 0;
     loop {
-        let mut run = Run::new(trainee, samples, start, view, recipe.clone());
-        match run.finish(engine, observer)? {
-            Ended::With(stopped) => {
-                return Ok(FitOutcome {
-                    parameters: run.optimiser.solution(),
-                    epochs: run.epoch(),
-                    stopped,
-                });
-            }
-            Ended::Diverged if restarts == RESTARTS => {
-                let step = run.step;
+        let mut run = Run::new(trainee, samples, start, view, attempt.clone());
+        run.tolerant = restarts == RESTARTS;
+        let ended = run.finish(engine, observer)?;
+        let Ended::With(stopped) = ended else {
+            let step = run.step;
+            if run.tolerant {
                 return Err(Error::Diverged { step, restarts });
             }
-            Ended::Diverged => {
-                restarts += 1;
-                recipe.rate /= 3.0;
-                observer.note(&format!(
-                    "the fit diverged at step {}, starting again with learning rate {:.1e}",
-                    run.step, recipe.rate
-                ));
-            }
-        }
+            restarts += 1;
+            let hopeless = restarts == RESTARTS && ended == Ended::AtTheMean;
+            attempt.rate = if hopeless {
+                recipe.rate
+            } else {
+                attempt.rate / 3.0
+            };
+            let rate = attempt.rate;
+            observer.note(&format!(
+                "the fit diverged at step {step}, starting again with learning rate {rate:.1e}"
+            ));
+            continue;
+        };
+        return Ok(FitOutcome {
+            parameters: run.optimiser.solution(),
+            epochs: run.epoch(),
+            stopped,
+        });
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
     With(StopReason),
-    Diverged,
+    /// Losses became infinite or no numbers.
+    NotFinite,
+    /// The network knows no more than the mean long after the warm-up.
+    AtTheMean,
 }
 
 struct Run<'a> {
@@ -132,6 +145,8 @@ struct Run<'a> {
     began: Instant,
     reported: Instant,
     psnr: Option<f64>,
+    /// Accepts that the network learns nothing.
+    tolerant: bool,
 }
 
 impl<'a> Run<'a> {
@@ -164,6 +179,7 @@ impl<'a> Run<'a> {
             began: now,
             reported: now,
             psnr: None,
+            tolerant: false,
         }
     }
 
@@ -189,8 +205,8 @@ impl<'a> Run<'a> {
         let check_every = (self.steps / 40).max(1);
         while self.step < self.steps {
             self.advance(engine)?;
-            if self.diverged() {
-                return Ok(Ended::Diverged);
+            if let Some(diverged) = self.diverged() {
+                return Ok(diverged);
             }
             if let Some(target) = self.recipe.target_psnr
                 && self.step.is_multiple_of(check_every)
@@ -236,13 +252,14 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// True when the loss is not a number, or when well after the warm-up the network still knows no more than the mean.
-    fn diverged(&self) -> bool {
+    fn diverged(&self) -> Option<Ended> {
         if !self.loss.is_finite() {
-            return true;
+            return Some(Ended::NotFinite);
         }
         let settled = self.step > GUARD_AFTER.max(self.steps / 8);
-        settled && self.nothing_learnt > 1e-6 && self.loss > 0.97 * self.nothing_learnt
+        let flat = self.nothing_learnt < 1e-6;
+        let stuck = settled && !flat && !self.tolerant && self.loss > 0.97 * self.nothing_learnt;
+        stuck.then_some(Ended::AtTheMean)
     }
 
     /// PSNR in dB of the present solution over at most about `pixels` pixels.
