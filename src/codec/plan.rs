@@ -19,7 +19,7 @@ pub(crate) struct Plan {
 /// Hidden layers of a network whose widths are the encoder's to choose.
 const HIDDEN_LAYERS: usize = 4;
 /// Epochs of a fit that no budget cuts short; networks with fewer lose more than the weights that they pay for bring.
-const EPOCHS: f64 = 20.0;
+const EPOCHS: f64 = 40.0;
 /// Multiply-adds, forward, of a whole fit; a step costs three times that. Pictures beyond it are visited less often.
 const FIT_MULTIPLY_ADDS: f64 = 1.6e12;
 /// Most parameters the encoder chooses by itself: beyond it the budget leaves too few visits for each weight.

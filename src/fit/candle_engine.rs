@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
 use candle_core::{
-    CpuStorage, CustomOp2, CustomOp3, Device, Layout, Result as CandleResult, Shape, Tensor, Var,
+    CpuStorage, CustomOp2, CustomOp3, DType, Device, Layout, Result as CandleResult, Shape, Tensor,
     bail,
 };
 use inr_formats::Activation;
@@ -15,7 +15,10 @@ use crate::Error;
 use crate::device::device_name;
 use crate::render::Backend;
 
-/// One network's loss as a graph of candle's operations.
+/// One network's loss and gradient in candle's operations.
+///
+/// The backward pass is written out: candle's own adds every gradient to zeros first, through a pool with one lock and
+/// spinning waits, which took half of the time of a step. Written out it needs no additions, and runs on every device.
 #[derive(Clone)]
 struct Graph {
     trainee: Trainee,
@@ -23,82 +26,85 @@ struct Graph {
     backend: Backend,
 }
 
+/// A layer's weights `[outputs, inputs]` and bias `[outputs, 1]`.
+type LayerTensors = (Tensor, Tensor);
+
 impl Graph {
-    fn variables(&self, parameters: &[f32]) -> CandleResult<Vec<(Var, Var)>> {
+    fn layers(&self, parameters: &[f32]) -> CandleResult<Vec<LayerTensors>> {
         let mut rest = parameters;
-        let mut take = |length: usize| {
-            let (tensor, tail) = rest.split_at(length);
+        let mut take = |rows: usize, columns: usize| {
+            let (tensor, tail) = rest.split_at(rows * columns);
             rest = tail;
-            tensor
+            Tensor::from_slice(tensor, (rows, columns), &self.device)
         };
         let shapes = self.trainee.shapes().into_iter();
         shapes
-            .map(|(outputs, inputs)| {
-                let weights =
-                    Var::from_slice(take(outputs * inputs), (outputs, inputs), &self.device)?;
-                let bias = Var::from_slice(take(outputs), outputs, &self.device)?;
-                Ok((weights, bias))
-            })
+            .map(|(outputs, inputs)| Ok((take(outputs, inputs)?, take(outputs, 1)?)))
             .collect()
     }
 
-    fn activate(&self, index: usize, z: &Tensor, bias: &Tensor) -> CandleResult<Tensor> {
-        let omega = self.trainee.omega(index);
-        match self.trainee.mlp.activation {
-            Activation::Sine if self.device.is_cpu() => {
-                let backend = self.backend;
-                z.apply_op2(bias, Sine { omega, backend })
-            }
-            Activation::Sine => z
-                .broadcast_add(&bias.unsqueeze(1)?)?
-                .affine(f64::from(omega), 0.0)?
-                .sin(),
-            Activation::Relu => z.broadcast_add(&bias.unsqueeze(1)?)?.relu(),
-        }
-    }
-
-    fn loss(&self, variables: &[(Var, Var)], batch: &Batch) -> CandleResult<Tensor> {
-        let points = batch.points;
-        let channels = self.trainee.channels;
-        let mut activations = Tensor::from_slice(
-            &batch.inputs,
-            (batch.inputs.len() / points, points),
-            &self.device,
-        )?;
-        let last = variables.len() - 1;
-        for (index, (weights, bias)) in variables.iter().enumerate() {
-            let z = weights.matmul(&activations)?;
-            activations = if index < last {
-                self.activate(index, &z, bias)?
-            } else {
-                z.broadcast_add(&bias.unsqueeze(1)?)?
-            };
-        }
-        let targets = Tensor::from_slice(&batch.targets, (channels, points), &self.device)?;
-        let errors = (activations - targets)?.sqr()?;
-        match &batch.weights {
-            Some(weights) => {
-                let weights =
-                    Tensor::from_slice(weights.as_ref(), (channels, points), &self.device)?;
-                (errors * weights)?.mean_all()
-            }
-            None => errors.mean_all(),
+    fn activation(&self, index: usize) -> Activate {
+        Activate {
+            activation: self.trainee.mlp.activation,
+            omega: self.trainee.omega(index),
+            backend: self.backend,
         }
     }
 
     /// Loss and flat gradient of one batch.
     fn batch(&self, parameters: &[f32], batch: &Batch) -> Outcome {
-        let variables = self.variables(parameters)?;
-        let loss = self.loss(&variables, batch)?;
-        let gradients = loss.backward()?;
-        let mut flat = Vec::with_capacity(parameters.len());
-        for tensor in variables.iter().flat_map(|(weights, bias)| [weights, bias]) {
-            match gradients.get(tensor) {
-                Some(found) => flat.extend(found.flatten_all()?.to_vec1::<f32>()?),
-                None => flat.resize(flat.len() + tensor.elem_count(), 0.0),
+        let layers = self.layers(parameters)?;
+        let points = batch.points;
+        let last = layers.len() - 1;
+        let mut inputs = vec![Tensor::from_slice(
+            &batch.inputs,
+            (batch.inputs.len() / points, points),
+            &self.device,
+        )?];
+        let mut sums = Vec::new();
+        for (index, (weights, bias)) in layers[..last].iter().enumerate() {
+            let z = weights.matmul(&inputs[index])?;
+            inputs.push(self.activation(index).forward(&z, bias)?);
+            sums.push(z);
+        }
+        let (weights, bias) = &layers[last];
+        let outputs = weights.matmul(&inputs[last])?.broadcast_add(bias)?;
+        let (loss, mut back) = self.loss(&outputs, batch)?;
+
+        let ones = Tensor::ones((points, 1), DType::F32, &self.device)?;
+        let mut gradients = Vec::with_capacity(layers.len());
+        for index in (0..=last).rev() {
+            gradients.push((back.matmul(&inputs[index].t()?)?, back.matmul(&ones)?));
+            if index > 0 {
+                let arriving = layers[index].0.t()?.matmul(&back)?;
+                back = self.activation(index - 1).backward(
+                    &sums[index - 1],
+                    &layers[index - 1].1,
+                    &arriving,
+                )?;
             }
         }
-        Ok((f64::from(loss.to_scalar::<f32>()?), flat))
+        let mut flat = Vec::with_capacity(parameters.len());
+        for (weights, bias) in gradients.iter().rev() {
+            flat.extend(weights.flatten_all()?.to_vec1::<f32>()?);
+            flat.extend(bias.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok((f64::from(loss), flat))
+    }
+
+    /// Mean weighted squared error of `outputs`, shape `[channels, points]`, and its gradient with respect to them.
+    fn loss(&self, outputs: &Tensor, batch: &Batch) -> CandleResult<(f32, Tensor)> {
+        let shape = (self.trainee.channels, batch.points);
+        let errors = (outputs - Tensor::from_slice(&batch.targets, shape, &self.device)?)?;
+        let weighted = match &batch.weights {
+            Some(weights) => {
+                (&errors * Tensor::from_slice(weights.as_ref(), shape, &self.device)?)?
+            }
+            None => errors.clone(),
+        };
+        let loss = (&weighted * &errors)?.mean_all()?.to_scalar()?;
+        let scale = 2.0 / (shape.0 * shape.1) as f64;
+        Ok((loss, weighted.affine(scale, 0.0)?))
     }
 }
 
@@ -215,37 +221,62 @@ impl Engine for CandleEngine {
     }
 }
 
-/// `sin(omega * (z + bias))` with `z` `[outputs, points]` and `bias` `[outputs]`, on the CPU's vector kernels: candle's
-/// own sine is scalar and was a quarter of a step's time.
-struct Sine {
+/// A hidden layer's activation of `z + bias`, with `z` `[outputs, points]` and `bias` `[outputs, 1]`; a sine layer
+/// multiplies by omega first. On the CPU these are our vector kernels: candle's sine is scalar.
+#[derive(Clone, Copy)]
+struct Activate {
+    activation: Activation,
     omega: f32,
     backend: Backend,
 }
 
-/// Gradient of [`Sine`] with respect to `z + bias`.
-struct SineGradient {
-    omega: f32,
-    backend: Backend,
+/// Turns the gradient with respect to an activation into the one with respect to `z + bias`.
+struct ActivateGradient(Activate);
+
+impl Activate {
+    fn forward(self, z: &Tensor, bias: &Tensor) -> CandleResult<Tensor> {
+        if z.device().is_cpu() {
+            return z.apply_op2_no_bwd(bias, &self);
+        }
+        let z = z.broadcast_add(bias)?;
+        match self.activation {
+            Activation::Sine => z.affine(f64::from(self.omega), 0.0)?.sin(),
+            Activation::Relu => z.relu(),
+        }
+    }
+
+    fn backward(self, z: &Tensor, bias: &Tensor, arriving: &Tensor) -> CandleResult<Tensor> {
+        if z.device().is_cpu() {
+            return z.apply_op3_no_bwd(bias, arriving, &ActivateGradient(self));
+        }
+        let z = z.broadcast_add(bias)?;
+        let omega = f64::from(self.omega);
+        match self.activation {
+            Activation::Sine => (z.affine(omega, 0.0)?.cos()? * arriving)?.affine(omega, 0.0),
+            Activation::Relu => z.gt(0.0)?.to_dtype(DType::F32)? * arriving,
+        }
+    }
 }
 
 fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> CandleResult<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => bail!("strided tensor in a sine layer"),
+        None => bail!("strided tensor in an activation"),
     }
 }
 
 /// `z + bias`, row by row.
 fn biased(z: &[f32], bias: &[f32]) -> Vec<f32> {
-    let points = z.len() / bias.len();
-    let rows = z.chunks_exact(points).zip(bias);
-    rows.flat_map(|(row, &bias)| row.iter().map(move |z| z + bias))
-        .collect()
+    let mut sums = z.to_vec();
+    for (row, bias) in sums.chunks_exact_mut(z.len() / bias.len()).zip(bias) {
+        row.iter_mut().for_each(|z| *z += bias);
+    }
+    sums
 }
 
-impl CustomOp2 for Sine {
+impl CustomOp2 for Activate {
     fn name(&self) -> &'static str {
-        "sine-layer"
+        "activation"
     }
 
     fn cpu_fwd(
@@ -255,30 +286,18 @@ impl CustomOp2 for Sine {
         bias: &CpuStorage,
         bias_at: &Layout,
     ) -> CandleResult<(CpuStorage, Shape)> {
-        let mut out = biased(contiguous(z, z_at)?, contiguous(bias, bias_at)?);
-        self.backend.scaled_sine(self.omega, &mut out);
-        Ok((CpuStorage::F32(out), z_at.shape().clone()))
-    }
-
-    fn bwd(
-        &self,
-        z: &Tensor,
-        bias: &Tensor,
-        _: &Tensor,
-        gradient: &Tensor,
-    ) -> CandleResult<(Option<Tensor>, Option<Tensor>)> {
-        let (omega, backend) = (self.omega, self.backend);
-        let gradient = gradient.contiguous()?;
-        let dz = z.apply_op3_no_bwd(bias, &gradient, &SineGradient { omega, backend })?;
-        let ones = Tensor::ones((dz.dim(1)?, 1), dz.dtype(), dz.device())?;
-        let db = dz.matmul(&ones)?.squeeze(1)?;
-        Ok((Some(dz), Some(db)))
+        let mut values = biased(contiguous(z, z_at)?, contiguous(bias, bias_at)?);
+        match self.activation {
+            Activation::Sine => self.backend.scaled_sine(self.omega, &mut values),
+            Activation::Relu => values.iter_mut().for_each(|z| *z = z.max(0.0)),
+        }
+        Ok((CpuStorage::F32(values), z_at.shape().clone()))
     }
 }
 
-impl CustomOp3 for SineGradient {
+impl CustomOp3 for ActivateGradient {
     fn name(&self) -> &'static str {
-        "sine-layer-gradient"
+        "activation-gradient"
     }
 
     fn cpu_fwd(
@@ -287,12 +306,21 @@ impl CustomOp3 for SineGradient {
         z_at: &Layout,
         bias: &CpuStorage,
         bias_at: &Layout,
-        gradient: &CpuStorage,
-        gradient_at: &Layout,
+        arriving: &CpuStorage,
+        arriving_at: &Layout,
     ) -> CandleResult<(CpuStorage, Shape)> {
-        let mut out = biased(contiguous(z, z_at)?, contiguous(bias, bias_at)?);
-        self.backend
-            .sine_gradient(self.omega, contiguous(gradient, gradient_at)?, &mut out);
-        Ok((CpuStorage::F32(out), z_at.shape().clone()))
+        let mut values = biased(contiguous(z, z_at)?, contiguous(bias, bias_at)?);
+        let arriving = contiguous(arriving, arriving_at)?;
+        match self.0.activation {
+            Activation::Sine => self
+                .0
+                .backend
+                .sine_gradient(self.0.omega, arriving, &mut values),
+            Activation::Relu => {
+                let pairs = values.iter_mut().zip(arriving);
+                pairs.for_each(|(z, arriving)| *z = if *z > 0.0 { *arriving } else { 0.0 });
+            }
+        }
+        Ok((CpuStorage::F32(values), z_at.shape().clone()))
     }
 }
