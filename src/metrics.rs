@@ -188,6 +188,8 @@ pub struct Report {
     pub ms_ssim: Option<f64>,
     /// [`ssimulacra2()`], at most 100.
     pub ssimulacra2: Option<f64>,
+    /// [`alignment`], pixels along x and y.
+    pub shift: Option<(f64, f64)>,
 }
 
 /// All metrics of `b` against the reference `a`.
@@ -227,6 +229,7 @@ pub fn compare(a: Raster, b: Raster) -> Result<Report, Error> {
         ssim_gaussian: ssim_gaussian(seen_a, seen_b),
         ms_ssim: ms_ssim(seen_a, seen_b),
         ssimulacra2: ssimulacra2(a, b),
+        shift: alignment(seen_a, seen_b),
     })
 }
 

@@ -111,7 +111,7 @@ pub struct EncodeArgs {
     /// Time that each picture may take, such as 90s or 5m; the result then depends on the machine [default: any]
     #[arg(long, value_name = "TIME", value_parser = values::time, allow_negative_numbers = true, help_heading = "Fit")]
     pub time: Option<Duration>,
-    /// Peak learning rate, above 0 to 10 [default: 0.001]
+    /// Peak learning rate, above 0 to 10 [default: by size of the network]
     #[arg(long, value_name = "RATE", value_parser = values::positive_f32, allow_negative_numbers = true, help_heading = "Fit")]
     pub learning_rate: Option<f32>,
     /// Optimiser of the floating-point fit

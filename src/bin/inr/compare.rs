@@ -79,7 +79,7 @@ fn text(report: &Report, as_json: bool) -> String {
         let object = json!({
             "psnr": report.psnr, "ssim": report.ssim, "ssim_gaussian": report.ssim_gaussian,
             "ms_ssim": report.ms_ssim, "ssimulacra2": report.ssimulacra2,
-            "identical": report.psnr == f64::INFINITY,
+            "shift": report.shift, "identical": report.psnr == f64::INFINITY,
         });
         return format!("{object}\n");
     }
@@ -89,12 +89,17 @@ fn text(report: &Report, as_json: bool) -> String {
             |value| format!("{value:.5}"),
         )
     };
+    let shift = report.shift.map_or_else(
+        || "- (picture too small or too flat)".into(),
+        |(x, y)| format!("{x:+.3}, {y:+.3} pixels"),
+    );
     let lines = [
         format!("PSNR          {:.3} dB", report.psnr),
         format!("SSIM          {}", show(report.ssim)),
         format!("SSIM Gaussian {}", show(report.ssim_gaussian)),
         format!("MS-SSIM       {}", show(report.ms_ssim)),
         format!("SSIMULACRA2   {}", show(report.ssimulacra2)),
+        format!("Shift         {shift}"),
     ];
     lines.join("\n") + "\n"
 }
