@@ -21,7 +21,7 @@ const HIDDEN_LAYERS: usize = 4;
 /// Epochs of a fit that no budget cuts short; networks with fewer lose more than the weights that they pay for bring.
 const EPOCHS: f64 = 40.0;
 /// Multiply-adds, forward, of a whole fit; a step costs three times that. Pictures beyond it are visited less often.
-const FIT_MULTIPLY_ADDS: f64 = 1.2e12;
+const FIT_MULTIPLY_ADDS: f64 = 2.1e12;
 /// Most parameters the encoder chooses by itself: beyond it the budget leaves too few visits for each weight.
 const MOST_PARAMETERS: f64 = 130_000.0;
 /// Bits per weight, on average, at qualities up to about 40 dB.
