@@ -41,6 +41,12 @@ impl CoordinateMap {
         }
     }
 
+    /// Field coordinates per source pixel, x and y.
+    #[cfg(feature = "fit")]
+    pub(crate) fn scale(&self) -> [f64; 2] {
+        self.scale
+    }
+
     /// Field x coordinate of the position `u` source pixels from the left edge.
     pub fn x(&self, u: f64) -> f32 {
         (u * self.scale[0] + self.offset[0]) as f32

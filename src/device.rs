@@ -49,37 +49,56 @@ impl FromStr for DeviceChoice {
     }
 }
 
-#[cfg(feature = "candle")]
-impl DeviceChoice {
-    /// The candle device; `note` hears which one `auto` took when that is not the best of the build.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when a device was named and is absent.
-    pub(crate) fn open(self, note: &mut dyn FnMut(&str)) -> Result<candle_core::Device, Error> {
-        let absent = |reason: String| Error::Device {
-            device: self.to_string(),
-            reason,
-        };
+/// A device that is there.
+#[derive(Clone)]
+pub(crate) enum OpenDevice {
+    Cpu,
+    #[cfg(feature = "candle")]
+    Gpu(candle_core::Device),
+}
+
+impl OpenDevice {
+    /// As [`DeviceChoice`] writes it.
+    #[cfg(feature = "fit")]
+    pub(crate) fn name(&self) -> String {
         match self {
-            Self::Cpu => Ok(candle_core::Device::Cpu),
-            Self::Cuda(index) => cuda(index).map_err(absent),
-            Self::Metal => metal().map_err(absent),
-            Self::Auto if cfg!(feature = "cuda") => Ok(cuda(0).unwrap_or_else(|reason| {
-                note(&format!("no CUDA device ({reason}), using the CPU"));
-                candle_core::Device::Cpu
-            })),
-            Self::Auto if cfg!(feature = "metal") => Ok(metal().unwrap_or_else(|reason| {
-                note(&format!("no Metal device ({reason}), using the CPU"));
-                candle_core::Device::Cpu
-            })),
-            Self::Auto => Ok(candle_core::Device::Cpu),
+            Self::Cpu => DeviceChoice::Cpu.to_string(),
+            #[cfg(feature = "candle")]
+            Self::Gpu(device) => candle_name(device),
         }
     }
 }
 
-/// The name of an opened device, as [`DeviceChoice`] writes it.
+impl DeviceChoice {
+    /// Opens the device; `note` hears which one `auto` took when that is not the best of the build.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when a device was named and is absent.
+    pub(crate) fn open(self, note: &mut dyn FnMut(&str)) -> Result<OpenDevice, Error> {
+        let absent = |reason: String| Error::Device {
+            device: self.to_string(),
+            reason,
+        };
+        let mut or_cpu = |device: Result<OpenDevice, String>| {
+            device.unwrap_or_else(|reason| {
+                note(&format!("{reason}, using the CPU"));
+                OpenDevice::Cpu
+            })
+        };
+        match self {
+            Self::Cpu => Ok(OpenDevice::Cpu),
+            Self::Cuda(index) => cuda(index).map_err(absent),
+            Self::Metal => metal().map_err(absent),
+            Self::Auto if cfg!(feature = "cuda") => Ok(or_cpu(cuda(0))),
+            Self::Auto if cfg!(feature = "metal") => Ok(or_cpu(metal())),
+            Self::Auto => Ok(OpenDevice::Cpu),
+        }
+    }
+}
+
+/// The name of candle's device, as [`DeviceChoice`] writes it.
 #[cfg(feature = "candle")]
-pub(crate) fn device_name(device: &candle_core::Device) -> String {
+pub(crate) fn candle_name(device: &candle_core::Device) -> String {
     use candle_core::DeviceLocation;
     match device.location() {
         DeviceLocation::Cpu => DeviceChoice::Cpu.to_string(),
@@ -88,24 +107,30 @@ pub(crate) fn device_name(device: &candle_core::Device) -> String {
     }
 }
 
-#[cfg(feature = "candle")]
-fn cuda(index: usize) -> Result<candle_core::Device, String> {
-    if !cfg!(feature = "cuda") {
-        return Err(
-            "this build has no CUDA support; build with --features cuda, or use cpu".into(),
-        );
-    }
-    candle_core::Device::new_cuda(index).map_err(|error| error.to_string())
+#[cfg(feature = "cuda")]
+fn cuda(index: usize) -> Result<OpenDevice, String> {
+    let device = candle_core::Device::new_cuda(index);
+    device
+        .map(OpenDevice::Gpu)
+        .map_err(|error| format!("no CUDA device ({error})"))
 }
 
-#[cfg(feature = "candle")]
-fn metal() -> Result<candle_core::Device, String> {
-    if !cfg!(feature = "metal") {
-        return Err(
-            "this build has no Metal support; build with --features metal, or use cpu".into(),
-        );
-    }
-    candle_core::Device::new_metal(0).map_err(|error| error.to_string())
+#[cfg(not(feature = "cuda"))]
+fn cuda(_: usize) -> Result<OpenDevice, String> {
+    Err("this build has no CUDA support; build with --features cuda, or use cpu".into())
+}
+
+#[cfg(feature = "metal")]
+fn metal() -> Result<OpenDevice, String> {
+    let device = candle_core::Device::new_metal(0);
+    device
+        .map(OpenDevice::Gpu)
+        .map_err(|error| format!("no Metal device ({error})"))
+}
+
+#[cfg(not(feature = "metal"))]
+fn metal() -> Result<OpenDevice, String> {
+    Err("this build has no Metal support; build with --features metal, or use cpu".into())
 }
 
 #[cfg(test)]

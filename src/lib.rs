@@ -31,7 +31,10 @@ pub use coords::CoordinateMap;
 pub use device::DeviceChoice;
 pub use error::Error;
 #[cfg(feature = "fit")]
-pub use fit::{Initialization, InitializationPair, OptimizerChoice, StopReason};
+pub use fit::{
+    EngineBench, EngineFigure, Initialization, InitializationPair, OptimizerChoice, StopReason,
+    engine_bench,
+};
 pub use inr_formats::{FormatError, Limits, Model};
 pub use net::{Layer, Network};
 pub use picture::*;

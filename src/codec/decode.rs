@@ -4,7 +4,7 @@ use inr_formats::{Depth, Header, InrFile, Layout, Limits, Model};
 
 use super::trust;
 use crate::coords::CoordinateMap;
-use crate::device::DeviceChoice;
+use crate::device::{DeviceChoice, OpenDevice};
 use crate::metrics::Raster;
 use crate::net::Network;
 use crate::picture::{Metadata, Picture, Samples};
@@ -306,23 +306,20 @@ impl InrPicture {
         out: &mut [T],
         emit: impl Fn(&[f32], &mut [T]) + Sync,
     ) -> Result<(), Error> {
+        // Small renders are over before a GPU has the weights: it has to be asked for.
+        let device = match device {
+            DeviceChoice::Auto => OpenDevice::Cpu,
+            named => named.open(&mut |_| ())?,
+        };
         match device {
-            DeviceChoice::Auto | DeviceChoice::Cpu => {
+            OpenDevice::Cpu => {
                 render::render(&self.network, &self.map(), viewport, threads, out, emit);
                 Ok(())
             }
             #[cfg(feature = "candle")]
-            named => {
-                let device = named.open(&mut |_| ())?;
+            OpenDevice::Gpu(device) => {
                 render::render_on_device(&self.network, &self.map(), viewport, &device, out, emit)
             }
-            #[cfg(not(feature = "candle"))]
-            named => Err(Error::Device {
-                device: named.to_string(),
-                reason:
-                    "this build renders on the CPU only; build with the feature candle, or use cpu"
-                        .into(),
-            }),
         }
     }
 

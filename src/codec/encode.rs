@@ -1,5 +1,6 @@
 //! Picture to `.inr` file: plan, fit, quantise, write, read back.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use inr_formats::{Depth, Header, InrFile, LayerData, Model, Provenance, Sampling};
@@ -8,7 +9,6 @@ use super::decode::{InrPicture, OutputSize, RenderOptions};
 use super::options::{EncodeOptions, EncodeReport, Encoded, Target};
 use super::plan::{self, Plan};
 use super::preview;
-use crate::device::device_name;
 use crate::fit::{Fit, FitOutcome, StopReason, TrainingSamples};
 use crate::net::Network;
 use crate::picture::Picture;
@@ -30,15 +30,15 @@ pub fn encode(
     observer: &mut dyn Observer,
 ) -> Result<Encoded, Error> {
     options.check()?;
-    let samples = TrainingSamples::new(picture, options.grid);
+    let samples = Arc::new(TrainingSamples::new(picture, options.grid));
     let mut notes = Vec::new();
     let device = options
         .device
         .open(&mut |note| notes.push(note.to_owned()))?;
     notes.iter().for_each(|note| observer.note(note));
     let fit = Fit {
-        samples: &samples,
-        device_name: device_name(&device),
+        samples: samples.clone(),
+        device_name: device.name(),
         device,
         threads: options.threads.unwrap_or_else(default_threads),
         options,

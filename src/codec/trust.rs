@@ -69,14 +69,14 @@ impl fmt::Display for Verdict {
 }
 
 /// The field at points relative to a pixel's centre.
-struct Probe<'a> {
-    evaluator: Evaluator<'a>,
+struct Probe {
+    evaluator: Evaluator,
     map: CoordinateMap,
     /// Width and height of the picture.
     size: [f64; 2],
 }
 
-impl Probe<'_> {
+impl Probe {
     /// Values in -1.0..=1.0 at the pixels' `centre` plus each offset: shape `[channels, offsets]`.
     fn at(&mut self, centre: [f64; 2], offsets: &[[f64; 2]]) -> Vec<f32> {
         // The field means nothing outside the picture.

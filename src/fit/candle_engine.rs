@@ -1,27 +1,29 @@
-//! Losses and gradients by candle's tensors, on the CPU or a GPU.
+//! Losses and gradients by candle's tensors, on a GPU or the CPU.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
 use candle_core::{
     CpuStorage, CustomOp2, CustomOp3, DType, Device, Layout, Result as CandleResult, Shape, Tensor,
-    bail,
+    Var, bail,
 };
 use inr_formats::Activation;
 use rayon::ThreadPoolBuilder;
 
-use super::engine::{Batch, Engine, Trainee};
+use super::engine::{Engine, Trainee};
+use super::samples::Samples;
 use crate::Error;
-use crate::device::device_name;
-use crate::render::Backend;
+use crate::device::candle_name;
+use crate::render::{Backend, STRIP, Streams};
 
 /// One network's loss and gradient in candle's operations.
 ///
-/// The backward pass is written out: candle's own adds every gradient to zeros first, through a pool with one lock and
-/// spinning waits, which took half of the time of a step. Written out it needs no additions, and runs on every device.
+/// For values the backward pass is written out: candle's own adds every gradient to zeros first, through a pool with one
+/// lock and spinning waits, which took half of the time of a step. Losses on derivatives take candle's.
 #[derive(Clone)]
 struct Graph {
     trainee: Trainee,
+    samples: Arc<Samples>,
     device: Device,
     backend: Backend,
 }
@@ -29,17 +31,29 @@ struct Graph {
 /// A layer's weights `[outputs, inputs]` and bias `[outputs, 1]`.
 type LayerTensors = (Tensor, Tensor);
 
+/// Sum of squared errors and its flat gradient.
+type Outcome = CandleResult<(f64, Vec<f32>)>;
+
+/// What a batch of pixels asks of the network, points of all footprints one after the other.
+struct Asked {
+    /// Shape `[streams, inputs, points]`.
+    inputs: Tensor,
+    /// Wanted values and the weights of their squared errors, shape `[streams, channels, pixels]`.
+    targets: Tensor,
+    weights: Tensor,
+}
+
 impl Graph {
     fn layers(&self, parameters: &[f32]) -> CandleResult<Vec<LayerTensors>> {
-        let mut rest = parameters;
-        let mut take = |rows: usize, columns: usize| {
-            let (tensor, tail) = rest.split_at(rows * columns);
-            rest = tail;
-            Tensor::from_slice(tensor, (rows, columns), &self.device)
-        };
         let shapes = self.trainee.shapes().into_iter();
         shapes
-            .map(|(outputs, inputs)| Ok((take(outputs, inputs)?, take(outputs, 1)?)))
+            .zip(self.trainee.split(parameters))
+            .map(|((outputs, inputs), [weights, bias])| {
+                Ok((
+                    Tensor::from_slice(weights, (outputs, inputs), &self.device)?,
+                    Tensor::from_slice(bias, (outputs, 1), &self.device)?,
+                ))
+            })
             .collect()
     }
 
@@ -51,16 +65,67 @@ impl Graph {
         }
     }
 
-    /// Loss and flat gradient of one batch.
-    fn batch(&self, parameters: &[f32], batch: &Batch) -> Outcome {
+    fn asked(&self, items: &[u32]) -> CandleResult<Asked> {
+        let (samples, channels) = (&self.samples, self.trainee.channels);
+        let (streams, subs) = (samples.streams().count(), samples.footprint.len());
+        let rows = self.trainee.shapes()[0].1 * streams;
+        let points = subs * items.len();
+        let mut inputs = vec![0.0; rows * points];
+        let mut strip = vec![0.0; rows * STRIP];
+        for sub in 0..subs {
+            for (index, pixels) in items.chunks(STRIP).enumerate() {
+                samples.inputs(self.trainee.mlp.frequencies, pixels, sub, &mut strip);
+                for (row, values) in strip.chunks_exact(STRIP).enumerate() {
+                    let start = row * points + sub * items.len() + index * STRIP;
+                    inputs[start..][..pixels.len()].copy_from_slice(&values[..pixels.len()]);
+                }
+            }
+        }
+        let wanted = |part: usize| {
+            let rows = (0..streams * channels).flat_map(|row| {
+                let wanted = move |item: &u32| {
+                    samples.wanted(*item, row / channels, row % channels)[part]
+                };
+                items.iter().map(wanted)
+            });
+            let shape = (streams, channels, items.len());
+            Tensor::from_vec(rows.collect::<Vec<f32>>(), shape, &self.device)
+        };
+        Ok(Asked {
+            inputs: Tensor::from_vec(inputs, (streams, rows / streams, points), &self.device)?,
+            targets: wanted(0)?,
+            weights: wanted(1)?,
+        })
+    }
+
+    /// Sum of squared errors of `items` and its gradient.
+    fn batch(&self, parameters: &[f32], items: &[u32]) -> Outcome {
+        let asked = self.asked(items)?;
         let layers = self.layers(parameters)?;
-        let points = batch.points;
+        let (loss, gradients) = match self.samples.streams() {
+            Streams::Value => self.value(&layers, &asked)?,
+            Streams::Jet => self.jets(&layers, &asked)?,
+        };
+        let mut flat = Vec::with_capacity(parameters.len());
+        for tensor in gradients {
+            flat.extend(tensor.flatten_all()?.to_vec1::<f32>()?);
+        }
+        Ok((loss, flat))
+    }
+
+    /// Errors, with the outputs `[streams, channels, points]` averaged over footprints, times their weights; and both.
+    fn errors(&self, outputs: &Tensor, asked: &Asked) -> CandleResult<(Tensor, Tensor)> {
+        let (streams, channels, pixels) = asked.targets.dims3()?;
+        let subs = self.samples.footprint.len();
+        let means = outputs.reshape((streams, channels, subs, pixels))?.mean(2)?;
+        let errors = (means - &asked.targets)?;
+        let weighted = (&errors * &asked.weights)?;
+        Ok((errors, weighted))
+    }
+
+    fn value(&self, layers: &[LayerTensors], asked: &Asked) -> CandleResult<(f64, Vec<Tensor>)> {
         let last = layers.len() - 1;
-        let mut inputs = vec![Tensor::from_slice(
-            &batch.inputs,
-            (batch.inputs.len() / points, points),
-            &self.device,
-        )?];
+        let mut inputs = vec![asked.inputs.squeeze(0)?];
         let mut sums = Vec::new();
         for (index, (weights, bias)) in layers[..last].iter().enumerate() {
             let z = weights.matmul(&inputs[index])?;
@@ -69,12 +134,17 @@ impl Graph {
         }
         let (weights, bias) = &layers[last];
         let outputs = weights.matmul(&inputs[last])?.broadcast_add(bias)?;
-        let (loss, mut back) = self.loss(&outputs, batch)?;
+        let (errors, weighted) = self.errors(&outputs.unsqueeze(0)?, asked)?;
+        let loss = (&errors * &weighted)?.sum_all()?.to_scalar::<f32>()?;
+        let subs = self.samples.footprint.len();
+        let back = weighted.squeeze(0)?.affine(2.0 / subs as f64, 0.0)?;
+        let mut back = Tensor::cat(&vec![back; subs], 1)?;
 
-        let ones = Tensor::ones((points, 1), DType::F32, &self.device)?;
-        let mut gradients = Vec::with_capacity(layers.len());
+        let ones = Tensor::ones((back.dim(1)?, 1), DType::F32, &self.device)?;
+        let mut gradients = Vec::with_capacity(2 * layers.len());
         for index in (0..=last).rev() {
-            gradients.push((back.matmul(&inputs[index].t()?)?, back.matmul(&ones)?));
+            gradients.push(back.matmul(&ones)?);
+            gradients.push(back.matmul(&inputs[index].t()?)?);
             if index > 0 {
                 let arriving = layers[index].0.t()?.matmul(&back)?;
                 back = self.activation(index - 1).backward(
@@ -84,39 +154,73 @@ impl Graph {
                 )?;
             }
         }
-        let mut flat = Vec::with_capacity(parameters.len());
-        for (weights, bias) in gradients.iter().rev() {
-            flat.extend(weights.flatten_all()?.to_vec1::<f32>()?);
-            flat.extend(bias.flatten_all()?.to_vec1::<f32>()?);
-        }
-        Ok((f64::from(loss), flat))
+        gradients.reverse();
+        Ok((f64::from(loss), gradients))
     }
 
-    /// Mean weighted squared error of `outputs`, shape `[channels, points]`, and its gradient with respect to them.
-    fn loss(&self, outputs: &Tensor, batch: &Batch) -> CandleResult<(f32, Tensor)> {
-        let shape = (self.trainee.channels, batch.points);
-        let errors = (outputs - Tensor::from_slice(&batch.targets, shape, &self.device)?)?;
-        let weighted = match &batch.weights {
-            Some(weights) => {
-                (&errors * Tensor::from_slice(weights.as_ref(), shape, &self.device)?)?
-            }
-            None => errors.clone(),
+    /// Second-order forward-mode jets, differentiated once by candle.
+    fn jets(&self, layers: &[LayerTensors], asked: &Asked) -> CandleResult<(f64, Vec<Tensor>)> {
+        let variables: CandleResult<Vec<[Var; 2]>> = layers
+            .iter()
+            .map(|(weights, bias)| Ok([Var::from_tensor(weights)?, Var::from_tensor(bias)?]))
+            .collect();
+        let variables = variables?;
+        let last = layers.len() - 1;
+        let mut jet: Vec<Tensor> = (0..4).map(|k| asked.inputs.get(k)).collect::<CandleResult<_>>()?;
+        for (index, [weights, bias]) in variables.iter().enumerate() {
+            let mut sums: Vec<Tensor> = jet
+                .iter()
+                .map(|stream| weights.matmul(stream))
+                .collect::<CandleResult<_>>()?;
+            sums[0] = sums[0].broadcast_add(bias)?;
+            jet = if index == last { sums } else { self.activate_jet(index, &sums)? };
+        }
+        let (errors, weighted) = self.errors(&Tensor::stack(&jet, 0)?, asked)?;
+        let loss = (errors * weighted)?.sum_all()?;
+        let found = loss.backward()?;
+        let gradient = |variable: &Var| match found.get(variable) {
+            Some(gradient) => Ok(gradient.clone()),
+            // Nothing depends on it: the last bias when values weigh nothing.
+            None => variable.zeros_like(),
         };
-        let loss = (&weighted * &errors)?.mean_all()?.to_scalar()?;
-        let scale = 2.0 / (shape.0 * shape.1) as f64;
-        Ok((loss, weighted.affine(scale, 0.0)?))
+        let gradients: CandleResult<_> = variables.iter().flatten().map(gradient).collect();
+        Ok((f64::from(loss.to_scalar::<f32>()?), gradients?))
+    }
+
+    fn activate_jet(&self, index: usize, sums: &[Tensor]) -> CandleResult<Vec<Tensor>> {
+        let omega = f64::from(self.trainee.omega(index));
+        let sums: Vec<Tensor> = sums.iter().map(|z| z.affine(omega, 0.0)).collect::<CandleResult<_>>()?;
+        let along = |slope: &Tensor| -> CandleResult<Vec<Tensor>> {
+            sums[1..].iter().map(|z| slope * z).collect()
+        };
+        match self.trainee.mlp.activation {
+            Activation::Sine => {
+                let value = sums[0].sin()?;
+                let mut rest = along(&sums[0].cos()?)?;
+                let squares = (sums[1].sqr()? + sums[2].sqr()?)?;
+                rest[2] = (&rest[2] - (&value * squares)?)?;
+                rest.insert(0, value);
+                Ok(rest)
+            }
+            Activation::Relu => {
+                let mut rest = along(&sums[0].gt(0.0)?.to_dtype(DType::F32)?)?;
+                rest.insert(0, sums[0].relu()?);
+                Ok(rest)
+            }
+        }
     }
 }
-
-type Outcome = CandleResult<(f64, Vec<f32>)>;
 
 /// One shard to work on, and where its result goes.
 struct Job {
     parameters: Arc<[f32]>,
-    batch: Batch<'static>,
+    items: Vec<u32>,
     shard: usize,
     result: Sender<(usize, Outcome)>,
 }
+
+/// Pixels that one CPU thread works on at a time.
+const SHARD: usize = 512;
 
 /// candle as an [`Engine`].
 ///
@@ -124,27 +228,42 @@ struct Job {
 /// too small here to gain from it (20 to 40 % slower than one thread).
 pub(crate) struct CandleEngine {
     device: String,
+    /// Pixels per shard.
+    shard: usize,
+    channels: usize,
     workers: Vec<Sender<Job>>,
 }
 
 impl CandleEngine {
-    /// An engine on `device` that uses up to `threads` threads when that is the CPU.
+    /// An engine for `trainee` on `samples` on `device`, with up to `threads` threads when that is the CPU.
     ///
     /// # Errors
     /// [`Error::Io`] when no thread can be started.
-    pub(crate) fn new(trainee: Trainee, device: Device, threads: usize) -> Result<Self, Error> {
-        let count = if device.is_cpu() { threads.max(1) } else { 1 };
-        let backend = Backend::detect();
-        let name = device_name(&device);
+    pub(crate) fn new(
+        trainee: Trainee,
+        samples: Arc<Samples>,
+        device: Device,
+        threads: usize,
+    ) -> Result<Self, Error> {
+        let (count, shard) = if device.is_cpu() {
+            (threads.max(1), SHARD)
+        } else {
+            (1, usize::MAX)
+        };
+        let name = candle_name(&device);
         let graph = Graph {
             trainee,
+            samples,
             device,
-            backend,
+            backend: Backend::detect(),
         };
+        let channels = graph.trainee.channels;
         let workers: std::io::Result<Vec<_>> =
             (0..count).map(|_| Self::worker(graph.clone())).collect();
         Ok(Self {
             device: name,
+            shard,
+            channels,
             workers: workers?,
         })
     }
@@ -163,7 +282,7 @@ impl CandleEngine {
                         .build();
                 }
                 for job in jobs {
-                    let outcome = graph.batch(&job.parameters, &job.batch);
+                    let outcome = graph.batch(&job.parameters, &job.items);
                     // The engine may have given up on an earlier error.
                     let _ = job.result.send((job.shard, outcome));
                 }
@@ -183,15 +302,17 @@ impl Engine for CandleEngine {
     fn loss_and_gradient(
         &mut self,
         parameters: &[f32],
-        shards: &[Batch],
+        items: &[u32],
         gradient: &mut [f32],
     ) -> Result<f64, Error> {
         let parameters: Arc<[f32]> = parameters.into();
         let (result, results) = channel();
-        for (shard, batch) in shards.iter().enumerate() {
+        let shards = items.chunks(self.shard.min(items.len()));
+        let count = shards.len();
+        for (shard, items) in shards.enumerate() {
             let job = Job {
                 parameters: parameters.clone(),
-                batch: batch.to_owned(),
+                items: items.to_vec(),
                 shard,
                 result: result.clone(),
             };
@@ -202,19 +323,18 @@ impl Engine for CandleEngine {
         }
         drop(result);
         let mut outcomes: Vec<_> = results.into_iter().collect();
-        if outcomes.len() != shards.len() {
+        if outcomes.len() != count {
             return Err(self.failed("a training thread ended"));
         }
         outcomes.sort_by_key(|(shard, _)| *shard);
-        let total: usize = shards.iter().map(|shard| shard.points).sum();
+        let scale = 1.0 / (items.len() * self.channels) as f64;
         let mut loss = 0.0;
         gradient.fill(0.0);
-        for (shard, outcome) in outcomes {
+        for (_, outcome) in outcomes {
             let (part, flat) = outcome.map_err(|error| self.failed(error))?;
-            let share = shards[shard].points as f64 / total as f64;
-            loss += share * part;
+            loss += scale * part;
             for (sum, value) in gradient.iter_mut().zip(flat) {
-                *sum += share as f32 * value;
+                *sum += scale as f32 * value;
             }
         }
         Ok(loss)

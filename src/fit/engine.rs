@@ -1,7 +1,5 @@
 //! What the trainer asks of an engine: the loss of a batch and its gradient.
 
-use std::borrow::Cow;
-
 use inr_formats::{Activation, Mlp};
 
 use crate::Error;
@@ -21,11 +19,31 @@ impl Trainee {
         self.mlp.layer_shapes(self.channels)
     }
 
+    /// Values per point of the network's input, of every hidden layer and of the output.
+    pub(crate) fn widths(&self) -> Vec<usize> {
+        let shapes = self.shapes();
+        let inputs = shapes.first().map(|shape| shape.1);
+        inputs.into_iter().chain(shapes.iter().map(|shape| shape.0)).collect()
+    }
+
     /// Length of each tensor in the flat parameter vector: per layer the weights `[outputs, inputs]`, then the bias
     /// `[outputs]`.
     pub(crate) fn tensor_lengths(&self) -> Vec<usize> {
         let lengths = |(outputs, inputs): (usize, usize)| [outputs * inputs, outputs];
         self.shapes().into_iter().flat_map(lengths).collect()
+    }
+
+    /// Each layer's weights and bias in the flat vector `parameters`.
+    pub(crate) fn split<'p>(&self, parameters: &'p [f32]) -> Vec<[&'p [f32]; 2]> {
+        let mut rest = parameters;
+        let mut take = |length: usize| {
+            let (tensor, tail) = rest.split_at(length);
+            rest = tail;
+            tensor
+        };
+        let lengths = self.tensor_lengths();
+        let layers = lengths.chunks_exact(2);
+        layers.map(|pair| [take(pair[0]), take(pair[1])]).collect()
     }
 
     /// What the parameters of layer `index` are multiplied by: omega0 of a sine layer, else 1.
@@ -40,65 +58,37 @@ impl Trainee {
 
     /// The network with omega0 multiplied into its weights.
     pub(crate) fn fold(&self, parameters: &[f32]) -> Network {
-        let mut rest = parameters;
-        let mut take = |length: usize, omega: f32| -> Vec<f32> {
-            let (tensor, tail) = rest.split_at(length);
-            rest = tail;
-            tensor.iter().map(|value| value * omega).collect()
-        };
-        let layers = self
-            .shapes()
-            .into_iter()
+        let layers = self.shapes().into_iter().zip(self.split(parameters));
+        let layers = layers
             .enumerate()
-            .map(|(index, (outputs, inputs))| Layer {
-                inputs,
-                outputs,
-                weights: take(outputs * inputs, self.omega(index)),
-                bias: take(outputs, self.omega(index)),
+            .map(|(index, ((outputs, inputs), tensors))| {
+                let omega = self.omega(index);
+                let [weights, bias] =
+                    tensors.map(|tensor| tensor.iter().map(|value| value * omega).collect());
+                Layer {
+                    inputs,
+                    outputs,
+                    weights,
+                    bias,
+                }
             });
-        let layers = layers.collect();
         Network {
             activation: self.mlp.activation,
             frequencies: self.mlp.frequencies,
-            layers,
+            layers: layers.collect(),
         }
     }
 }
 
-/// Training samples, feature-major.
-pub(crate) struct Batch<'a> {
-    /// Network inputs, positional encoding included: shape `[inputs, points]`.
-    pub(crate) inputs: Cow<'a, [f32]>,
-    /// Wanted outputs: shape `[channels, points]`.
-    pub(crate) targets: Cow<'a, [f32]>,
-    /// Weight of each squared error, if they differ: shape `[channels, points]`.
-    pub(crate) weights: Option<Cow<'a, [f32]>>,
-    /// Points in the batch.
-    pub(crate) points: usize,
-}
-
-impl Batch<'_> {
-    /// A copy that can go to another thread.
-    pub(crate) fn to_owned(&self) -> Batch<'static> {
-        let own = |values: &Cow<[f32]>| Cow::Owned(values.to_vec());
-        Batch {
-            inputs: own(&self.inputs),
-            targets: own(&self.targets),
-            weights: self.weights.as_ref().map(own),
-            points: self.points,
-        }
-    }
-}
-
-/// Computes losses and gradients; interchangeable between CPU and GPU.
+/// Computes losses and gradients of one network on one picture's samples; interchangeable between CPU and GPU.
 pub(crate) trait Engine {
-    /// Mean over the points of all `shards` and over channels of the weighted squared error at `parameters`; its gradient
-    /// goes into `gradient`, laid out like `parameters` (see [`Trainee::tensor_lengths`]). Shards may be worked on at the
-    /// same time, and are added up in order, so that the result does not depend on the number of threads.
+    /// Mean over the pixels `items` and over channels of the weighted squared error at `parameters` (see
+    /// [`super::samples::Samples`]); its gradient goes into `gradient`, laid out like `parameters` (see
+    /// [`Trainee::tensor_lengths`]). The result does not depend on the number of threads.
     fn loss_and_gradient(
         &mut self,
         parameters: &[f32],
-        shards: &[Batch],
+        items: &[u32],
         gradient: &mut [f32],
     ) -> Result<f64, Error>;
 }

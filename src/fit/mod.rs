@@ -1,35 +1,41 @@
 //! Photo to network: the only folder, with `device.rs`, that may name candle.
 
+#[cfg(feature = "candle")]
 mod candle_engine;
+mod bench;
 mod engine;
+mod fused_engine;
 mod init;
 mod optimiser;
+mod pool;
 mod samples;
 mod trainer;
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use candle_core::Device;
-
+pub use bench::{EngineBench, EngineFigure, engine_bench};
 pub use init::{Initialization, InitializationPair};
 pub use optimiser::OptimizerChoice;
 pub(crate) use samples::Samples as TrainingSamples;
 pub use trainer::StopReason;
 
 use crate::codec::{EncodeOptions, FIT_SHARE, Plan, deadline};
+use crate::device::OpenDevice;
 use crate::net::Network;
 use crate::progress::{Observer, Phase};
 use crate::quant::Steps;
+use crate::render::Backend;
 use crate::{Error, OptimizerChoice as Choice};
-use candle_engine::CandleEngine;
-use engine::Trainee;
+use engine::{Engine, Trainee};
+use fused_engine::FusedEngine;
 pub(crate) use trainer::FitOutcome;
 use trainer::Recipe;
 
 /// Fits networks to one picture's samples.
 pub(crate) struct Fit<'a> {
-    pub(crate) samples: &'a TrainingSamples,
-    pub(crate) device: Device,
+    pub(crate) samples: Arc<TrainingSamples>,
+    pub(crate) device: OpenDevice,
     pub(crate) device_name: String,
     pub(crate) threads: usize,
     pub(crate) options: &'a EncodeOptions,
@@ -129,11 +135,22 @@ impl Fit<'_> {
         recipe: &Recipe,
         observer: &mut dyn Observer,
     ) -> Result<FitOutcome, Error> {
-        let mut engine = CandleEngine::new(trainee.clone(), self.device.clone(), self.threads)?;
+        let (wanted, samples) = (trainee.clone(), self.samples.clone());
+        let mut engine: Box<dyn Engine> = match &self.device {
+            OpenDevice::Cpu => {
+                let backend = Backend::detect();
+                Box::new(FusedEngine::new(wanted, samples, backend, self.threads)?)
+            }
+            #[cfg(feature = "candle")]
+            OpenDevice::Gpu(device) => {
+                let device = device.clone();
+                Box::new(candle_engine::CandleEngine::new(wanted, samples, device, self.threads)?)
+            }
+        };
         trainer::train(
             trainee,
-            self.samples,
-            &mut engine,
+            &self.samples,
+            engine.as_mut(),
             start,
             view,
             recipe,

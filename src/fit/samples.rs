@@ -4,12 +4,11 @@ use inr_formats::{Depth, Grid};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::engine::Batch;
 use crate::coords::CoordinateMap;
 use crate::metrics;
-use crate::net::{Network, encode_points};
+use crate::net::{Network, encode_jets, encode_points};
 use crate::picture::Picture;
-use crate::render::{Backend, Evaluator, TILE, default_threads};
+use crate::render::{Backend, Evaluator, STRIP, Streams, TILE, default_threads};
 
 /// A picture as the trainer sees it.
 pub(crate) struct Samples {
@@ -23,6 +22,18 @@ pub(crate) struct Samples {
     pub(crate) grid: Grid,
     /// The colour values that -1 and +1 stand for.
     pub(crate) value_range: [f32; 2],
+    /// Points whose mean is a pixel's sample, in source pixels from its centre.
+    pub(crate) footprint: Vec<[f64; 2]>,
+    /// What else than values is fitted.
+    pub(crate) derivatives: Option<Derivatives>,
+}
+
+/// Wanted derivatives in source pixels: d/dx, d/dy and Laplacian.
+pub(crate) struct Derivatives {
+    /// Shape `[height, width, 3, channels]`.
+    pub(crate) targets: Vec<f32>,
+    /// Of the squared errors of value, d/dx, d/dy and Laplacian.
+    pub(crate) weights: [f32; 4],
 }
 
 /// Pixels that PSNRs of networks are measured on while encoding.
@@ -55,13 +66,26 @@ impl Samples {
             *value = (*value - low) / (high - low) * 2.0 - 1.0;
         }
         Self {
-            width: picture.width(),
-            height: picture.height(),
-            channels,
-            targets,
             alpha,
             grid,
             value_range: range,
+            ..Self::of_values([picture.width(), picture.height()], channels, targets)
+        }
+    }
+
+    /// Samples `values`, shape `[height, width, channels]`, all of them colours in -1.0..=1.0, of a picture of this width
+    /// and height.
+    pub(crate) fn of_values(size: [u32; 2], channels: usize, values: Vec<f32>) -> Self {
+        Self {
+            width: size[0],
+            height: size[1],
+            channels,
+            targets: values,
+            alpha: false,
+            grid: Grid::PixelCentre,
+            value_range: [0.0, 1.0],
+            footprint: vec![[0.0; 2]],
+            derivatives: None,
         }
     }
 
@@ -192,51 +216,105 @@ impl Samples {
     }
 }
 
+impl Samples {
+    /// What points carry through the network.
+    pub(crate) fn streams(&self) -> Streams {
+        match self.derivatives {
+            None => Streams::Value,
+            Some(_) => Streams::Jet,
+        }
+    }
+
+    /// A network's inputs at point `sub` of the footprints of up to [`STRIP`] pixels, the last one repeated to fill the
+    /// strip: shape `[streams, inputs, STRIP]`.
+    pub(crate) fn inputs(&self, frequencies: u8, items: &[u32], sub: usize, strip: &mut [f32]) {
+        let map = CoordinateMap::new(self.width, self.height, self.grid);
+        let [dx, dy] = self.footprint[sub];
+        let (mut x, mut y) = ([0.0; STRIP], [0.0; STRIP]);
+        for (at, (x, y)) in x.iter_mut().zip(&mut y).enumerate() {
+            let pixel = items[at.min(items.len() - 1)];
+            *x = map.x(f64::from(pixel % self.width) + 0.5 + dx);
+            *y = map.y(f64::from(pixel / self.width) + 0.5 + dy);
+        }
+        match self.streams() {
+            Streams::Value => encode_points(frequencies, &x, &y, STRIP, strip),
+            Streams::Jet => encode_jets(frequencies, [&x, &y], map.scale(), STRIP, strip),
+        }
+    }
+
+    /// Wanted value and weight of its squared error, for one pixel, stream and channel.
+    pub(crate) fn wanted(&self, pixel: u32, stream: usize, channel: usize) -> [f32; 2] {
+        let pixel = pixel as usize;
+        let colour = self.alpha && channel + 1 < self.channels;
+        let weight = if colour { self.colour_weight(pixel) } else { 1.0 };
+        match &self.derivatives {
+            None => [self.targets[pixel * self.channels + channel], weight],
+            Some(derivatives) => {
+                let target = match stream {
+                    0 => self.targets[pixel * self.channels + channel],
+                    _ => derivatives.targets[(pixel * 3 + stream - 1) * self.channels + channel],
+                };
+                [target, weight * derivatives.weights[stream]]
+            }
+        }
+    }
+
+    /// Sum of the weighted squared errors of up to [`STRIP`] pixels' `outputs`, shape
+    /// `[footprint, streams, channels, STRIP]`, which are replaced by the gradient of that sum times `scale`.
+    pub(crate) fn square_errors(&self, items: &[u32], outputs: &mut [f32], scale: f32) -> f64 {
+        let rows = self.streams().count() * self.channels;
+        let subs = self.footprint.len();
+        let share = 1.0 / subs as f32;
+        let mut total = 0.0;
+        for row in 0..rows {
+            let (stream, channel) = (row / self.channels, row % self.channels);
+            let mut back = [0.0; STRIP];
+            for sub in 0..subs {
+                let outputs = &outputs[(sub * rows + row) * STRIP..][..STRIP];
+                back.iter_mut().zip(outputs).for_each(|(sum, output)| *sum += output);
+            }
+            let mut squares = 0.0;
+            for (back, &pixel) in back.iter_mut().zip(items) {
+                let [target, weight] = self.wanted(pixel, stream, channel);
+                let error = *back * share - target;
+                squares += weight * error * error;
+                *back = 2.0 * scale * share * weight * error;
+            }
+            back[items.len()..].fill(0.0);
+            for sub in 0..subs {
+                outputs[(sub * rows + row) * STRIP..][..STRIP].copy_from_slice(&back);
+            }
+            total += f64::from(squares);
+        }
+        total
+    }
+}
+
 /// Hands out mini-batches; every pixel once per epoch, in an order that the generator decides.
-pub(crate) struct Sampler<'a> {
-    samples: &'a Samples,
-    map: CoordinateMap,
-    frequencies: u8,
+pub(crate) struct Sampler {
     order: Vec<u32>,
     next: usize,
     batch: usize,
     rng: ChaCha8Rng,
-    shards: Vec<Shard>,
 }
 
-/// Points that one thread works on at a time.
-const SHARD: usize = 512;
-
-impl<'a> Sampler<'a> {
-    pub(crate) fn new(
-        samples: &'a Samples,
-        frequencies: u8,
-        batch: usize,
-        rng: ChaCha8Rng,
-    ) -> Self {
-        let batch = batch.clamp(1, samples.pixels());
-        let inputs = 2 + 4 * usize::from(frequencies);
-        let shard = |start: usize| Shard::new(SHARD.min(batch - start), inputs, samples);
+impl Sampler {
+    pub(crate) fn new(pixels: usize, batch: usize, rng: ChaCha8Rng) -> Self {
         Self {
-            samples,
-            map: CoordinateMap::new(samples.width, samples.height, samples.grid),
-            frequencies,
-            order: (0..samples.pixels() as u32).collect(),
+            order: (0..pixels as u32).collect(),
             next: usize::MAX,
-            batch,
+            batch: batch.clamp(1, pixels),
             rng,
-            shards: (0..batch).step_by(SHARD).map(shard).collect(),
         }
     }
 
-    /// Points per batch.
+    /// Pixels per batch.
     pub(crate) fn batch(&self) -> usize {
         self.batch
     }
 
-    /// The next batch, in shards of at most [`SHARD`] points. Pixels left over at an epoch's end are skipped, the next
-    /// shuffle gives them their turn.
-    pub(crate) fn draw(&mut self) -> Vec<Batch<'_>> {
+    /// The next batch. Pixels left over at an epoch's end are skipped, the next shuffle gives them their turn.
+    pub(crate) fn draw(&mut self) -> &[u32] {
         if self.next.saturating_add(self.batch) > self.order.len() {
             // A full batch sees every pixel anyway.
             if self.batch < self.order.len() {
@@ -244,61 +322,7 @@ impl<'a> Sampler<'a> {
             }
             self.next = 0;
         }
-        let chosen = &self.order[self.next..self.next + self.batch];
         self.next += self.batch;
-        for (shard, pixels) in self.shards.iter_mut().zip(chosen.chunks(SHARD)) {
-            shard.fill(pixels, self.samples, &self.map, self.frequencies);
-        }
-        self.shards.iter().map(Shard::batch).collect()
-    }
-}
-
-/// Buffers of one shard of a batch, feature-major.
-struct Shard {
-    x: Vec<f32>,
-    y: Vec<f32>,
-    inputs: Vec<f32>,
-    targets: Vec<f32>,
-    weights: Vec<f32>,
-}
-
-impl Shard {
-    fn new(points: usize, inputs: usize, samples: &Samples) -> Self {
-        let outputs = points * samples.channels;
-        Self {
-            x: vec![0.0; points],
-            y: vec![0.0; points],
-            inputs: vec![0.0; points * inputs],
-            targets: vec![0.0; outputs],
-            weights: vec![1.0; if samples.alpha { outputs } else { 0 }],
-        }
-    }
-
-    fn fill(&mut self, pixels: &[u32], samples: &Samples, map: &CoordinateMap, frequencies: u8) {
-        let (points, channels, width) = (pixels.len(), samples.channels, samples.width as usize);
-        for (at, &pixel) in pixels.iter().enumerate() {
-            let pixel = pixel as usize;
-            self.x[at] = map.x((pixel % width) as f64 + 0.5);
-            self.y[at] = map.y((pixel / width) as f64 + 0.5);
-            for channel in 0..channels {
-                self.targets[channel * points + at] = samples.targets[pixel * channels + channel];
-            }
-            if samples.alpha {
-                let weight = samples.colour_weight(pixel);
-                for channel in 0..channels - 1 {
-                    self.weights[channel * points + at] = weight;
-                }
-            }
-        }
-        encode_points(frequencies, &self.x, &self.y, points, &mut self.inputs);
-    }
-
-    fn batch(&self) -> Batch<'_> {
-        Batch {
-            inputs: (&self.inputs).into(),
-            targets: (&self.targets).into(),
-            weights: (!self.weights.is_empty()).then(|| (&self.weights).into()),
-            points: self.x.len(),
-        }
+        &self.order[self.next - self.batch..self.next]
     }
 }

@@ -133,7 +133,7 @@ struct Run<'a> {
     samples: &'a Samples,
     view: Option<View<'a>>,
     recipe: Recipe,
-    sampler: Sampler<'a>,
+    sampler: Sampler,
     optimiser: Optimiser,
     gradient: Vec<f32>,
     steps: u64,
@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
         recipe: Recipe,
     ) -> Self {
         let rng = ChaCha8Rng::seed_from_u64(recipe.seed ^ 0x5eed_ba7c_4e5a_3b1d);
-        let sampler = Sampler::new(samples, trainee.mlp.frequencies, recipe.batch, rng);
+        let sampler = Sampler::new(samples.pixels(), recipe.batch, rng);
         let steps = (recipe.epochs * samples.pixels() as f64 / sampler.batch() as f64)
             .ceil()
             .max(1.0) as u64;
@@ -233,10 +233,10 @@ impl<'a> Run<'a> {
     fn advance(&mut self, engine: &mut dyn Engine) -> Result<(), Error> {
         let batch = self.sampler.draw();
         let loss = match self.view {
-            None => engine.loss_and_gradient(self.optimiser.point(), &batch, &mut self.gradient)?,
+            None => engine.loss_and_gradient(self.optimiser.point(), batch, &mut self.gradient)?,
             Some(view) => engine.loss_and_gradient(
                 &view(self.optimiser.point()),
-                &batch,
+                batch,
                 &mut self.gradient,
             )?,
         };

@@ -112,12 +112,6 @@ impl Network {
             .map(|layer| (layer.inputs * layer.outputs) as u64)
             .sum()
     }
-
-    /// Width of the widest layer, its input included.
-    pub(crate) fn widest(&self) -> usize {
-        let widths = |layer: &Layer| layer.inputs.max(layer.outputs);
-        self.layers.iter().map(widths).max().unwrap_or(0)
-    }
 }
 
 /// Writes the network's inputs for the points `(x, y)` into `out`, one row of `stride` values per input: x, y, then for
@@ -134,6 +128,38 @@ pub(crate) fn encode_points(frequencies: u8, x: &[f32], y: &[f32], stride: usize
             let (sin_y, cos_y) = (f64::from(y[point]) * factor).sin_cos();
             for (row, value) in [sin_x, sin_y, cos_x, cos_y].into_iter().enumerate() {
                 rows[row * stride + point] = value as f32;
+            }
+        }
+    }
+}
+
+/// As [`encode_points`], with derivatives along both axes in units of `1 / scale` and the Laplacian: shape
+/// `[4, inputs, stride]`.
+#[cfg(feature = "fit")]
+pub(crate) fn encode_jets(
+    frequencies: u8,
+    points: [&[f32]; 2],
+    scale: [f64; 2],
+    stride: usize,
+    out: &mut [f32],
+) {
+    let size = (2 + 4 * usize::from(frequencies)) * stride;
+    encode_points(frequencies, points[0], points[1], stride, out);
+    let (values, derivatives) = out.split_at_mut(size);
+    derivatives[..3 * size].fill(0.0);
+    for axis in 0..2 {
+        let along = axis * size;
+        derivatives[along + axis * stride..][..stride].fill(scale[axis] as f32);
+        for octave in 0..usize::from(frequencies) {
+            let factor = (octave as f64).exp2() * std::f64::consts::PI * scale[axis];
+            let first = (2 + 4 * octave + axis) * stride;
+            let second = first + 2 * stride;
+            for point in 0..points[0].len() {
+                let [sine, cosine] = [first, second].map(|row| f64::from(values[row + point]));
+                derivatives[along + first + point] = (factor * cosine) as f32;
+                derivatives[along + second + point] = (-factor * sine) as f32;
+                derivatives[2 * size + first + point] = (-factor * factor * sine) as f32;
+                derivatives[2 * size + second + point] = (-factor * factor * cosine) as f32;
             }
         }
     }

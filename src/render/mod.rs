@@ -11,6 +11,8 @@ use std::sync::Mutex;
 use inr_formats::Sampling;
 
 pub(crate) use kernel::Backend;
+#[cfg(feature = "fit")]
+pub(crate) use kernel::{GradientLayout, Prepared, STRIP, Streams, Tile};
 pub(crate) use tile::{Evaluator, TILE};
 
 use crate::coords::CoordinateMap;
@@ -93,8 +95,9 @@ pub(crate) fn render<T: Send>(
     }
     let renderer = RowRenderer::new(network.channels(), map, viewport);
     let queue = Mutex::new(out.chunks_exact_mut(row_length).enumerate());
+    let first = Evaluator::new(network, Backend::detect());
     let work = || {
-        let mut evaluator = Evaluator::new(network, Backend::detect());
+        let mut evaluator = first.another();
         let mut sums = vec![0.0; row_length];
         loop {
             let next = queue.lock().map(|mut rows| rows.next()).ok().flatten();
@@ -130,7 +133,7 @@ pub(crate) fn render_on_device<T: Send>(
 ) -> Result<(), crate::Error> {
     device::render(network, map, viewport, device, out, emit).map_err(|error| {
         crate::Error::Device {
-            device: crate::device::device_name(device),
+            device: crate::device::candle_name(device),
             reason: error.to_string(),
         }
     })

@@ -1,29 +1,50 @@
 //! A network evaluated over tiles of points.
 
+use std::sync::Arc;
+
+use super::kernel::{Aligned, Backend, Prepared, STRIP};
 use crate::net::{Network, encode_points};
 
-use super::kernel::{Backend, DenseShape, LANES};
-use inr_formats::Activation;
-
-/// Points per tile: at 256 wide and f32 two rows of activations stay within a 1 MiB second-level cache.
+/// Points per tile.
 pub(crate) const TILE: usize = 256;
 
 /// Evaluates one network, keeping the buffers of a tile between calls; one per thread.
-pub(crate) struct Evaluator<'a> {
-    network: &'a Network,
+pub(crate) struct Evaluator {
+    network: Arc<Prepared>,
+    frequencies: u8,
     backend: Backend,
-    front: Vec<f32>,
-    back: Vec<f32>,
+    inputs: Aligned,
+    scratch: [Aligned; 2],
+    strips: Aligned,
+    outputs: Vec<f32>,
 }
 
-impl<'a> Evaluator<'a> {
-    pub(crate) fn new(network: &'a Network, backend: Backend) -> Self {
-        let size = network.widest() * TILE;
-        Self {
-            network,
+impl Evaluator {
+    pub(crate) fn new(network: &Network, backend: Backend) -> Self {
+        Self::with(
+            Arc::new(Prepared::of(network, backend)),
+            network.frequencies,
             backend,
-            front: vec![0.0; size],
-            back: vec![0.0; size],
+        )
+    }
+
+    /// Another evaluator of the same network, for another thread.
+    pub(crate) fn another(&self) -> Self {
+        Self::with(self.network.clone(), self.frequencies, self.backend)
+    }
+
+    fn with(network: Arc<Prepared>, frequencies: u8, backend: Backend) -> Self {
+        let widths = network.widths();
+        let widest = widths.iter().copied().max().unwrap_or(0);
+        let channels = widths[widths.len() - 1];
+        Self {
+            inputs: Aligned::zeros(widths[0] * TILE),
+            scratch: [0, 1].map(|_| Aligned::zeros(widest * STRIP)),
+            strips: Aligned::zeros(channels * TILE),
+            outputs: vec![0.0; channels * TILE],
+            network,
+            frequencies,
+            backend,
         }
     }
 
@@ -33,33 +54,26 @@ impl<'a> Evaluator<'a> {
     /// When `x` and `y` differ in length or exceed [`TILE`].
     pub(crate) fn evaluate(&mut self, x: &[f32], y: &[f32]) -> &[f32] {
         assert!(x.len() == y.len() && x.len() <= TILE);
-        encode_points(self.network.frequencies, x, y, TILE, &mut self.front);
-        let count = x.len().next_multiple_of(LANES);
-        let last = self.network.layers.len() - 1;
-        for (index, layer) in self.network.layers.iter().enumerate() {
-            let shape = DenseShape {
-                inputs: layer.inputs,
-                outputs: layer.outputs,
-                count,
-                stride: TILE,
-            };
-            self.backend.dense(
-                shape,
-                &self.front,
-                &layer.weights,
-                &layer.bias,
-                &mut self.back,
-            );
-            if index < last {
-                for row in self.back[..layer.outputs * TILE].chunks_exact_mut(TILE) {
-                    match self.network.activation {
-                        Activation::Sine => self.backend.sine(&mut row[..count]),
-                        Activation::Relu => row[..count].iter_mut().for_each(|z| *z = z.max(0.0)),
-                    }
-                }
-            }
-            std::mem::swap(&mut self.front, &mut self.back);
+        let inputs = self.network.layers[0].forward.inner * STRIP;
+        let points = x.chunks(STRIP).zip(y.chunks(STRIP));
+        for ((x, y), strip) in points.zip(self.inputs.chunks_exact_mut(inputs)) {
+            encode_points(self.frequencies, x, y, STRIP, strip);
         }
-        &self.front[..self.network.channels() * TILE]
+        let [front, back] = &mut self.scratch;
+        self.backend.evaluate(
+            &self.network,
+            &self.inputs,
+            x.len().div_ceil(STRIP),
+            [front, back],
+            &mut self.strips,
+        );
+        let channels = self.outputs.len() / TILE;
+        let strips = self.strips.chunks_exact(channels * STRIP);
+        for (strip, start) in strips.zip((0..x.len()).step_by(STRIP)) {
+            for (channel, row) in strip.chunks_exact(STRIP).enumerate() {
+                self.outputs[channel * TILE + start..][..STRIP].copy_from_slice(row);
+            }
+        }
+        &self.outputs
     }
 }

@@ -1,6 +1,7 @@
 //! `inr` on the command line: a thin client of the library.
 
 mod args;
+mod bench;
 mod compare;
 mod decode;
 mod encode;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::run(args),
         Command::Info(args) => info::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     };

@@ -1,224 +1,211 @@
-//! The inner loops: dense layers and sines over a tile of points.
+//! The inner loops: dense layers and activations over tiles of points, forward and backward.
 //!
-//! Tiles are feature-major: one row of `stride` values per feature, points across the lanes. One portable source
-//! (`portable.rs`) is compiled for the baseline and again for wider instruction sets (`x86.rs`); [`Backend::detect`]
-//! alone chooses between them.
+//! One source, generic over the vectors of an instruction set (`simd.rs`), is compiled for each of them;
+//! [`Backend::detect`] alone chooses, once per tile. Points lie across the lanes in strips of [`STRIP`]: a strip holds one
+//! row of points per feature, so that no width needs padding and a strip of 256 features stays in a 48 KiB first-level
+//! cache.
 
-mod portable;
+#![allow(unsafe_code)]
+
+mod aligned;
+mod data;
+mod passes;
+#[cfg(feature = "fit")]
+mod peak;
+mod product;
+mod scalar;
+mod simd;
+mod trig;
+
 #[cfg(target_arch = "x86_64")]
-mod x86;
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+#[cfg(test)]
+mod tests;
 
-/// Points per vector step; tile strides are multiples of it.
-pub(crate) const LANES: usize = 16;
+pub(crate) use aligned::Aligned;
+pub(crate) use data::{GradientLayout, Prepared, Streams, Tile};
+
+use simd::Work;
+
+/// Points per strip.
+pub(crate) const STRIP: usize = 32;
 
 /// An instruction set that the kernels were compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
-    /// The target's baseline, without fused multiply-add.
-    Portable,
+    /// The target's baseline.
+    Scalar,
     /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512 F and VL besides.
+    /// AVX-512 F besides.
     #[cfg(target_arch = "x86_64")]
     Avx512,
+    /// 64-bit ARM.
+    #[cfg(target_arch = "aarch64")]
+    Neon,
+    /// WebAssembly with 128-bit vectors.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128,
 }
 
 impl Backend {
     /// The widest instruction set that this machine has.
     pub(crate) fn detect() -> Self {
-        Self::available().pop().unwrap_or(Self::Portable)
+        Self::available().pop().unwrap_or(Self::Scalar)
     }
 
     /// Every instruction set that this machine has, narrowest first.
     pub(crate) fn available() -> Vec<Self> {
-        let mut found = vec![Self::Portable];
+        #[allow(unused_mut, reason = "some targets add none")]
+        let mut found = vec![Self::Scalar];
         #[cfg(target_arch = "x86_64")]
         if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
             found.push(Self::Avx2);
-            if std::is_x86_feature_detected!("avx512f") && std::is_x86_feature_detected!("avx512vl")
-            {
+            if std::is_x86_feature_detected!("avx512f") {
                 found.push(Self::Avx512);
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        found.push(Self::Neon);
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        found.push(Self::Simd128);
         found
     }
 
-    /// `out = weights * input + bias` over `count` points, a multiple of [`LANES`], in rows of `stride`.
-    ///
-    /// # Panics
-    /// When a slice is too short for its shape.
-    pub(crate) fn dense(
-        self,
-        shape: DenseShape,
-        input: &[f32],
-        weights: &[f32],
-        bias: &[f32],
-        out: &mut [f32],
-    ) {
-        assert!(
-            shape.fits(input, weights, bias, out),
-            "slices shorter than {shape:?} needs"
-        );
+    /// Rows of the blocks that [`Packed`] matrices are laid out for.
+    pub(crate) fn block_rows(self) -> usize {
+        struct Rows;
+        impl Work for Rows {
+            type Output = usize;
+            #[inline(always)]
+            fn run<S: simd::Simd, const ROWS: usize, const COLUMNS: usize>(self, _: S) -> usize {
+                ROWS
+            }
+        }
+        self.dispatch(Rows)
+    }
+
+    fn dispatch<W: Work>(self, work: W) -> W::Output {
         match self {
-            Self::Portable => portable::dense::<false, 4>(shape, input, weights, bias, out),
+            Self::Scalar => work.run::<_, 4, 2>(scalar::Scalar),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: this variant only comes out of `available`, which detected both features.
-            Self::Avx2 => unsafe { x86::dense_avx2(shape, input, weights, bias, out) },
+            // SAFETY: this variant only comes out of `available`, which detected the features.
+            Self::Avx2 => unsafe { avx2::dispatch(work) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above, for the AVX-512 features.
-            Self::Avx512 => unsafe { x86::dense_avx512(shape, input, weights, bias, out) },
+            // SAFETY: as above, for AVX-512 F besides.
+            Self::Avx512 => unsafe { avx512::dispatch(work) },
+            // 8 x 2 sums, 2 columns and a weight of 32 registers.
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => work.run::<_, 8, 2>(neon::Neon),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => work.run::<_, 4, 2>(simd128::Simd128),
         }
     }
 
-    /// Replaces every value by its sine; absolute error at most 2e-7 up to 1,000 and about 1e-6 up to 8,192.
-    pub(crate) fn sine(self, values: &mut [f32]) {
-        match self {
-            Self::Portable => portable::sine::<false>(values),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: this variant only comes out of `available`, which detected both features.
-            Self::Avx2 => unsafe { x86::sine_avx2(values) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above, for the AVX-512 features.
-            Self::Avx512 => unsafe { x86::sine_avx512(values) },
-        }
+    /// Does about `rounds` x 200 independent vector multiply-adds; returns the number of floating-point operations.
+    #[cfg(feature = "fit")]
+    pub(crate) fn peak(self, rounds: u32) -> f64 {
+        self.dispatch(peak::Peak { rounds })
     }
 
-    /// Replaces every `z` by `sin(omega * z)`.
-    #[cfg(feature = "candle")]
+    /// Replaces every value by `sin(omega * value)`; absolute error at most 2e-7 for angles up to 1,000.
+    #[cfg(any(test, feature = "candle"))]
     pub(crate) fn scaled_sine(self, omega: f32, values: &mut [f32]) {
-        values.iter_mut().for_each(|z| *z *= omega);
-        self.sine(values);
+        self.dispatch(trig::Waves {
+            omega,
+            values,
+            gradient: None,
+        });
     }
 
     /// Replaces every `z` by `gradient * omega * cos(omega * z)`: what a sine layer passes back.
     ///
     /// # Panics
     /// When the slices differ in length.
-    #[cfg(feature = "candle")]
+    #[cfg(any(test, feature = "candle"))]
     pub(crate) fn sine_gradient(self, omega: f32, gradient: &[f32], values: &mut [f32]) {
         assert_eq!(gradient.len(), values.len());
-        match self {
-            Self::Portable => portable::sine_gradient::<false>(omega, gradient, values),
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: this variant only comes out of `available`, which detected both features.
-            Self::Avx2 => unsafe { x86::sine_gradient_avx2(omega, gradient, values) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above, for the AVX-512 features.
-            Self::Avx512 => unsafe { x86::sine_gradient_avx512(omega, gradient, values) },
+        self.dispatch(trig::Waves {
+            omega,
+            values,
+            gradient: Some(gradient),
+        });
+    }
+
+    /// Outputs, shape `[strips, channels, STRIP]`, at `inputs`, shape `[strips, inputs, STRIP]`, with two strips of the
+    /// widest hidden layer as `scratch`.
+    ///
+    /// # Panics
+    /// When a slice is too short or the network is not packed for this backend.
+    pub(crate) fn evaluate(
+        self,
+        network: &Prepared,
+        inputs: &[f32],
+        strips: usize,
+        scratch: [&mut [f32]; 2],
+        outputs: &mut [f32],
+    ) {
+        let widths = network.widths();
+        let last = widths.len() - 1;
+        network.check();
+        assert!(inputs.len() >= strips * widths[0] * STRIP);
+        assert!(outputs.len() >= strips * widths[last] * STRIP);
+        for scratch in &scratch {
+            let fits = |width: &usize| scratch.len() >= width * STRIP;
+            assert!(widths[1..last].iter().all(fits), "scratch is too short");
         }
-    }
-}
-
-/// The shape of one dense layer over a tile.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct DenseShape {
-    pub(crate) inputs: usize,
-    pub(crate) outputs: usize,
-    /// Points to compute, a multiple of [`LANES`], at most `stride`.
-    pub(crate) count: usize,
-    /// Distance between rows of the tile.
-    pub(crate) stride: usize,
-}
-
-impl DenseShape {
-    fn fits(&self, input: &[f32], weights: &[f32], bias: &[f32], out: &[f32]) -> bool {
-        self.count.is_multiple_of(LANES)
-            && self.count <= self.stride
-            && input.len() >= self.inputs * self.stride
-            && out.len() >= self.outputs * self.stride
-            && weights.len() == self.inputs * self.outputs
-            && bias.len() == self.outputs
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ramp(count: usize, scale: f32) -> Vec<f32> {
-        (0..count)
-            .map(|i| ((i * 7919 % 1009) as f32 / 1009.0 - 0.5) * scale)
-            .collect()
+        self.dispatch(passes::Evaluate {
+            network,
+            inputs,
+            strips,
+            scratch,
+            outputs,
+        });
     }
 
-    #[test]
-    fn sines_are_within_2e7_up_to_1000_on_every_backend() {
-        let angles: Vec<f32> = (0..200_000).map(|i| (i as f32 - 1e5) * 0.01).collect();
-        for backend in Backend::available() {
-            let mut sines = angles.clone();
-            backend.sine(&mut sines);
-            let worst = angles
-                .iter()
-                .zip(&sines)
-                .map(|(&a, &s)| (f64::from(a).sin() - f64::from(s)).abs());
-            let worst = worst.fold(0.0, f64::max);
-            assert!(worst <= 2e-7, "{backend:?}: {worst}");
-        }
+    /// Runs the first `strips` strips of `tile` through `network`, keeping what [`Backend::backward`] needs.
+    ///
+    /// # Panics
+    /// When the tile does not have the network's shape.
+    pub(crate) fn forward(self, network: &Prepared, tile: &mut Tile, strips: usize) {
+        tile.check(network, strips);
+        self.dispatch(passes::Forward {
+            network,
+            tile,
+            strips,
+        });
     }
 
-    #[test]
-    fn sines_of_huge_and_odd_values_are_bounded_or_nan() {
-        for backend in Backend::available() {
-            let mut values = [
-                1e5,
-                -3e7,
-                1e30,
-                f32::MAX,
-                f32::INFINITY,
-                f32::NAN,
-                0.0,
-                -0.0,
-                9e3,
-                1.0,
-            ];
-            backend.sine(&mut values);
-            assert!(
-                values.iter().all(|v| v.is_nan() || v.abs() <= 1.0),
-                "{backend:?}: {values:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn every_backend_agrees_with_a_plain_matrix_product() {
-        for (inputs, outputs, count) in [
-            (2, 5, 16),
-            (33, 7, 48),
-            (64, 64, 32),
-            (1, 1, 16),
-            (19, 13, 64),
-        ] {
-            let (stride, shape_count) = (64, count);
-            let shape = DenseShape {
-                inputs,
-                outputs,
-                count: shape_count,
-                stride,
-            };
-            let (input, weights, bias) = (
-                ramp(inputs * stride, 2.0),
-                ramp(inputs * outputs, 1.0),
-                ramp(outputs, 3.0),
-            );
-            for backend in Backend::available() {
-                let mut out = vec![f32::NAN; outputs * stride];
-                backend.dense(shape, &input, &weights, &bias, &mut out);
-                for output in 0..outputs {
-                    for point in 0..count {
-                        let products = (0..inputs).map(|i| {
-                            f64::from(weights[output * inputs + i])
-                                * f64::from(input[i * stride + point])
-                        });
-                        let exact = f64::from(bias[output]) + products.sum::<f64>();
-                        let got = f64::from(out[output * stride + point]);
-                        assert!(
-                            (got - exact).abs() < 1e-5,
-                            "{backend:?} {shape:?}: {got} for {exact}"
-                        );
-                    }
-                }
-            }
-        }
+    /// After [`Backend::forward`], with the loss's gradient in the tile's outputs: that of all weights into `gradient`,
+    /// laid out by `layout`, added to what is there if `add`.
+    ///
+    /// # Panics
+    /// When the tile, layout or gradient do not have the network's shape.
+    pub(crate) fn backward(
+        self,
+        network: &Prepared,
+        tile: &mut Tile,
+        strips: usize,
+        layout: &GradientLayout,
+        gradient: &mut [f32],
+        add: bool,
+    ) {
+        tile.check(network, strips);
+        layout.check(network, gradient);
+        self.dispatch(passes::Backward {
+            network,
+            tile,
+            strips,
+            layout,
+            gradient,
+            add,
+        });
     }
 }

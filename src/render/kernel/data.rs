@@ -1,0 +1,243 @@
+//! What the passes work on: weights in the kernels' order, a tile's buffers, gradients.
+
+use inr_formats::Activation;
+
+use super::aligned::Aligned;
+use super::product::Packed;
+use super::{Backend, STRIP};
+use crate::net::Network;
+
+/// A network's weights as the kernels read them.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) activation: Activation,
+    pub(crate) layers: Vec<PreparedLayer>,
+}
+
+/// One dense layer's weights, omega0 multiplied in.
+#[derive(Clone, Debug)]
+pub(crate) struct PreparedLayer {
+    pub(crate) forward: Packed,
+    pub(crate) bias: Vec<f32>,
+    /// The transposition; empty when nothing is trained.
+    pub(crate) backward: Packed,
+}
+
+impl Prepared {
+    /// Room for a network whose layers have these widths, its input first; all weights are 0.
+    pub(crate) fn new(activation: Activation, widths: &[usize], training: bool) -> Self {
+        let layer = |(index, pair): (usize, &[usize])| {
+            let (inputs, outputs) = (pair[0], pair[1]);
+            // Nothing needs the gradient of the network's inputs.
+            let transposed = training && index > 0;
+            PreparedLayer {
+                forward: Packed::new(outputs, inputs),
+                bias: vec![0.0; outputs],
+                backward: if transposed {
+                    Packed::new(inputs, outputs)
+                } else {
+                    Packed::default()
+                },
+            }
+        };
+        Self {
+            activation,
+            layers: widths.windows(2).enumerate().map(layer).collect(),
+        }
+    }
+
+    /// `network` for rendering.
+    pub(crate) fn of(network: &Network, backend: Backend) -> Self {
+        let inputs = network.layers.first().map(|layer| layer.inputs);
+        let outputs = network.layers.iter().map(|layer| layer.outputs);
+        let widths: Vec<usize> = inputs.into_iter().chain(outputs).collect();
+        let mut prepared = Self::new(network.activation, &widths, false);
+        for (index, layer) in network.layers.iter().enumerate() {
+            prepared.set(backend, index, &layer.weights, &layer.bias, 1.0);
+        }
+        prepared
+    }
+
+    /// Takes in the weights `[outputs, inputs]` and bias of layer `index`, times `omega`.
+    pub(crate) fn set(
+        &mut self,
+        backend: Backend,
+        index: usize,
+        weights: &[f32],
+        bias: &[f32],
+        omega: f32,
+    ) {
+        let layer = &mut self.layers[index];
+        let rows = backend.block_rows();
+        layer.forward.pack(weights, omega, rows);
+        if layer.backward.rows > 0 {
+            layer.backward.pack_transposed(weights, omega, rows);
+        }
+        for (to, from) in layer.bias.iter_mut().zip(bias) {
+            *to = from * omega;
+        }
+    }
+
+    /// Values per point of the network's input, of every hidden layer and of the output.
+    pub(crate) fn widths(&self) -> Vec<usize> {
+        let inputs = self.layers.first().map(|layer| layer.forward.inner);
+        let outputs = self.layers.iter().map(|layer| layer.forward.rows);
+        inputs.into_iter().chain(outputs).collect()
+    }
+}
+
+/// What a point carries through the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Streams {
+    /// Its value.
+    Value,
+    /// Its value, derivatives along x and y, and Laplacian: a second-order forward-mode jet.
+    Jet,
+}
+
+impl Streams {
+    pub(crate) fn count(self) -> usize {
+        match self {
+            Self::Value => 1,
+            Self::Jet => 4,
+        }
+    }
+}
+
+/// All that a tile's passes read and write. Strips lie as `[strips, streams, features, STRIP]`.
+pub(crate) struct Tile {
+    pub(crate) streams: Streams,
+    pub(super) strips: usize,
+    pub(super) widths: Vec<usize>,
+    /// Inputs of every layer: the network's, then each hidden layer's activations.
+    pub(super) values: Vec<Aligned>,
+    /// Per hidden layer the activation's slope, `[strips, features, STRIP]`; without derivatives the backward pass
+    /// replaces it by the gradient.
+    pub(super) slopes: Vec<Aligned>,
+    /// Per hidden layer the sums before activation of the three derivative streams.
+    pub(super) sums: Vec<Aligned>,
+    /// The network's outputs, which the caller replaces by the loss's gradient.
+    pub(super) outputs: Aligned,
+    /// Gradients of two layers when there are derivatives.
+    pub(super) back: [Aligned; 2],
+    pub(super) panels: Aligned,
+}
+
+impl Tile {
+    /// Buffers for up to `strips` strips of a network with these layer widths.
+    pub(crate) fn new(widths: &[usize], strips: usize, streams: Streams) -> Self {
+        let columns = strips * streams.count();
+        let zeros = |rows: usize| Aligned::zeros(rows * STRIP);
+        let hidden = &widths[1..widths.len() - 1];
+        let widest = hidden.iter().copied().max().unwrap_or(0);
+        let jet = streams == Streams::Jet;
+        let per_hidden = |count: usize| {
+            let layers = hidden.iter();
+            layers.map(move |width| zeros(count * width)).collect::<Vec<_>>()
+        };
+        Self {
+            streams,
+            strips,
+            widths: widths.to_vec(),
+            // Transposition reads up to a vector of rows past the last strip.
+            values: widths[..widths.len() - 1]
+                .iter()
+                .map(|width| zeros(columns * width + 16))
+                .collect(),
+            slopes: per_hidden(strips),
+            sums: per_hidden(if jet { 3 * strips } else { 0 }),
+            outputs: zeros(columns * widths[widths.len() - 1]),
+            back: [0, 1].map(|_| zeros(if jet { columns * widest } else { 0 })),
+            panels: zeros(columns * widths[..widths.len() - 1].iter().fold(0, |most, width| {
+                width.next_multiple_of(16).max(most)
+            })),
+        }
+    }
+
+    /// The network's inputs, shape `[strips, streams, inputs, STRIP]`, to be filled in.
+    pub(crate) fn inputs(&mut self) -> &mut [f32] {
+        &mut self.values[0]
+    }
+
+    /// After [`super::Backend::forward`] the outputs, shape `[strips, streams, channels, STRIP]`; to be replaced by the
+    /// loss's gradient before [`super::Backend::backward`].
+    pub(crate) fn outputs(&mut self) -> &mut [f32] {
+        &mut self.outputs
+    }
+}
+
+/// Where each layer's gradient lies in a buffer.
+#[derive(Clone, Debug)]
+pub(crate) struct GradientLayout {
+    widths: Vec<usize>,
+    pub(crate) layers: Vec<LayerGradient>,
+    pub(crate) length: usize,
+}
+
+/// One layer's gradient: weights `[outputs, pitch]` at `weights`, bias `[outputs]` at `bias`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LayerGradient {
+    pub(crate) weights: usize,
+    pub(crate) pitch: usize,
+    pub(crate) bias: usize,
+}
+
+impl GradientLayout {
+    pub(crate) fn new(widths: &[usize]) -> Self {
+        let mut length = 0;
+        let mut place = |size: usize| {
+            let start = length;
+            length += size.next_multiple_of(16);
+            start
+        };
+        let layers = widths
+            .windows(2)
+            .map(|pair| {
+                let pitch = pair[0].next_multiple_of(16);
+                LayerGradient {
+                    weights: place(pair[1] * pitch),
+                    pitch,
+                    bias: place(pair[1]),
+                }
+            })
+            .collect();
+        Self {
+            widths: widths.to_vec(),
+            layers,
+            length,
+        }
+    }
+}
+
+impl Prepared {
+    /// Panics unless every layer's bias fits its matrix, and each matrix the one before.
+    pub(super) fn check(&self) {
+        assert!(!self.layers.is_empty(), "a network without layers");
+        let mut inner = self.layers[0].forward.inner;
+        for PreparedLayer { forward, bias, .. } in &self.layers {
+            assert_eq!((forward.inner, forward.rows), (inner, bias.len()));
+            inner = forward.rows;
+        }
+    }
+}
+
+impl Tile {
+    /// Panics unless the tile was made for `network` and holds `strips` strips.
+    pub(super) fn check(&self, network: &Prepared, strips: usize) {
+        network.check();
+        assert_eq!(self.widths, network.widths(), "a tile of another network");
+        assert!(strips <= self.strips, "{strips} strips in a tile of {}", self.strips);
+    }
+}
+
+impl GradientLayout {
+    /// Panics unless the layout was made for `network` and `gradient` is as long as it says.
+    pub(super) fn check(&self, network: &Prepared, gradient: &[f32]) {
+        assert_eq!(self.widths, network.widths(), "a gradient of another network");
+        assert!(gradient.len() >= self.length, "a gradient that is too short");
+        let trained = |layer: &PreparedLayer| {
+            (layer.backward.rows, layer.backward.inner) == (layer.forward.inner, layer.forward.rows)
+        };
+        assert!(network.layers[1..].iter().all(trained), "a network that is not trained");
+    }
+}
