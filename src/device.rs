@@ -54,6 +54,10 @@ impl FromStr for DeviceChoice {
 pub(crate) enum OpenDevice {
     Cpu,
     #[cfg(feature = "candle")]
+    #[cfg_attr(
+        not(any(feature = "cuda", feature = "metal")),
+        expect(dead_code, reason = "candle alone brings no GPU")
+    )]
     Gpu(candle_core::Device),
 }
 

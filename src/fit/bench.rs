@@ -10,6 +10,8 @@ use super::candle_engine::CandleEngine;
 use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
 use super::init::{InitializationPair, initial_parameters};
+#[cfg(feature = "candle")]
+use super::plain_candle::PlainCandle;
 use super::samples::Samples;
 use crate::Error;
 use crate::render::{Backend, Evaluator, TILE, default_threads};
@@ -47,7 +49,8 @@ impl Default for EngineBench {
 /// One line of the benchmark.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineFigure {
-    /// `avx512`, `avx2`, … or `candle`.
+    /// `avx512`, `avx2`, …; with the feature candle also `candle`, our engine for GPUs, and `plain-candle`, the same step in
+    /// candle's own operations with its automatic differentiation.
     pub engine: String,
     /// `train` for one step's loss and gradient, `render` for the value alone.
     pub task: &'static str,
@@ -118,7 +121,10 @@ impl Peak {
         std::thread::scope(|scope| {
             let others: Vec<_> = (1..self.threads).map(|_| scope.spawn(run)).collect();
             let own = run();
-            own + others.into_iter().filter_map(|other| other.join().ok()).sum::<f64>()
+            own + others
+                .into_iter()
+                .filter_map(|other| other.join().ok())
+                .sum::<f64>()
         })
     }
 }
@@ -232,14 +238,33 @@ pub fn engine_bench(
                 if wanted(&name) {
                     let mut engine =
                         FusedEngine::new(made.0.clone(), made.1.clone(), backend, threads)?;
-                    figure(&name, "train", subject.train(&mut engine, bench.runs, &peak)?);
+                    figure(
+                        &name,
+                        "train",
+                        subject.train(&mut engine, bench.runs, &peak)?,
+                    );
                     figure(&name, "render", subject.render(bench.runs, &peak)?);
                 }
                 #[cfg(feature = "candle")]
                 if wanted("candle") && backend == Backend::detect() {
                     let device = candle_core::Device::Cpu;
-                    let mut engine = CandleEngine::new(made.0, made.1, device, threads)?;
-                    figure("candle", "train", subject.train(&mut engine, bench.runs, &peak)?);
+                    let mut engine =
+                        CandleEngine::new(made.0.clone(), made.1.clone(), device, threads)?;
+                    figure(
+                        "candle",
+                        "train",
+                        subject.train(&mut engine, bench.runs, &peak)?,
+                    );
+                }
+                // It takes all threads, whatever it is told.
+                #[cfg(feature = "candle")]
+                if wanted("plain-candle") && backend == Backend::detect() && threads > 1 {
+                    let mut engine = PlainCandle::new(made.0, made.1);
+                    figure(
+                        "plain-candle",
+                        "train",
+                        subject.train(&mut engine, bench.runs, &peak)?,
+                    );
                 }
             }
         }

@@ -83,9 +83,8 @@ impl Graph {
         }
         let wanted = |part: usize| {
             let rows = (0..streams * channels).flat_map(|row| {
-                let wanted = move |item: &u32| {
-                    samples.wanted(*item, row / channels, row % channels)[part]
-                };
+                let wanted =
+                    move |item: &u32| samples.wanted(*item, row / channels, row % channels)[part];
                 items.iter().map(wanted)
             });
             let shape = (streams, channels, items.len());
@@ -117,7 +116,9 @@ impl Graph {
     fn errors(&self, outputs: &Tensor, asked: &Asked) -> CandleResult<(Tensor, Tensor)> {
         let (streams, channels, pixels) = asked.targets.dims3()?;
         let subs = self.samples.footprint.len();
-        let means = outputs.reshape((streams, channels, subs, pixels))?.mean(2)?;
+        let means = outputs
+            .reshape((streams, channels, subs, pixels))?
+            .mean(2)?;
         let errors = (means - &asked.targets)?;
         let weighted = (&errors * &asked.weights)?;
         Ok((errors, weighted))
@@ -166,14 +167,20 @@ impl Graph {
             .collect();
         let variables = variables?;
         let last = layers.len() - 1;
-        let mut jet: Vec<Tensor> = (0..4).map(|k| asked.inputs.get(k)).collect::<CandleResult<_>>()?;
+        let mut jet: Vec<Tensor> = (0..4)
+            .map(|k| asked.inputs.get(k))
+            .collect::<CandleResult<_>>()?;
         for (index, [weights, bias]) in variables.iter().enumerate() {
             let mut sums: Vec<Tensor> = jet
                 .iter()
                 .map(|stream| weights.matmul(stream))
                 .collect::<CandleResult<_>>()?;
             sums[0] = sums[0].broadcast_add(bias)?;
-            jet = if index == last { sums } else { self.activate_jet(index, &sums)? };
+            jet = if index == last {
+                sums
+            } else {
+                self.activate_jet(index, &sums)?
+            };
         }
         let (errors, weighted) = self.errors(&Tensor::stack(&jet, 0)?, asked)?;
         let loss = (errors * weighted)?.sum_all()?;
@@ -189,7 +196,10 @@ impl Graph {
 
     fn activate_jet(&self, index: usize, sums: &[Tensor]) -> CandleResult<Vec<Tensor>> {
         let omega = f64::from(self.trainee.omega(index));
-        let sums: Vec<Tensor> = sums.iter().map(|z| z.affine(omega, 0.0)).collect::<CandleResult<_>>()?;
+        let sums: Vec<Tensor> = sums
+            .iter()
+            .map(|z| z.affine(omega, 0.0))
+            .collect::<CandleResult<_>>()?;
         let along = |slope: &Tensor| -> CandleResult<Vec<Tensor>> {
             sums[1..].iter().map(|z| slope * z).collect()
         };

@@ -23,7 +23,10 @@ impl Trainee {
     pub(crate) fn widths(&self) -> Vec<usize> {
         let shapes = self.shapes();
         let inputs = shapes.first().map(|shape| shape.1);
-        inputs.into_iter().chain(shapes.iter().map(|shape| shape.0)).collect()
+        inputs
+            .into_iter()
+            .chain(shapes.iter().map(|shape| shape.0))
+            .collect()
     }
 
     /// Length of each tensor in the flat parameter vector: per layer the weights `[outputs, inputs]`, then the bias

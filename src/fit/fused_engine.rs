@@ -109,9 +109,15 @@ impl Shared {
         for (at, items) in items.chunks(self.groups * STRIP).enumerate() {
             let groups = items.chunks(STRIP);
             let strips = groups.len() * subs;
-            let inputs = step.network.layers[0].forward.inner * self.samples.streams().count() * STRIP;
+            let inputs =
+                step.network.layers[0].forward.inner * self.samples.streams().count() * STRIP;
             let frequencies = self.trainee.mlp.frequencies;
-            for (index, strip) in tile.inputs().chunks_exact_mut(inputs).take(strips).enumerate() {
+            for (index, strip) in tile
+                .inputs()
+                .chunks_exact_mut(inputs)
+                .take(strips)
+                .enumerate()
+            {
                 let items = &items[index / subs * STRIP..];
                 let items = &items[..items.len().min(STRIP)];
                 self.samples.inputs(frequencies, items, index % subs, strip);
@@ -121,7 +127,14 @@ impl Shared {
             for (items, outputs) in groups.zip(tile.outputs().chunks_exact_mut(outputs)) {
                 *loss += self.samples.square_errors(items, outputs, scale);
             }
-            self.backend.backward(&step.network, &mut tile, strips, &self.layout, gradient, at > 0);
+            self.backend.backward(
+                &step.network,
+                &mut tile,
+                strips,
+                &self.layout,
+                gradient,
+                at > 0,
+            );
         }
     }
 
@@ -168,9 +181,11 @@ impl Engine for FusedEngine {
         {
             let mut step = shared.step.write().unwrap_or_else(PoisonError::into_inner);
             let step = &mut *step;
-            for (layer, [weights, bias]) in shared.trainee.split(parameters).into_iter().enumerate() {
+            for (layer, [weights, bias]) in shared.trainee.split(parameters).into_iter().enumerate()
+            {
                 let omega = shared.trainee.omega(layer);
-                step.network.set(shared.backend, layer, weights, bias, omega);
+                step.network
+                    .set(shared.backend, layer, weights, bias, omega);
             }
             step.items.clear();
             step.items.extend_from_slice(items);

@@ -1,12 +1,14 @@
 //! Photo to network: the only folder, with `device.rs`, that may name candle.
 
+mod bench;
 #[cfg(feature = "candle")]
 mod candle_engine;
-mod bench;
 mod engine;
 mod fused_engine;
 mod init;
 mod optimiser;
+#[cfg(feature = "candle")]
+mod plain_candle;
 mod pool;
 mod samples;
 mod trainer;
@@ -144,7 +146,12 @@ impl Fit<'_> {
             #[cfg(feature = "candle")]
             OpenDevice::Gpu(device) => {
                 let device = device.clone();
-                Box::new(candle_engine::CandleEngine::new(wanted, samples, device, self.threads)?)
+                Box::new(candle_engine::CandleEngine::new(
+                    wanted,
+                    samples,
+                    device,
+                    self.threads,
+                )?)
             }
         };
         trainer::train(
@@ -158,3 +165,6 @@ impl Fit<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ impl Shared {
 
     /// Waits for a run other than `seen` and joins it; `None` when the pool ends.
     fn join(&self, seen: u64) -> Option<u64> {
-        let waits = |round: u64| round % 2 == 0 || round == seen;
+        let waits = |round: u64| round.is_multiple_of(2) || round == seen;
         look_for(|| {
             !waits(self.round.load(Ordering::Acquire)) || self.ended.load(Ordering::Relaxed)
         });
@@ -141,7 +141,9 @@ impl Pool {
                     drop(inside);
                 }
             };
-            let thread = std::thread::Builder::new().name("inr-fit".into()).spawn(body)?;
+            let thread = std::thread::Builder::new()
+                .name("inr-fit".into())
+                .spawn(body)?;
             pool.threads.push(thread);
         }
         Ok(pool)
@@ -179,7 +181,11 @@ impl Drop for Closing<'_> {
         look_for(|| self.0.inside.load(Ordering::Acquire) == 0);
         let mut gate = self.0.gate();
         while self.0.inside.load(Ordering::Acquire) > 0 {
-            gate = self.0.left.wait(gate).unwrap_or_else(PoisonError::into_inner);
+            gate = self
+                .0
+                .left
+                .wait(gate)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
@@ -204,7 +210,8 @@ mod tests {
 
     #[test]
     fn every_task_of_every_run_is_done_once() {
-        let counts: Arc<Vec<AtomicUsize>> = Arc::new((0..50).map(|_| AtomicUsize::new(0)).collect());
+        let counts: Arc<Vec<AtomicUsize>> =
+            Arc::new((0..50).map(|_| AtomicUsize::new(0)).collect());
         let counted = counts.clone();
         let mut pool = Pool::new(3, move |task, worker| {
             assert!(worker < 3);

@@ -246,7 +246,11 @@ impl Samples {
     pub(crate) fn wanted(&self, pixel: u32, stream: usize, channel: usize) -> [f32; 2] {
         let pixel = pixel as usize;
         let colour = self.alpha && channel + 1 < self.channels;
-        let weight = if colour { self.colour_weight(pixel) } else { 1.0 };
+        let weight = if colour {
+            self.colour_weight(pixel)
+        } else {
+            1.0
+        };
         match &self.derivatives {
             None => [self.targets[pixel * self.channels + channel], weight],
             Some(derivatives) => {
@@ -271,7 +275,9 @@ impl Samples {
             let mut back = [0.0; STRIP];
             for sub in 0..subs {
                 let outputs = &outputs[(sub * rows + row) * STRIP..][..STRIP];
-                back.iter_mut().zip(outputs).for_each(|(sum, output)| *sum += output);
+                back.iter_mut()
+                    .zip(outputs)
+                    .for_each(|(sum, output)| *sum += output);
             }
             let mut squares = 0.0;
             for (back, &pixel) in back.iter_mut().zip(items) {

@@ -379,7 +379,12 @@ pub enum BenchCommand {
 #[derive(Debug, Args)]
 pub struct EngineArgs {
     /// Widths of the two hidden layers
-    #[arg(long, value_name = "W,W,…", value_delimiter = ',', default_value = "16,32,64,128,256,512")]
+    #[arg(
+        long,
+        value_name = "W,W,…",
+        value_delimiter = ',',
+        default_value = "16,32,64,128,256,512"
+    )]
     pub widths: Vec<usize>,
     /// Pixels per step
     #[arg(long, value_name = "N", default_value_t = 65_536)]

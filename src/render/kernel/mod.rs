@@ -8,13 +8,27 @@
 #![allow(unsafe_code)]
 
 mod aligned;
-mod data;
+mod evaluate;
+#[cfg(feature = "fit")]
+mod outer;
+#[cfg(feature = "fit")]
 mod passes;
 #[cfg(feature = "fit")]
 mod peak;
+mod prepared;
 mod product;
 mod scalar;
+#[cfg_attr(
+    not(feature = "fit"),
+    expect(dead_code, reason = "training needs more of it")
+)]
 mod simd;
+#[cfg(feature = "fit")]
+mod tile;
+#[cfg_attr(
+    not(feature = "fit"),
+    expect(dead_code, reason = "training needs more of it")
+)]
 mod trig;
 
 #[cfg(target_arch = "x86_64")]
@@ -29,7 +43,9 @@ mod simd128;
 mod tests;
 
 pub(crate) use aligned::Aligned;
-pub(crate) use data::{GradientLayout, Prepared, Streams, Tile};
+pub(crate) use prepared::Prepared;
+#[cfg(feature = "fit")]
+pub(crate) use tile::{GradientLayout, Streams, Tile};
 
 use simd::Work;
 
@@ -161,7 +177,7 @@ impl Backend {
             let fits = |width: &usize| scratch.len() >= width * STRIP;
             assert!(widths[1..last].iter().all(fits), "scratch is too short");
         }
-        self.dispatch(passes::Evaluate {
+        self.dispatch(evaluate::Evaluate {
             network,
             inputs,
             strips,
@@ -174,6 +190,7 @@ impl Backend {
     ///
     /// # Panics
     /// When the tile does not have the network's shape.
+    #[cfg(feature = "fit")]
     pub(crate) fn forward(self, network: &Prepared, tile: &mut Tile, strips: usize) {
         tile.check(network, strips);
         self.dispatch(passes::Forward {
@@ -188,6 +205,7 @@ impl Backend {
     ///
     /// # Panics
     /// When the tile, layout or gradient do not have the network's shape.
+    #[cfg(feature = "fit")]
     pub(crate) fn backward(
         self,
         network: &Prepared,

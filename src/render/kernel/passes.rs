@@ -3,10 +3,13 @@
 use inr_formats::Activation;
 
 use super::STRIP;
-use super::data::{GradientLayout, Prepared, PreparedLayer, Streams, Tile};
-use super::product::{Epilogue, Outer, panels, product, row_sums};
+use super::evaluate::Linear;
+use super::outer::{Outer, panels, row_sums};
+use super::prepared::{Prepared, PreparedLayer};
+use super::product::{Epilogue, product};
 use super::simd::{Simd, Work};
-use super::trig::{sine, sine_cosine};
+use super::tile::{GradientLayout, Streams, Tile};
+use super::trig::sine_cosine;
 
 /// Inputs narrower than this take the gradient by dot products, the vectors of wider ones would be mostly empty.
 const NARROW: usize = 5;
@@ -16,36 +19,6 @@ fn curvature(activation: Activation) -> f32 {
     match activation {
         Activation::Sine => 1.0,
         Activation::Relu => 0.0,
-    }
-}
-
-struct Linear {
-    out: *mut f32,
-}
-
-impl<S: Simd> Epilogue<S> for Linear {
-    #[inline(always)]
-    unsafe fn take(&mut self, simd: S, offset: usize, sums: S::V) {
-        // SAFETY: `out` is a strip of the product's rows.
-        unsafe { simd.store(self.out.add(offset), sums) }
-    }
-}
-
-/// Activation alone, for rendering.
-struct Activate<const SINE: bool> {
-    out: *mut f32,
-}
-
-impl<S: Simd, const SINE: bool> Epilogue<S> for Activate<SINE> {
-    #[inline(always)]
-    unsafe fn take(&mut self, simd: S, offset: usize, sums: S::V) {
-        let value = if SINE {
-            sine(simd, sums)
-        } else {
-            simd.where_positive(sums, sums)
-        };
-        // SAFETY: `out` is a strip of the product's rows.
-        unsafe { simd.store(self.out.add(offset), value) }
     }
 }
 
@@ -110,9 +83,15 @@ impl<S: Simd> Epilogue<S> for Laplacian {
             simd.store(self.sums.add(offset), sums);
             let (x, y) = (simd.load(self.x.add(offset)), simd.load(self.y.add(offset)));
             let squares = simd.mul_add(x, x, simd.mul(y, y));
-            let bend = simd.mul(simd.splat(self.curvature), simd.load(self.value.add(offset)));
+            let bend = simd.mul(
+                simd.splat(self.curvature),
+                simd.load(self.value.add(offset)),
+            );
             let straight = simd.mul(simd.load(self.slopes.add(offset)), sums);
-            simd.store(self.out.add(offset), simd.neg_mul_add(bend, squares, straight));
+            simd.store(
+                self.out.add(offset),
+                simd.neg_mul_add(bend, squares, straight),
+            );
         }
     }
 }
@@ -158,10 +137,21 @@ impl Work for Forward<'_> {
                 // SAFETY: as above.
                 unsafe {
                     let mut linear = Linear {
-                        out: self.tile.outputs.as_ptr().cast_mut().add(column * forward.rows * STRIP),
+                        out: self
+                            .tile
+                            .outputs
+                            .as_ptr()
+                            .cast_mut()
+                            .add(column * forward.rows * STRIP),
                     };
-                    let bias = if stream == 0 { bias.as_ptr() } else { std::ptr::null() };
-                    let input = self.tile.values[last].as_ptr().add(column * forward.inner * STRIP);
+                    let bias = if stream == 0 {
+                        bias.as_ptr()
+                    } else {
+                        std::ptr::null()
+                    };
+                    let input = self.tile.values[last]
+                        .as_ptr()
+                        .add(column * forward.inner * STRIP);
                     product::<S, _, R, C>(simd, forward, bias, input, &mut linear);
                 }
             }
@@ -186,10 +176,18 @@ impl Forward<'_> {
         unsafe {
             let input = |stream: usize| {
                 let column = strip * streams + stream;
-                self.tile.values[layer].as_ptr().add(column * forward.inner * STRIP)
+                self.tile.values[layer]
+                    .as_ptr()
+                    .add(column * forward.inner * STRIP)
             };
-            let out = self.tile.values[layer + 1].as_ptr().cast_mut().add(strip * streams * size);
-            let slopes = self.tile.slopes[layer].as_ptr().cast_mut().add(strip * size);
+            let out = self.tile.values[layer + 1]
+                .as_ptr()
+                .cast_mut()
+                .add(strip * streams * size);
+            let slopes = self.tile.slopes[layer]
+                .as_ptr()
+                .cast_mut()
+                .add(strip * size);
             match self.network.activation {
                 Activation::Sine => {
                     let mut activate = ActivateWithSlope::<true> { out, slopes };
@@ -203,7 +201,10 @@ impl Forward<'_> {
             if self.tile.streams == Streams::Value {
                 return;
             }
-            let sums = self.tile.sums[layer].as_ptr().cast_mut().add(strip * 3 * size);
+            let sums = self.tile.sums[layer]
+                .as_ptr()
+                .cast_mut()
+                .add(strip * 3 * size);
             for stream in [1, 2] {
                 let mut first = First {
                     slopes,
@@ -336,7 +337,9 @@ impl Backward<'_> {
                 unsafe {
                     let back = back.add(4 * strip * size + at);
                     let sums = self.tile.sums[layer].as_ptr().add(3 * strip * size + at);
-                    let value = self.tile.values[layer + 1].as_ptr().add(4 * strip * size + at);
+                    let value = self.tile.values[layer + 1]
+                        .as_ptr()
+                        .add(4 * strip * size + at);
                     let slope = simd.load(self.tile.slopes[layer].as_ptr().add(strip * size + at));
                     let [z_x, z_y, z_lap] = [0, 1, 2].map(|k| simd.load(sums.add(k * size)));
                     let [v, x, y, lap] = [0, 1, 2, 3].map(|k| simd.load(back.add(k * size)));
@@ -354,52 +357,6 @@ impl Backward<'_> {
                     let y = simd.neg_mul_add(twice, z_y, simd.mul(y, slope));
                     for (k, value) in [v, x, y, simd.mul(lap, slope)].into_iter().enumerate() {
                         simd.store(back.add(k * size), value);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Values of the points of one tile, for rendering: see [`super::Backend::evaluate`].
-pub(super) struct Evaluate<'a> {
-    pub(super) network: &'a Prepared,
-    /// Inputs, shape `[strips, inputs, STRIP]`.
-    pub(super) inputs: &'a [f32],
-    pub(super) strips: usize,
-    /// Two strips of the widest layer.
-    pub(super) scratch: [&'a mut [f32]; 2],
-    /// Outputs, shape `[strips, channels, STRIP]`.
-    pub(super) outputs: &'a mut [f32],
-}
-
-impl Work for Evaluate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd, const R: usize, const C: usize>(self, simd: S) {
-        let [front, back] = self.scratch;
-        let scratch = [front.as_mut_ptr(), back.as_mut_ptr()];
-        let last = self.network.layers.len() - 1;
-        for strip in 0..self.strips {
-            for (index, PreparedLayer { forward, bias, .. }) in self.network.layers.iter().enumerate() {
-                let bias = bias.as_ptr();
-                let out = scratch[index % 2];
-                // SAFETY: `Backend::evaluate` checked every slice against the network's shape.
-                unsafe {
-                    let input = match index {
-                        0 => self.inputs.as_ptr().add(strip * forward.inner * STRIP),
-                        _ => scratch[(index + 1) % 2].cast_const(),
-                    };
-                    if index == last {
-                        let out = self.outputs.as_mut_ptr().add(strip * forward.rows * STRIP);
-                        product::<S, _, R, C>(simd, forward, bias, input, &mut Linear { out });
-                    } else if self.network.activation == Activation::Sine {
-                        let mut sine = Activate::<true> { out };
-                        product::<S, _, R, C>(simd, forward, bias, input, &mut sine);
-                    } else {
-                        let mut relu = Activate::<false> { out };
-                        product::<S, _, R, C>(simd, forward, bias, input, &mut relu);
                     }
                 }
             }

@@ -74,7 +74,9 @@ impl Simd for Scalar {
 
     #[inline(always)]
     fn all_within(self, value: V, limit: f32) -> bool {
-        value.iter().fold(true, |fine, value| fine & (value.abs() <= limit))
+        value
+            .iter()
+            .fold(true, |fine, value| fine & (value.abs() <= limit))
     }
 
     #[inline(always)]

@@ -53,7 +53,12 @@ pub(super) trait Work {
 /// # Safety
 /// As [`Simd::transpose`].
 #[inline(always)]
-pub(super) unsafe fn transpose_plainly<S: Simd>(_: S, from: *const f32, stride: usize, to: *mut f32) {
+pub(super) unsafe fn transpose_plainly<S: Simd>(
+    _: S,
+    from: *const f32,
+    stride: usize,
+    to: *mut f32,
+) {
     for row in 0..S::WIDTH {
         for column in 0..S::WIDTH {
             // SAFETY: both are inside the squares that the caller vouches for.

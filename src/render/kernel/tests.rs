@@ -87,7 +87,10 @@ fn tile(plain: &Plain, strips: usize, streams: Streams) -> (Tile, Vec<Vec<Jet>>)
     let mut random = random(77);
     let (inputs, count) = (plain.widths[0], streams.count());
     let mut points = vec![vec![[0.0; 4]; inputs]; strips * STRIP];
-    for (at, value) in tile.inputs()[..strips * count * inputs * STRIP].iter_mut().enumerate() {
+    for (at, value) in tile.inputs()[..strips * count * inputs * STRIP]
+        .iter_mut()
+        .enumerate()
+    {
         *value = random();
         let (row, point) = (at / STRIP, at % STRIP);
         let (column, input) = (row / inputs, row % inputs);
@@ -262,8 +265,14 @@ fn sines_and_cosines_are_within_2e7_up_to_1000_on_every_backend() {
         backend.sine_gradient(1.0, &ones, &mut cosines);
         for ((&angle, &sine), &cosine) in angles.iter().zip(&sines).zip(&cosines) {
             let (exact_sine, exact_cosine) = f64::from(angle).sin_cos();
-            assert!((exact_sine - f64::from(sine)).abs() <= 2e-7, "{backend:?} {angle}");
-            assert!((exact_cosine - f64::from(cosine)).abs() <= 2e-7, "{backend:?} {angle}");
+            assert!(
+                (exact_sine - f64::from(sine)).abs() <= 2e-7,
+                "{backend:?} {angle}"
+            );
+            assert!(
+                (exact_cosine - f64::from(cosine)).abs() <= 2e-7,
+                "{backend:?} {angle}"
+            );
         }
     }
 }
@@ -313,7 +322,11 @@ fn squares_are_transposed_on_every_backend() {
         let width = backend.dispatch(Transpose(&from, &mut to));
         for row in 0..width {
             for column in 0..width {
-                assert_eq!(to[column * width + row], from[row * 20 + column], "{backend:?}");
+                assert_eq!(
+                    to[column * width + row],
+                    from[row * 20 + column],
+                    "{backend:?}"
+                );
             }
         }
     }

@@ -1,6 +1,8 @@
 //! Sine and cosine over vectors.
 
-use super::simd::{Simd, Work};
+use super::simd::Simd;
+#[cfg(any(test, feature = "candle"))]
+use super::simd::Work;
 
 /// Above this the three-part reduction loses digits; such angles take the library's functions.
 const LARGEST: f32 = 8192.0;
@@ -100,6 +102,7 @@ pub(super) fn sine<S: Simd>(simd: S, angle: S::V) -> S::V {
 }
 
 /// Sine and cosine, as exact as [`sine`].
+#[cfg(feature = "fit")]
 #[inline(always)]
 pub(super) fn sine_cosine<S: Simd>(simd: S, angle: S::V) -> (S::V, S::V) {
     if simd.all_within(angle, LARGEST) {
@@ -114,12 +117,14 @@ pub(super) fn sine_cosine<S: Simd>(simd: S, angle: S::V) -> (S::V, S::V) {
 }
 
 /// Replaces values by `gradient * omega * cos(omega * value)`, or without a gradient by `sin(omega * value)`.
+#[cfg(any(test, feature = "candle"))]
 pub(super) struct Waves<'a> {
     pub(super) omega: f32,
     pub(super) values: &'a mut [f32],
     pub(super) gradient: Option<&'a [f32]>,
 }
 
+#[cfg(any(test, feature = "candle"))]
 impl Work for Waves<'_> {
     type Output = ();
 

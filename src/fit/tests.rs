@@ -1,0 +1,204 @@
+use std::sync::Arc;
+
+use inr_formats::{Activation, Grid, Mlp};
+
+use super::engine::{Engine, Trainee};
+use super::fused_engine::FusedEngine;
+use super::init::{InitializationPair, initial_parameters};
+use super::samples::{Derivatives, Samples};
+use crate::render::Backend;
+
+const MODELS: [(Activation, u8); 4] = [
+    (Activation::Sine, 0),
+    (Activation::Sine, 3),
+    (Activation::Relu, 0),
+    (Activation::Relu, 4),
+];
+
+fn trainee(activation: Activation, frequencies: u8, channels: usize) -> Trainee {
+    Trainee {
+        mlp: Mlp {
+            activation,
+            frequencies,
+            hidden: vec![21, 34],
+            omega_first: 20.0,
+            omega_hidden: 30.0,
+            grid: Grid::PixelCentre,
+        },
+        channels,
+    }
+}
+
+fn start(trainee: &Trainee) -> Vec<f32> {
+    let pair = InitializationPair::standard(trainee.mlp.activation);
+    initial_parameters(trainee, pair, 3)
+}
+
+/// Values in -1.0..=1.0 that no network starts with.
+fn values(count: usize, seed: usize) -> Vec<f32> {
+    (0..count)
+        .map(|at| ((at + seed) * 7919 % 1009) as f32 / 504.5 - 1.0)
+        .collect()
+}
+
+const SIZE: [u32; 2] = [40, 30];
+const PIXELS: usize = 1200;
+
+fn plain(channels: usize) -> Samples {
+    Samples::of_values(SIZE, channels, values(PIXELS * channels, 0))
+}
+
+/// Every loss that engines know: plain, weighted and masked by alpha, averaged over footprints, on derivatives.
+fn losses() -> Vec<(&'static str, Samples)> {
+    let offsets = [-0.25, 0.25];
+    let footprint: Vec<_> = offsets
+        .iter()
+        .flat_map(|&y| offsets.map(|x| [x, y]))
+        .collect();
+    let derivatives = |channels: usize| Derivatives {
+        targets: values(PIXELS * 3 * channels, 5)
+            .iter()
+            .map(|v| v * 0.3)
+            .collect(),
+        weights: [0.5, 2.0, 3.0, 1.5],
+    };
+    vec![
+        ("value", plain(3)),
+        (
+            "alpha",
+            Samples {
+                alpha: true,
+                ..plain(4)
+            },
+        ),
+        (
+            "footprint",
+            Samples {
+                footprint: footprint.clone(),
+                ..plain(1)
+            },
+        ),
+        (
+            "derivatives",
+            Samples {
+                derivatives: Some(derivatives(2)),
+                ..plain(2)
+            },
+        ),
+        (
+            "derivatives over footprints",
+            Samples {
+                derivatives: Some(derivatives(1)),
+                footprint,
+                ..plain(1)
+            },
+        ),
+    ]
+}
+
+/// Loss and gradient of every third pixel: a last group that is not full, and several shards.
+fn ask(engine: &mut dyn Engine, parameters: &[f32]) -> (f64, Vec<f32>) {
+    let items: Vec<u32> = (0..PIXELS as u32).filter(|item| item % 3 != 1).collect();
+    let mut gradient = vec![f32::NAN; parameters.len()];
+    let loss = engine
+        .loss_and_gradient(parameters, &items, &mut gradient)
+        .expect("the engine works");
+    (loss, gradient)
+}
+
+fn fused(
+    trainee: &Trainee,
+    samples: &Arc<Samples>,
+    backend: Backend,
+    threads: usize,
+) -> FusedEngine {
+    FusedEngine::new(trainee.clone(), samples.clone(), backend, threads).expect("threads start")
+}
+
+/// Panics unless losses agree to 1e-4 and each tensor's gradient to 1e-4 of its largest value.
+fn compare(what: &str, trainee: &Trainee, a: &(f64, Vec<f32>), b: &(f64, Vec<f32>)) {
+    assert!(
+        (a.0 - b.0).abs() <= 1e-4 * b.0.abs(),
+        "{what}: loss {} for {}",
+        a.0,
+        b.0
+    );
+    let pairs = trainee.split(&a.1).into_iter().zip(trainee.split(&b.1));
+    for (layer, (a, b)) in pairs.enumerate() {
+        for (a, b) in a.into_iter().zip(b) {
+            let largest = b.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+            for (a, b) in a.iter().zip(b) {
+                assert!(
+                    (a - b).abs() <= 1e-4 * largest.max(1e-6),
+                    "{what}, layer {layer}: {a} for {b}, the largest is {largest}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_instruction_set_gives_the_scalar_gradient() {
+    for (name, samples) in losses() {
+        let samples = Arc::new(samples);
+        for (activation, frequencies) in MODELS {
+            let trainee = trainee(activation, frequencies, samples.channels);
+            let parameters = start(&trainee);
+            let wanted = ask(
+                &mut fused(&trainee, &samples, Backend::Scalar, 1),
+                &parameters,
+            );
+            for backend in Backend::available() {
+                let got = ask(&mut fused(&trainee, &samples, backend, 2), &parameters);
+                let what = format!("{name} {activation:?} {frequencies} {backend:?}");
+                compare(&what, &trainee, &got, &wanted);
+            }
+        }
+    }
+}
+
+#[cfg(feature = "candle")]
+#[test]
+fn the_fused_engine_agrees_with_candle() {
+    use super::candle_engine::CandleEngine;
+    use super::plain_candle::PlainCandle;
+    for (name, samples) in losses() {
+        let samples = Arc::new(samples);
+        for (activation, frequencies) in MODELS {
+            let trainee = trainee(activation, frequencies, samples.channels);
+            let parameters = start(&trainee);
+            let what = format!("{name} {activation:?} {frequencies}");
+            let got = ask(
+                &mut fused(&trainee, &samples, Backend::detect(), 2),
+                &parameters,
+            );
+            let device = candle_core::Device::Cpu;
+            let mut candle = CandleEngine::new(trainee.clone(), samples.clone(), device, 2)
+                .expect("threads start");
+            compare(&what, &trainee, &got, &ask(&mut candle, &parameters));
+            if name == "value" {
+                let mut textbook = PlainCandle::new(trainee.clone(), samples.clone());
+                compare("textbook", &trainee, &got, &ask(&mut textbook, &parameters));
+            }
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let samples = Arc::new(plain(3));
+    let trainee = trainee(Activation::Sine, 0, 3);
+    let parameters = start(&trainee);
+    let once = ask(
+        &mut fused(&trainee, &samples, Backend::detect(), 1),
+        &parameters,
+    );
+    for threads in [1, 2, 3, 8] {
+        let mut engine = fused(&trainee, &samples, Backend::detect(), threads);
+        for _ in 0..3 {
+            let again = ask(&mut engine, &parameters);
+            assert_eq!(once.0.to_bits(), again.0.to_bits(), "{threads} threads");
+            assert_eq!(once.1, again.1, "{threads} threads");
+        }
+    }
+}
