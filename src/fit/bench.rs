@@ -10,6 +10,7 @@ use super::candle_engine::CandleEngine;
 use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
 use super::init::{InitializationPair, initial_parameters};
+use super::optimiser::{Optimiser, OptimizerChoice};
 #[cfg(feature = "candle")]
 use super::plain_candle::PlainCandle;
 use super::samples::Samples;
@@ -52,7 +53,7 @@ pub struct EngineFigure {
     /// `avx512`, `avx2`, …; with the feature candle also `candle`, our engine for GPUs, and `plain-candle`, the same step in
     /// candle's own operations with its automatic differentiation.
     pub engine: String,
-    /// `train` for one step's loss and gradient, `render` for the value alone.
+    /// `train` for one step of Adam, `render` for the value alone.
     pub task: &'static str,
     /// Width of both hidden layers.
     pub width: usize,
@@ -62,8 +63,9 @@ pub struct EngineFigure {
     pub nanoseconds: f64,
     /// Floating-point operations per second in units of 1e9: 6 per weight and pixel in training, 2 in rendering.
     pub gigaflops: f64,
-    /// Share of the multiply-adds that as many threads can do with the same instructions, measured in the same run.
-    pub share_of_peak: f64,
+    /// Share of the multiply-adds that as many threads can do with the same instructions, measured in the same run; none
+    /// for plain Rust, which the compiler turns into what it likes.
+    pub share_of_peak: Option<f64>,
 }
 
 /// Medians of how long `work` took and of the share of the peak that it reached.
@@ -169,8 +171,11 @@ impl Subject {
 
     fn train(&self, engine: &mut dyn Engine, runs: usize, peak: &Peak) -> Result<Timing, Error> {
         let mut gradient = vec![0.0; self.parameters.len()];
+        let choice = OptimizerChoice::AdamConstant;
+        let mut optimiser = Optimiser::new(choice, self.parameters.clone(), 1e-4, 0);
         time(runs, peak, self.operations(6.0), || {
-            engine.loss_and_gradient(&self.parameters, &self.items, &mut gradient)?;
+            engine.loss_and_gradient(optimiser.point(), &self.items, &mut gradient)?;
+            optimiser.advance(&gradient, 0.0);
             Ok(())
         })
     }
@@ -230,7 +235,7 @@ pub fn engine_bench(
                         threads,
                         nanoseconds: timing.seconds / subject.items.len() as f64 * 1e9,
                         gigaflops: subject.operations(per_weight) / timing.seconds * 1e-9,
-                        share_of_peak: timing.share,
+                        share_of_peak: (backend != Backend::Scalar).then_some(timing.share),
                     });
                 };
                 let made = (subject.trainee.clone(), subject.samples.clone());

@@ -51,9 +51,9 @@ fn text(figure: &EngineFigure) -> String {
         gigaflops,
         share_of_peak,
     } = figure;
-    let share = share_of_peak * 100.0;
+    let share = share_of_peak.map_or("-".into(), |share| format!("{:.1} %", share * 100.0));
     format!(
-        "{engine:<8} {task:<7} {width:>5} {threads:>7} {nanoseconds:>9.1} {gigaflops:>9.1} {share:>6.1} %\n"
+        "{engine:<8} {task:<7} {width:>5} {threads:>7} {nanoseconds:>9.1} {gigaflops:>9.1} {share:>8}\n"
     )
 }
 
