@@ -2,12 +2,14 @@
 
 mod error;
 mod format;
+mod png_rows;
 mod read;
 mod write;
 
 pub use error::PictureError;
 pub use format::FileFormat;
 pub use inr_formats::{Depth, Layout};
+pub use png_rows::{PngRows, write_png};
 pub use read::read_picture;
 pub use write::{Written, write_picture};
 
@@ -35,6 +37,60 @@ impl Samples {
     /// True when there is no sample.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Type of the samples.
+    pub fn depth(&self) -> Depth {
+        match self {
+            Self::U8(_) => Depth::U8,
+            Self::U16(_) => Depth::U16,
+            Self::F32(_) => Depth::F32,
+        }
+    }
+
+    /// The same samples to be written to.
+    pub fn as_mut(&mut self) -> SamplesMut<'_> {
+        match self {
+            Self::U8(samples) => SamplesMut::U8(samples),
+            Self::U16(samples) => SamplesMut::U16(samples),
+            Self::F32(samples) => SamplesMut::F32(samples),
+        }
+    }
+}
+
+/// Samples of a picture that is being written, as [`Samples`].
+#[derive(Debug)]
+pub enum SamplesMut<'a> {
+    /// 8 bits, 0..=255.
+    U8(&'a mut [u8]),
+    /// 16 bits, 0..=65535.
+    U16(&'a mut [u16]),
+    /// Floats.
+    F32(&'a mut [f32]),
+}
+
+impl SamplesMut<'_> {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::U8(samples) => samples.len(),
+            Self::U16(samples) => samples.len(),
+            Self::F32(samples) => samples.len(),
+        }
+    }
+
+    /// True when there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Type of the samples.
+    pub fn depth(&self) -> Depth {
+        match self {
+            Self::U8(_) => Depth::U8,
+            Self::U16(_) => Depth::U16,
+            Self::F32(_) => Depth::F32,
+        }
     }
 }
 
@@ -139,11 +195,7 @@ impl Picture {
 
     /// Type of the samples.
     pub fn depth(&self) -> Depth {
-        match self.samples {
-            Samples::U8(_) => Depth::U8,
-            Samples::U16(_) => Depth::U16,
-            Samples::F32(_) => Depth::F32,
-        }
+        self.samples.depth()
     }
 
     /// The samples, shape `[height, width, channels]`.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use inr::{
     Depth, FileFormat, InrPicture, Layout, Limits, Metadata, Method, OutputSize, Picture, Region,
-    RenderOptions, metrics, read_picture, write_picture,
+    RenderOptions, Samples, SamplesMut, metrics, read_picture, write_picture,
 };
 
 /// Largest difference in 8-bit steps: kernels of different width add up in different order, and rounding to 8 bits may
@@ -133,4 +133,70 @@ fn the_references_show_the_photo() {
     assert!(report.psnr > 27.0, "{report:?}");
     let (x, y) = report.shift.unwrap();
     assert!(x.abs().max(y.abs()) < 0.05, "{report:?}");
+}
+
+#[test]
+fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
+    let bytes = fs::read(root().join("fixtures/golden/chelsea.inr")).unwrap();
+    let file = InrPicture::open(&bytes, &Limits::default()).unwrap();
+    let options = RenderOptions {
+        size: OutputSize::Scale(5.0),
+        method: Method::Inr,
+        ..RenderOptions::default()
+    };
+    let whole = file
+        .render(&options)
+        .expect("the render is within the limits")
+        .picture;
+    let Samples::U8(whole) = whole.samples() else {
+        panic!("the file has 8 bits");
+    };
+    let mut bands = Vec::new();
+    let mut count = 0;
+    file.render_bands(&options, |band| {
+        let Samples::U8(band) = band else {
+            panic!("the file has 8 bits");
+        };
+        bands.extend_from_slice(band);
+        count += 1;
+        Ok::<(), inr::Error>(())
+    })
+    .expect("the render is within the limits");
+    assert!(count > 1, "the render is too small for two bands");
+    assert!(*whole == bands);
+
+    let small = RenderOptions {
+        size: OutputSize::Width(60),
+        ..options
+    };
+    let picture = file
+        .render(&small)
+        .expect("the render is within the limits")
+        .picture;
+    let (row, stride) = (60 * 3, 60 * 3 + 7);
+    let mut buffer = vec![123; (picture.height() as usize - 1) * stride + row];
+    file.render_into(&small, SamplesMut::U8(&mut buffer), stride)
+        .expect("the buffer is long enough");
+    let Samples::U8(samples) = picture.samples() else {
+        panic!("the file has 8 bits");
+    };
+    for (got, wanted) in buffer.chunks(stride).zip(samples.chunks(row)) {
+        assert_eq!(&got[..row], wanted);
+        assert!(got[row..].iter().all(|&untouched| untouched == 123));
+    }
+    buffer.pop();
+    let short = file.render_into(&small, SamplesMut::U8(&mut buffer), stride);
+    assert!(matches!(short, Err(inr::Error::Misuse { .. })), "{short:?}");
+    let narrow = file.render_into(&small, SamplesMut::U8(&mut buffer), row - 1);
+    assert!(
+        matches!(narrow, Err(inr::Error::Misuse { .. })),
+        "{narrow:?}"
+    );
+    let mut floats = vec![0.0; buffer.len() + 1];
+    let other = RenderOptions {
+        depth: Some(Depth::U8),
+        ..small
+    };
+    let other = file.render_into(&other, SamplesMut::F32(&mut floats), stride);
+    assert!(matches!(other, Err(inr::Error::Misuse { .. })), "{other:?}");
 }

@@ -2,13 +2,14 @@
 
 use inr_formats::{Depth, Header, InrFile, Layout, Limits, Model};
 
+use super::rows::SampleMap;
 use super::trust;
 use crate::coords::CoordinateMap;
-use crate::device::{DeviceChoice, OpenDevice};
+use crate::device::DeviceChoice;
 use crate::metrics::Raster;
 use crate::net::Network;
-use crate::picture::{Metadata, Picture, Samples};
-use crate::render::{self, Backend, Evaluator, TILE, Viewport};
+use crate::picture::{Metadata, Picture};
+use crate::render::{Backend, Evaluator, TILE, Viewport};
 use crate::resample::{self, Filter};
 use crate::{Error, FormatError};
 
@@ -88,8 +89,8 @@ pub struct Rendered {
 /// An opened `.inr` file.
 #[derive(Clone, Debug)]
 pub struct InrPicture {
-    file: InrFile,
-    network: Network,
+    pub(super) file: InrFile,
+    pub(super) network: Network,
     bytes: u64,
 }
 
@@ -200,6 +201,16 @@ impl InrPicture {
         })
     }
 
+    /// The size of the render that `options` ask for, and the method that [`InrPicture::render`] would take and why.
+    ///
+    /// # Errors
+    /// As [`InrPicture::render`].
+    pub fn plan(&self, options: &RenderOptions) -> Result<([u32; 2], Method, String), Error> {
+        let viewport = self.viewport(options)?;
+        let (method, why) = self.choose(options, &viewport)?;
+        Ok((viewport.size, method, why))
+    }
+
     fn choose(
         &self,
         options: &RenderOptions,
@@ -221,7 +232,7 @@ impl InrPicture {
         })
     }
 
-    fn viewport(&self, options: &RenderOptions) -> Result<Viewport, Error> {
+    pub(super) fn viewport(&self, options: &RenderOptions) -> Result<Viewport, Error> {
         let header = &self.file.header;
         let region = checked_region(options.region, header)?;
         let size = output_size(options.size, &region)?;
@@ -255,72 +266,16 @@ impl InrPicture {
     }
 
     fn field(&self, options: &RenderOptions, viewport: &Viewport) -> Result<Picture, Error> {
-        let header = &self.file.header;
-        let depth = options.depth.unwrap_or(header.depth);
-        let count = viewport
-            .size
-            .iter()
-            .map(|&side| side as usize)
-            .product::<usize>()
-            * header.layout.channels();
-        let threads = options.threads.unwrap_or_else(render::default_threads);
-        let decode = SampleMap::new(header);
-        let samples = match depth {
-            Depth::U8 => {
-                let mut out = vec![0_u8; count];
-                let emit =
-                    |row: &[f32], out: &mut [u8]| decode.row(row, out, |v| (v * 255.0 + 0.5) as u8);
-                self.evaluate(options.device, viewport, threads, &mut out, emit)?;
-                Samples::U8(out)
-            }
-            Depth::U16 => {
-                let mut out = vec![0_u16; count];
-                let emit = |row: &[f32], out: &mut [u16]| {
-                    decode.row(row, out, |v| (v * 65_535.0 + 0.5) as u16)
-                };
-                self.evaluate(options.device, viewport, threads, &mut out, emit)?;
-                Samples::U16(out)
-            }
-            Depth::F32 => {
-                let mut out = vec![0_f32; count];
-                let emit = |row: &[f32], out: &mut [f32]| decode.row(row, out, |v| v);
-                self.evaluate(options.device, viewport, threads, &mut out, emit)?;
-                Samples::F32(out)
-            }
-        };
         let [width, height] = viewport.size;
+        let samples = self.field_rows(options, viewport, 0..height)?;
+        let layout = self.file.header.layout;
         Ok(Picture::new(
             width,
             height,
-            header.layout,
+            layout,
             samples,
             self.metadata(),
         )?)
-    }
-
-    fn evaluate<T: Send>(
-        &self,
-        device: DeviceChoice,
-        viewport: &Viewport,
-        threads: usize,
-        out: &mut [T],
-        emit: impl Fn(&[f32], &mut [T]) + Sync,
-    ) -> Result<(), Error> {
-        // Small renders are over before a GPU has the weights: it has to be asked for.
-        let device = match device {
-            DeviceChoice::Auto => OpenDevice::Cpu,
-            named => named.open(&mut |_| ())?,
-        };
-        match device {
-            OpenDevice::Cpu => {
-                render::render(&self.network, &self.map(), viewport, threads, out, emit);
-                Ok(())
-            }
-            #[cfg(feature = "candle")]
-            OpenDevice::Gpu(device) => {
-                render::render_on_device(&self.network, &self.map(), viewport, &device, out, emit)
-            }
-        }
     }
 
     /// The native render of the region and its surroundings, resampled.
@@ -464,50 +419,4 @@ fn surroundings(viewport: &Viewport, header: &Header) -> (Viewport, [f64; 4]) {
         sampling: viewport.sampling,
     };
     (crop, inner)
-}
-
-/// Field values to samples.
-struct SampleMap {
-    channels: usize,
-    alpha: bool,
-    low: f32,
-    high: f32,
-    clamp: bool,
-}
-
-impl SampleMap {
-    fn new(header: &Header) -> Self {
-        Self {
-            channels: header.layout.channels(),
-            alpha: header.layout.has_alpha(),
-            low: header.value_range[0],
-            high: header.value_range[1],
-            clamp: header.depth != Depth::F32,
-        }
-    }
-
-    /// `row`, shape `[channels, columns]`, interleaved into `out` through `encode`.
-    fn row<T>(&self, row: &[f32], out: &mut [T], encode: impl Fn(f32) -> T) {
-        let columns = out.len() / self.channels;
-        for (channel, values) in row.chunks_exact(columns).enumerate() {
-            let alpha = self.alpha && channel + 1 == self.channels;
-            let (low, high) = if alpha {
-                (0.0, 1.0)
-            } else {
-                (self.low, self.high)
-            };
-            let clamp = alpha || self.clamp;
-            for (value, out) in values
-                .iter()
-                .zip(out[channel..].iter_mut().step_by(self.channels))
-            {
-                let sample = low + (value + 1.0) * 0.5 * (high - low);
-                *out = encode(if clamp {
-                    sample.clamp(0.0, 1.0)
-                } else {
-                    sample
-                });
-            }
-        }
-    }
 }

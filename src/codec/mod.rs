@@ -9,6 +9,7 @@ mod options;
 mod plan;
 #[cfg(feature = "fit")]
 mod preview;
+mod rows;
 mod trust;
 
 pub use decode::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered};

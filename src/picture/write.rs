@@ -4,13 +4,13 @@ use std::io::Cursor;
 
 use image::codecs::bmp::BmpEncoder;
 use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::PngEncoder;
 use image::codecs::pnm::PnmEncoder;
 use image::codecs::qoi::QoiEncoder;
 use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageError};
 
+use super::png_rows::write_png;
 use super::{Depth, FileFormat, Layout, Picture, PictureError, Samples};
 
 /// A written picture file.
@@ -46,7 +46,7 @@ pub fn write_picture(
     let mut bytes = Cursor::new(Vec::new());
     let quality = quality.unwrap_or(JPEG_QUALITY).clamp(1, 100);
     let written = match format {
-        FileFormat::Png => pixels(PngEncoder::new(&mut bytes), picture),
+        FileFormat::Png => return png(picture),
         FileFormat::Jpeg => pixels(JpegEncoder::new_with_quality(&mut bytes, quality), picture),
         FileFormat::WebP => pixels(WebPEncoder::new_lossless(&mut bytes), picture),
         FileFormat::Tiff => pixels(TiffEncoder::new(&mut bytes), picture),
@@ -62,13 +62,28 @@ pub fn write_picture(
     {
         dropped.push("XMP");
     }
-    if let Some(cicp) = &metadata.cicp {
-        match format {
-            FileFormat::Png => splice_png_chunk(&mut bytes, b"cICP", cicp),
-            _ => dropped.push("cICP colour description"),
-        }
+    if metadata.cicp.is_some() {
+        dropped.push("cICP colour description");
     }
     Ok(Written { bytes, dropped })
+}
+
+fn png(picture: &Picture) -> Result<Written, PictureError> {
+    let mut bytes = Vec::new();
+    let size = [picture.width(), picture.height()];
+    let (layout, metadata) = (picture.layout(), picture.metadata());
+    write_png(
+        &mut bytes,
+        size,
+        layout,
+        picture.depth(),
+        metadata,
+        |rows| rows.write(picture.samples()),
+    )?;
+    Ok(Written {
+        bytes,
+        dropped: Vec::new(),
+    })
 }
 
 /// True when the format has no grey of this kind.
@@ -139,13 +154,6 @@ fn pixels(
 /// Inserts an XMP packet where the format keeps it; false when it has no place for this one.
 fn splice_xmp(bytes: &mut Vec<u8>, format: FileFormat, xmp: &[u8]) -> bool {
     match format {
-        FileFormat::Png => {
-            // Keyword, no compression, no language, no translated keyword.
-            let mut data = b"XML:com.adobe.xmp\0\0\0\0\0".to_vec();
-            data.extend_from_slice(xmp);
-            splice_png_chunk(bytes, b"iTXt", &data);
-            true
-        }
         FileFormat::Jpeg => {
             const NAMESPACE: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
             let Ok(length) = u16::try_from(2 + NAMESPACE.len() + xmp.len()) else {
@@ -165,13 +173,4 @@ fn splice_xmp(bytes: &mut Vec<u8>, format: FileFormat, xmp: &[u8]) -> bool {
         }
         _ => false,
     }
-}
-
-/// Inserts a chunk behind IHDR, which ends at byte 33 of every PNG.
-fn splice_png_chunk(bytes: &mut Vec<u8>, kind: &[u8; 4], data: &[u8]) {
-    let mut chunk = (data.len() as u32).to_be_bytes().to_vec();
-    chunk.extend_from_slice(kind);
-    chunk.extend_from_slice(data);
-    chunk.extend_from_slice(&crc32fast::hash(&chunk[4..]).to_be_bytes());
-    bytes.splice(33..33, chunk);
 }

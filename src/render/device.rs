@@ -3,7 +3,7 @@
 use candle_core::{Device, Result, Tensor};
 use inr_formats::Activation;
 
-use super::{RowRenderer, Viewport};
+use super::{RowRenderer, Rows, Viewport};
 use crate::coords::CoordinateMap;
 use crate::net::{Network, encode_points};
 
@@ -60,17 +60,14 @@ pub(super) fn render<T>(
     map: &CoordinateMap,
     viewport: &Viewport,
     device: &Device,
-    out: &mut [T],
+    rows: Rows<T>,
     emit: impl Fn(&[f32], &mut [T]),
 ) -> Result<()> {
     let on_device = DeviceNetwork::new(network, device)?;
     let renderer = RowRenderer::new(network.channels(), map, viewport);
     let columns = viewport.size[0] as usize;
     let mut sums = vec![0.0; network.channels() * columns];
-    for (row, out) in out
-        .chunks_exact_mut(network.channels() * columns)
-        .enumerate()
-    {
+    for (row, out) in rows.each(network.channels() * columns) {
         renderer.row(row, POINTS, &mut sums, |x, y, add| {
             let values = on_device.evaluate(x, y)?;
             add(&values, x.len());

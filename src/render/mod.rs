@@ -79,14 +79,32 @@ impl Viewport {
     }
 }
 
-/// Renders `viewport` of a `network` whose source lies on `map`: `emit` turns one row of field values, shape
-/// `[channels, columns]`, into `row_length` values of `out`, whose rows follow each other without gaps.
+/// Rows of a render in memory that the caller chose.
+pub(crate) struct Rows<'a, T> {
+    /// Which row of the render the first one is.
+    pub(crate) first: usize,
+    /// Samples from the start of one row to the next.
+    pub(crate) stride: usize,
+    pub(crate) samples: &'a mut [T],
+}
+
+impl<'a, T> Rows<'a, T> {
+    /// Each row's number in the render, and its `length` samples.
+    fn each(self, length: usize) -> impl Iterator<Item = (usize, &'a mut [T])> {
+        let rows = self.samples.chunks_mut(self.stride);
+        let rows = rows.filter_map(move |row| row.get_mut(..length));
+        (self.first..).zip(rows)
+    }
+}
+
+/// Renders rows of `viewport` of a `network` whose source lies on `map`: `emit` turns one row of field values, shape
+/// `[channels, columns]`, into samples.
 pub(crate) fn render<T: Send>(
     network: &Network,
     map: &CoordinateMap,
     viewport: &Viewport,
     threads: usize,
-    out: &mut [T],
+    rows: Rows<T>,
     emit: impl Fn(&[f32], &mut [T]) + Sync,
 ) {
     let row_length = network.channels() * viewport.size[0] as usize;
@@ -94,7 +112,7 @@ pub(crate) fn render<T: Send>(
         return;
     }
     let renderer = RowRenderer::new(network.channels(), map, viewport);
-    let queue = Mutex::new(out.chunks_exact_mut(row_length).enumerate());
+    let queue = Mutex::new(rows.each(row_length));
     let first = Evaluator::new(network, Backend::detect());
     let work = || {
         let mut evaluator = first.another();
@@ -128,10 +146,10 @@ pub(crate) fn render_on_device<T: Send>(
     map: &CoordinateMap,
     viewport: &Viewport,
     device: &candle_core::Device,
-    out: &mut [T],
+    rows: Rows<T>,
     emit: impl Fn(&[f32], &mut [T]) + Sync,
 ) -> Result<(), crate::Error> {
-    device::render(network, map, viewport, device, out, emit).map_err(|error| {
+    device::render(network, map, viewport, device, rows, emit).map_err(|error| {
         crate::Error::Device {
             device: crate::device::candle_name(device),
             reason: error.to_string(),

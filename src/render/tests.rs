@@ -46,7 +46,12 @@ fn values(network: &Network, viewport: &Viewport, threads: usize) -> Vec<f32> {
     let map = CoordinateMap::new(61, 47, Grid::PixelCentre);
     let mut out =
         vec![0.0; viewport.size[0] as usize * viewport.size[1] as usize * network.channels()];
-    render(network, &map, viewport, threads, &mut out, |row, out| {
+    let rows = Rows {
+        first: 0,
+        stride: viewport.size[0] as usize * network.channels(),
+        samples: &mut out,
+    };
+    render(network, &map, viewport, threads, rows, |row, out| {
         out.copy_from_slice(row)
     });
     out
@@ -62,7 +67,12 @@ fn footprint_error(
     let view = viewport([0.0, 0.0, f64::from(source[0]), f64::from(source[1])], size);
     let samples = size[0] as usize * network.channels();
     let mut ours = vec![0.0; samples * size[1] as usize];
-    render(network, map, &view, 2, &mut ours, |row, out| {
+    let rows = Rows {
+        first: 0,
+        stride: size[0] as usize * network.channels(),
+        samples: &mut ours,
+    };
+    render(network, map, &view, 2, rows, |row, out| {
         out.copy_from_slice(row)
     });
     let mut exact = RowRenderer::new(network.channels(), map, &view);

@@ -1,11 +1,12 @@
 //! `inr decode`.
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
 use inr::{
     Depth, FileFormat, InrPicture, Limits, Method, OutputSize, Picture, RenderOptions, Rendered,
-    write_picture,
+    write_picture, write_png,
 };
 use serde_json::json;
 
@@ -40,6 +41,19 @@ fn one(
         .check(file.layout(), depth)
         .map_err(inr::Error::from)?;
     let options = options(args, limits);
+    let mut done = Done {
+        size: [0; 2],
+        method: Method::Inr,
+        why: String::new(),
+        dropped: Vec::new(),
+    };
+    if format == FileFormat::Png && !args.compare {
+        (done.size, done.method, done.why) = file.plan(&options)?;
+        if done.method == Method::Inr {
+            outputs.write_with(&output, |to| bands(&file, &options, done.size, depth, to))?;
+            return report(input, &output, args, &done);
+        }
+    }
     let rendered = if args.compare {
         side_by_side(&file, &options)?
     } else {
@@ -47,7 +61,35 @@ fn one(
     };
     let written = write_picture(&rendered.picture, format, None).map_err(inr::Error::from)?;
     outputs.write(&output, &written.bytes)?;
-    report(input, &output, args, &rendered, &written.dropped)
+    done = Done {
+        size: [rendered.picture.width(), rendered.picture.height()],
+        method: rendered.method,
+        why: rendered.why,
+        dropped: written.dropped,
+    };
+    report(input, &output, args, &done)
+}
+
+/// What is told of a finished render.
+struct Done {
+    size: [u32; 2],
+    method: Method,
+    why: String,
+    dropped: Vec<&'static str>,
+}
+
+/// The field's render band by band, so that memory does not grow with the picture.
+fn bands(
+    file: &InrPicture,
+    options: &RenderOptions,
+    size: [u32; 2],
+    depth: Depth,
+    to: &mut dyn Write,
+) -> Result<()> {
+    write_png(to, size, file.layout(), depth, &file.metadata(), |png| {
+        file.render_bands(options, |band| png.write(band).map_err(inr::Error::from))
+    })?;
+    Ok(())
 }
 
 fn options(args: &DecodeArgs, limits: Limits) -> RenderOptions {
@@ -161,19 +203,13 @@ fn side_by_side(file: &InrPicture, options: &RenderOptions) -> Result<Rendered> 
     })
 }
 
-fn report(
-    input: &Path,
-    output: &Path,
-    args: &DecodeArgs,
-    rendered: &Rendered,
-    dropped: &[&str],
-) -> Result<()> {
-    let method = format!("{:?}", rendered.method).to_lowercase();
-    let (width, height) = (rendered.picture.width(), rendered.picture.height());
+fn report(input: &Path, output: &Path, args: &DecodeArgs, done: &Done) -> Result<()> {
+    let method = format!("{:?}", done.method).to_lowercase();
+    let [width, height] = done.size;
     if args.report.json {
         let object = json!({
             "input": output::display_name(input), "output": output::output_name(output), "width": width,
-            "height": height, "method": method, "why": rendered.why, "dropped": dropped,
+            "height": height, "method": method, "why": done.why, "dropped": done.dropped,
         });
         return output::to_stdout(format!("{object}\n").as_bytes());
     }
@@ -181,10 +217,10 @@ fn report(
         let (from, to) = (output::display_name(input), output::output_name(output));
         output::say(&format!(
             "{from} -> {to}: {width} x {height}, method {method}: {}",
-            rendered.why
+            done.why
         ));
-        if !dropped.is_empty() {
-            let dropped = dropped.join(", ");
+        if !done.dropped.is_empty() {
+            let dropped = done.dropped.join(", ");
             output::say(&format!("note:  this format has no place for: {dropped}"));
         }
     }

@@ -124,14 +124,24 @@ impl<'a> Outputs<'a> {
 
     /// Writes `bytes` to `output` through a temporary sibling; a file that appeared meanwhile is kept unless `--force`.
     pub fn write(&mut self, output: &Path, bytes: &[u8]) -> Result<()> {
+        self.write_with(output, |to| Ok(to.write_all(bytes)?))
+    }
+
+    /// As [`Outputs::write`], with what `fill` writes.
+    pub fn write_with(
+        &mut self,
+        output: &Path,
+        fill: impl FnOnce(&mut dyn Write) -> Result<()>,
+    ) -> Result<()> {
         if is_stdio(output) {
-            return to_stdout(bytes);
+            return stdout_with(fill);
         }
         let written = if is_special(output) {
             let file = fs::OpenOptions::new().write(true).open(output);
-            file.and_then(|mut file| file.write_all(bytes))
+            file.map_err(Into::into)
+                .and_then(|mut file| fill(&mut file))
         } else {
-            replace(output, bytes, self.args.force)
+            replace(output, fill, self.args.force)
         };
         written.with_context(|| format!("cannot write {}", output.display()))?;
         self.taken.push(output.to_path_buf());
@@ -139,13 +149,48 @@ impl<'a> Outputs<'a> {
     }
 }
 
-/// Writes data to standard output. A reader that went away has read what it wanted: that is no error.
-pub fn to_stdout(bytes: &[u8]) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+/// Standard output that remembers that nobody reads it any more.
+struct Stdout {
+    to: io::StdoutLock<'static>,
+    left: bool,
+}
+
+impl Stdout {
+    fn note<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        let broken = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+        self.left |= result.as_ref().is_err_and(broken);
+        result
+    }
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.to.write(bytes);
+        self.note(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.to.flush();
+        self.note(flushed)
+    }
+}
+
+/// Writes to standard output. A reader that went away has read what it wanted: that is no error.
+fn stdout_with(fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let mut stdout = Stdout {
+        to: io::stdout().lock(),
+        left: false,
+    };
+    let written = fill(&mut stdout).and_then(|()| Ok(stdout.flush()?));
+    match written {
+        Err(_) if stdout.left => Ok(()),
         other => other.context("cannot write to standard output"),
     }
+}
+
+/// Writes data to standard output, as [`stdout_with`].
+pub fn to_stdout(bytes: &[u8]) -> Result<()> {
+    stdout_with(|to| Ok(to.write_all(bytes)?))
 }
 
 /// A line on standard error. Nobody listening there is no reason to stop.
@@ -179,7 +224,11 @@ fn is_special(path: &Path) -> bool {
 }
 
 /// Writes a temporary sibling and renames it to `output`. A link is followed: the file it names is replaced.
-fn replace(output: &Path, bytes: &[u8], force: bool) -> io::Result<()> {
+fn replace(
+    output: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<()>,
+    force: bool,
+) -> Result<()> {
     let real = fs::canonicalize(output).unwrap_or_else(|_| output.to_path_buf());
     let folder = real
         .parent()
@@ -195,7 +244,10 @@ fn replace(output: &Path, bytes: &[u8], force: bool) -> io::Result<()> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let mut buffered = io::BufWriter::new(file.as_file_mut());
+    fill(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
     if let Ok(replaced) = fs::metadata(&real) {
         file.as_file().set_permissions(replaced.permissions())?;
     }
@@ -205,5 +257,5 @@ fn replace(output: &Path, bytes: &[u8], force: bool) -> io::Result<()> {
     } else {
         file.persist_noclobber(&real)
     };
-    renamed.map(drop).map_err(|error| error.error)
+    Ok(renamed.map(drop).map_err(|error| error.error)?)
 }

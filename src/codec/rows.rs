@@ -1,0 +1,209 @@
+//! Renders row by row: into the caller's memory, or in bands.
+
+use std::ops::Range;
+
+use inr_formats::{Depth, Header};
+
+use super::decode::{InrPicture, RenderOptions};
+use crate::Error;
+use crate::device::{DeviceChoice, OpenDevice};
+use crate::picture::{Samples, SamplesMut};
+use crate::render::{self, Rows, Viewport};
+
+/// Memory of a band of rows, about.
+const BAND_BYTES: u64 = 32 << 20;
+
+impl InrPicture {
+    /// Renders the field, whatever `options.method` says, into the caller's memory: row `j` starts at `j * stride`, in
+    /// samples, and has the width's times the layout's channels; what lies between rows stays as it is.
+    ///
+    /// # Errors
+    /// As [`InrPicture::render`]; [`Error::Misuse`] besides when `samples` is too short, `stride` is shorter than a row, or
+    /// the depth is not that of `samples`.
+    pub fn render_into(
+        &self,
+        options: &RenderOptions,
+        samples: SamplesMut,
+        stride: usize,
+    ) -> Result<(), Error> {
+        let viewport = self.viewport(options)?;
+        let row = viewport.size[0] as usize * self.layout().channels();
+        let last = (viewport.size[1] as usize - 1).checked_mul(stride);
+        let wanted = last.and_then(|last| last.checked_add(row));
+        if stride < row || wanted.is_none_or(|wanted| samples.len() < wanted) {
+            return Err(Error::Misuse {
+                what: format!(
+                    "a buffer of {} samples with rows {stride} apart for {} rows of {row}",
+                    samples.len(),
+                    viewport.size[1]
+                ),
+                want: "give (rows - 1) * stride + row samples, and a stride of at least a row",
+            });
+        }
+        if options.depth.is_some_and(|depth| depth != samples.depth()) {
+            return Err(Error::Misuse {
+                what: format!(
+                    "{:?} asked for into a buffer of {:?}",
+                    options.depth,
+                    samples.depth()
+                ),
+                want: "ask for the buffer's depth, or for none",
+            });
+        }
+        self.fill(options, &viewport, 0, stride, samples)
+    }
+
+    /// Renders the field, whatever `options.method` says, in bands of whole rows from top to bottom, so that memory holds
+    /// one band at a time. `take` gets each band's samples, rows without gaps, and ends the render with an error.
+    ///
+    /// # Errors
+    /// As [`InrPicture::render`], and what `take` returns.
+    pub fn render_bands<E: From<Error>>(
+        &self,
+        options: &RenderOptions,
+        mut take: impl FnMut(&Samples) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let viewport = self.viewport(options)?;
+        let [width, height] = viewport.size;
+        let row_bytes = 4 * u64::from(width) * self.layout().channels() as u64;
+        let rows = (BAND_BYTES / row_bytes).clamp(1, u64::from(height)) as u32;
+        for first in (0..height).step_by(rows as usize) {
+            take(&self.field_rows(options, &viewport, first..height.min(first + rows))?)?;
+        }
+        Ok(())
+    }
+
+    /// The field's samples in some rows of `viewport`.
+    pub(super) fn field_rows(
+        &self,
+        options: &RenderOptions,
+        viewport: &Viewport,
+        rows: Range<u32>,
+    ) -> Result<Samples, Error> {
+        let stride = viewport.size[0] as usize * self.file.header.layout.channels();
+        let count = rows.len() * stride;
+        let first = rows.start as usize;
+        let mut samples = match options.depth.unwrap_or(self.depth()) {
+            Depth::U8 => Samples::U8(vec![0; count]),
+            Depth::U16 => Samples::U16(vec![0; count]),
+            Depth::F32 => Samples::F32(vec![0.0; count]),
+        };
+        self.fill(options, viewport, first, stride, samples.as_mut())?;
+        Ok(samples)
+    }
+
+    /// Fills rows of `viewport` from number `first` on, `stride` samples apart.
+    fn fill(
+        &self,
+        options: &RenderOptions,
+        viewport: &Viewport,
+        first: usize,
+        stride: usize,
+        samples: SamplesMut,
+    ) -> Result<(), Error> {
+        let decode = SampleMap::new(&self.file.header);
+        match samples {
+            SamplesMut::U8(samples) => {
+                let rows = Rows {
+                    first,
+                    stride,
+                    samples,
+                };
+                let emit =
+                    |row: &[f32], out: &mut [u8]| decode.row(row, out, |v| (v * 255.0 + 0.5) as u8);
+                self.evaluate(options, viewport, rows, emit)
+            }
+            SamplesMut::U16(samples) => {
+                let rows = Rows {
+                    first,
+                    stride,
+                    samples,
+                };
+                let emit = |row: &[f32], out: &mut [u16]| {
+                    decode.row(row, out, |v| (v * 65_535.0 + 0.5) as u16)
+                };
+                self.evaluate(options, viewport, rows, emit)
+            }
+            SamplesMut::F32(samples) => {
+                let rows = Rows {
+                    first,
+                    stride,
+                    samples,
+                };
+                let emit = |row: &[f32], out: &mut [f32]| decode.row(row, out, |v| v);
+                self.evaluate(options, viewport, rows, emit)
+            }
+        }
+    }
+
+    fn evaluate<T: Send>(
+        &self,
+        options: &RenderOptions,
+        viewport: &Viewport,
+        rows: Rows<T>,
+        emit: impl Fn(&[f32], &mut [T]) + Sync,
+    ) -> Result<(), Error> {
+        // Small renders are over before a GPU has the weights: it has to be asked for.
+        let device = match options.device {
+            DeviceChoice::Auto => OpenDevice::Cpu,
+            named => named.open(&mut |_| ())?,
+        };
+        match device {
+            OpenDevice::Cpu => {
+                let threads = options.threads.unwrap_or_else(render::default_threads);
+                render::render(&self.network, &self.map(), viewport, threads, rows, emit);
+                Ok(())
+            }
+            #[cfg(feature = "candle")]
+            OpenDevice::Gpu(device) => {
+                render::render_on_device(&self.network, &self.map(), viewport, &device, rows, emit)
+            }
+        }
+    }
+}
+
+/// Field values to samples.
+pub(super) struct SampleMap {
+    pub(super) channels: usize,
+    alpha: bool,
+    low: f32,
+    high: f32,
+    clamp: bool,
+}
+
+impl SampleMap {
+    pub(super) fn new(header: &Header) -> Self {
+        Self {
+            channels: header.layout.channels(),
+            alpha: header.layout.has_alpha(),
+            low: header.value_range[0],
+            high: header.value_range[1],
+            clamp: header.depth != Depth::F32,
+        }
+    }
+
+    /// `row`, shape `[channels, columns]`, interleaved into `out` through `encode`.
+    pub(super) fn row<T>(&self, row: &[f32], out: &mut [T], encode: impl Fn(f32) -> T) {
+        let columns = out.len() / self.channels;
+        for (channel, values) in row.chunks_exact(columns).enumerate() {
+            let alpha = self.alpha && channel + 1 == self.channels;
+            let (low, high) = if alpha {
+                (0.0, 1.0)
+            } else {
+                (self.low, self.high)
+            };
+            let clamp = alpha || self.clamp;
+            for (value, out) in values
+                .iter()
+                .zip(out[channel..].iter_mut().step_by(self.channels))
+            {
+                let sample = low + (value + 1.0) * 0.5 * (high - low);
+                *out = encode(if clamp {
+                    sample.clamp(0.0, 1.0)
+                } else {
+                    sample
+                });
+            }
+        }
+    }
+}
