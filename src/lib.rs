@@ -7,7 +7,8 @@
 //! - [`metrics`]: PSNR, SSIM, MS-SSIM, SSIMULACRA2 and bits per pixel.
 //! - [`resample`]: bicubic and Lanczos, the yardsticks for enlargements.
 //!
-//! Decoding needs no feature. `fit` adds training, `candle` the training engine and GPUs, `cli` the program.
+//! Decoding needs no feature. `fit` adds training on the CPU, `candle` a second engine (`cuda` and `metal`: on GPUs), `cli`
+//! the program.
 
 mod codec;
 mod coords;

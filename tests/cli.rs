@@ -616,3 +616,56 @@ fn the_readme_has_the_example_word_for_word() {
     });
     assert!(readme.contains(&format!("```rust\n{example}```\n")));
 }
+
+#[test]
+fn pictures_fitted_at_the_same_time_give_the_same_files_as_one_by_one() {
+    let other = INR.clone();
+    let folder = folder(&[
+        ("a.png", &PNG),
+        ("b.png", &PNG),
+        ("c.png", &other),
+        ("d.png", &PNG),
+    ]);
+    let inputs = ["a.png", "b.png", "c.png", "d.png"];
+    for (jobs, out) in [("1", "one"), ("3", "three")] {
+        let more = ["--jobs", jobs, "--threads", "3", "--out-dir", out];
+        let output = encode(&folder, &[&inputs[..], &more[..]].concat());
+        expect_code(&output, 1);
+        assert!(stderr(&output).contains("c.png"), "{}", stderr(&output));
+        for name in ["a", "b", "d"] {
+            assert!(read(&folder, &format!("{out}/{name}.inr")) == *INR);
+        }
+    }
+}
+
+#[test]
+fn bench_times_every_engine_asked_for() {
+    let folder = folder(&[]);
+    let small = [
+        "--widths",
+        "16",
+        "--pixels",
+        "512",
+        "--runs",
+        "1",
+        "--threads",
+        "1",
+    ];
+    let arguments = [
+        &["bench", "engine", "--engines", "scalar", "--json"],
+        &small[..],
+    ]
+    .concat();
+    let output = inr(folder.path(), &arguments);
+    expect_code(&output, 0);
+    let figures = json_lines(&output);
+    for task in ["train", "render"] {
+        let figure = figures.iter().find(|figure| figure["task"] == task);
+        let figure = figure.expect("the task is timed");
+        assert_eq!(figure["engine"], "scalar");
+        assert!(figure["nanoseconds_per_pixel"].as_f64().expect("a number") > 0.0);
+    }
+    let output = inr(folder.path(), &["bench", "engine", "--engines", "abacus"]);
+    expect_code(&output, 2);
+    assert!(stderr(&output).contains("abacus"), "{}", stderr(&output));
+}

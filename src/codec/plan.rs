@@ -25,7 +25,7 @@ const FIT_MULTIPLY_ADDS: f64 = 2.1e12;
 /// Most parameters the encoder chooses by itself: beyond it the budget leaves too few visits for each weight.
 const MOST_PARAMETERS: f64 = 130_000.0;
 /// Bits per weight, on average, at qualities up to about 40 dB.
-const BITS: f64 = 7.0;
+const BITS: f64 = 5.6;
 
 /// Weight bits per pixel at `quality` for a colour picture: as many as JPEG (4:2:0, optimised tables) takes on average
 /// over Kodak up to 75, less above, where networks of this kind gain little.

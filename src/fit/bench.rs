@@ -202,30 +202,112 @@ impl Subject {
         })
     }
 
+    /// Times `task` of the engine called `engine`, which [`entries`] names.
+    fn measure(
+        &self,
+        engine: &str,
+        task: &'static str,
+        runs: usize,
+        peak: &Peak,
+    ) -> Result<Timing, Error> {
+        if task == "render" {
+            return self.render(runs, peak);
+        }
+        let (trainee, samples) = (self.trainee.clone(), self.samples.clone());
+        let mut engine: Box<dyn Engine> = match engine {
+            #[cfg(feature = "candle")]
+            "candle" => {
+                let device = candle_core::Device::Cpu;
+                Box::new(CandleEngine::new(trainee, samples, device, peak.threads)?)
+            }
+            #[cfg(feature = "candle")]
+            "plain-candle" => Box::new(PlainCandle::new(trainee, samples)),
+            _ => Box::new(FusedEngine::new(
+                trainee,
+                samples,
+                peak.backend,
+                peak.threads,
+            )?),
+        };
+        self.train(&mut *engine, runs, peak)
+    }
+
     fn operations(&self, per_weight: f64) -> f64 {
         per_weight * self.parameters.len() as f64 * self.items.len() as f64
     }
 }
 
+impl EngineBench {
+    /// Refuses what cannot be measured.
+    fn check(&self) -> Result<(), Error> {
+        let misuse = |what: String, want| Err(Error::Misuse { what, want });
+        let known = names();
+        if let Some(engine) = self.engines.iter().find(|engine| !known.contains(engine)) {
+            let what = format!("engine {engine}; here there are {}", known.join(", "));
+            return misuse(what, "name some of those, or none for all");
+        }
+        let within = |values: &[usize], most| values.iter().all(|value| (1..=most).contains(value));
+        if !within(&self.widths, 4096) || self.widths.is_empty() {
+            return misuse(
+                format!("widths {:?}", self.widths),
+                "give widths of 1 to 4096",
+            );
+        }
+        if !within(&self.threads, 1024) {
+            return misuse(
+                format!("{:?} threads", self.threads),
+                "give 1 to 1024 threads",
+            );
+        }
+        if !within(&[self.pixels], 1 << 24) || !within(&[self.channels], 4) {
+            let what = format!("{} pixels of {} samples", self.pixels, self.channels);
+            return misuse(what, "give 1 to 16777216 pixels of 1 to 4 samples");
+        }
+        Ok(())
+    }
+
+    fn wants(&self, engine: &str) -> bool {
+        self.engines.is_empty() || self.engines.iter().any(|name| name == engine)
+    }
+}
+
+fn name(backend: Backend) -> String {
+    format!("{backend:?}").to_lowercase()
+}
+
+/// Every engine of this build on this machine.
+fn names() -> Vec<String> {
+    let candles: &[&str] = if cfg!(feature = "candle") {
+        &["candle", "plain-candle"]
+    } else {
+        &[]
+    };
+    let backends = Backend::available().into_iter().rev().map(name);
+    backends
+        .chain(candles.iter().map(|&name| name.into()))
+        .collect()
+}
+
 /// Measures every engine and instruction set of this machine, calling `report` with each figure as it comes.
 ///
 /// # Errors
-/// Whatever the engines report.
+/// [`Error::Misuse`] for an engine that this build or machine lacks and for numbers out of range; whatever the engines
+/// report.
 pub fn engine_bench(
     bench: &EngineBench,
     report: &mut dyn FnMut(&EngineFigure),
 ) -> Result<(), Error> {
+    bench.check()?;
     let mut counts = bench.threads.clone();
     if counts.is_empty() {
         counts = vec![1, default_threads()];
         counts.dedup();
     }
-    let wanted = |name: &str| bench.engines.is_empty() || bench.engines.iter().any(|e| e == name);
     for backend in Backend::available().into_iter().rev() {
         for &threads in &counts {
-            let peak = Peak { backend, threads };
             for &width in &bench.widths {
                 let subject = Subject::new(bench, width);
+                let peak = Peak { backend, threads };
                 let mut figure = |engine: &str, task, timing: Timing| {
                     let per_weight = if task == "train" { 6.0 } else { 2.0 };
                     report(&EngineFigure {
@@ -238,41 +320,29 @@ pub fn engine_bench(
                         share_of_peak: (backend != Backend::Scalar).then_some(timing.share),
                     });
                 };
-                let made = (subject.trainee.clone(), subject.samples.clone());
-                let name = format!("{backend:?}").to_lowercase();
-                if wanted(&name) {
-                    let mut engine =
-                        FusedEngine::new(made.0.clone(), made.1.clone(), backend, threads)?;
-                    figure(
-                        &name,
-                        "train",
-                        subject.train(&mut engine, bench.runs, &peak)?,
-                    );
-                    figure(&name, "render", subject.render(bench.runs, &peak)?);
-                }
-                #[cfg(feature = "candle")]
-                if wanted("candle") && backend == Backend::detect() {
-                    let device = candle_core::Device::Cpu;
-                    let mut engine =
-                        CandleEngine::new(made.0.clone(), made.1.clone(), device, threads)?;
-                    figure(
-                        "candle",
-                        "train",
-                        subject.train(&mut engine, bench.runs, &peak)?,
-                    );
-                }
-                // It takes all threads, whatever it is told.
-                #[cfg(feature = "candle")]
-                if wanted("plain-candle") && backend == Backend::detect() && threads > 1 {
-                    let mut engine = PlainCandle::new(made.0, made.1);
-                    figure(
-                        "plain-candle",
-                        "train",
-                        subject.train(&mut engine, bench.runs, &peak)?,
-                    );
+                for (engine, task) in entries(bench, backend, threads) {
+                    let timing = subject.measure(engine.as_str(), task, bench.runs, &peak)?;
+                    figure(&engine, task, timing);
                 }
             }
         }
     }
     Ok(())
+}
+
+/// Engines and tasks to measure with `backend`. candle picks its own instructions: it is measured beside the best ones.
+fn entries(bench: &EngineBench, backend: Backend, threads: usize) -> Vec<(String, &'static str)> {
+    let mut entries = Vec::new();
+    if bench.wants(&name(backend)) {
+        entries.extend(["train", "render"].map(|task| (name(backend), task)));
+    }
+    if cfg!(feature = "candle") && backend == Backend::detect() {
+        // The plain one takes all threads, whatever it is told.
+        for (engine, least) in [("candle", 1), ("plain-candle", 2)] {
+            if bench.wants(engine) && threads >= least {
+                entries.push((engine.into(), "train"));
+            }
+        }
+    }
+    entries
 }

@@ -128,6 +128,10 @@ pub struct EncodeArgs {
     /// CPU threads, 1 to 1024; the result is the same for any number [default: all]
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Fit")]
     pub threads: Option<usize>,
+    /// Pictures fitted at the same time, sharing the threads; the result is the same for any number [default: a thread for
+    /// each picture, 8 pictures at most]
+    #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Fit")]
+    pub jobs: Option<usize>,
     /// When interrupted, write what is there
     #[arg(long, help_heading = "Fit")]
     pub keep: bool,
@@ -136,6 +140,23 @@ pub struct EncodeArgs {
     pub preview: bool,
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// Pictures that are fitted at once unless the user says otherwise: all of them take memory.
+const MOST_JOBS: usize = 8;
+
+impl EncodeArgs {
+    /// How many pictures to fit at once with `threads` threads. One thread per picture wastes none of them on waiting; a
+    /// GPU is best left to one picture.
+    pub fn jobs(&self, threads: usize) -> usize {
+        let shared = match self.device {
+            DeviceChoice::Cpu => true,
+            DeviceChoice::Auto => !cfg!(any(feature = "cuda", feature = "metal")),
+            _ => false,
+        };
+        let most = if shared { threads.min(MOST_JOBS) } else { 1 };
+        self.jobs.unwrap_or(most).clamp(1, self.inputs.len().max(1))
+    }
 }
 
 /// Where output goes.

@@ -25,7 +25,7 @@ pub fn run(args: &CompareArgs) -> Result<Outcome> {
         out_dir: None,
         force: args.force,
     };
-    let mut outputs = Outputs::new(&target, &inputs, false)?;
+    let outputs = Outputs::new(&target, &inputs, false)?;
     let format = args.output.as_deref().map(difference_format).transpose()?;
     if let Some(output) = &args.output {
         outputs.check(output)?;

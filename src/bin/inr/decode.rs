@@ -16,10 +16,10 @@ use super::output::{self, Outputs};
 
 /// Renders every input.
 pub fn run(args: &DecodeArgs) -> Result<Outcome> {
-    let mut outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
+    let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
     let format = asked_format(args)?;
-    super::each(&args.inputs, "decode", args.report.json, |input| {
-        one(input, args, format, &mut outputs)
+    super::each(&args.inputs, "decode", args.report.json, 1, |input| {
+        one(input, args, format, &outputs)
     })
 }
 
@@ -27,7 +27,7 @@ fn one(
     input: &Path,
     args: &DecodeArgs,
     format: Option<FileFormat>,
-    outputs: &mut Outputs,
+    outputs: &Outputs,
 ) -> Result<()> {
     let limits = Limits::default();
     let file = InrPicture::open(&output::read(input, limits.file_bytes)?, &limits)?;

@@ -16,14 +16,22 @@ const MOST_BYTES: u64 = 1 << 31;
 
 /// Encodes every input.
 pub fn run(args: &EncodeArgs) -> Result<Outcome> {
-    let mut outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
+    let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
     progress::catch_interrupts();
-    super::each(&args.inputs, "encode", args.report.json, |input| {
-        one(input, args, &mut outputs)
+    let threads = args
+        .threads
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let jobs = args.jobs(threads);
+    let options = EncodeOptions {
+        threads: Some((threads / jobs).max(1)),
+        ..options(args)
+    };
+    super::each(&args.inputs, "encode", args.report.json, jobs, |input| {
+        one(input, args, &options, &outputs)
     })
 }
 
-fn one(input: &Path, args: &EncodeArgs, outputs: &mut Outputs) -> Result<()> {
+fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outputs) -> Result<()> {
     let picture = read_picture(&output::read(input, MOST_BYTES)?, &Limits::default())
         .map_err(inr::Error::from)?;
     let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
@@ -32,7 +40,7 @@ fn one(input: &Path, args: &EncodeArgs, outputs: &mut Outputs) -> Result<()> {
         args.report.quiet || args.report.json,
         args.keep,
     );
-    let encoded = encode(&picture, &options(args), &mut reporter);
+    let encoded = encode(&picture, options, &mut reporter);
     reporter.finish();
     let encoded = encoded?;
     outputs.write(&output, &encoded.bytes)?;
@@ -62,7 +70,6 @@ fn options(args: &EncodeArgs) -> EncodeOptions {
         optimizer: args.optimizer.into(),
         seed: args.seed,
         device: args.device,
-        threads: args.threads,
         preview: args.preview,
         ..defaults
     }

@@ -14,7 +14,7 @@ use super::output;
 /// Prints what each file holds; of a damaged one what is intact, and then the error.
 pub fn run(args: &InfoArgs) -> Result<Outcome> {
     // A damaged file has its JSON object already, with the error in it.
-    super::each(&args.inputs, "use", false, |input| one(input, args.json))
+    super::each(&args.inputs, "use", false, 1, |input| one(input, args.json))
 }
 
 fn one(input: &Path, as_json: bool) -> Result<()> {

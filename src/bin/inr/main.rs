@@ -14,6 +14,7 @@ mod values;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -40,16 +41,16 @@ fn main() -> ExitCode {
     outcome.into()
 }
 
-/// Runs `work` on every input; one that fails does not stop the rest, an interrupt does. With `json` failures are told
-/// on standard output as well.
+/// Runs `work` on every input, `jobs` of them at a time; one that fails does not stop the rest, an interrupt does. With
+/// `json` failures are told on standard output as well.
 fn each(
     inputs: &[PathBuf],
     verb: &str,
     json: bool,
-    mut work: impl FnMut(&Path) -> Result<()>,
+    jobs: usize,
+    work: impl Fn(&Path) -> Result<()> + Sync,
 ) -> Result<Outcome> {
-    let mut worst = Outcome::Done;
-    for input in inputs {
+    let one = |input: &PathBuf| -> Result<Outcome> {
         let name = output::display_name(input);
         let result = if progress::interrupted() {
             Err(anyhow::anyhow!("interrupted"))
@@ -57,16 +58,40 @@ fn each(
             work(input)
         };
         let Err(error) = result.with_context(|| format!("cannot {verb} {name}")) else {
-            continue;
+            return Ok(Outcome::Done);
         };
         failure::print(&error, &name);
-        worst = worst.max(failure::outcome(&error));
         if json {
             let message = failure::message(&error);
             let help = failure::help(&error, &name);
             let object = json!({ "input": name, "error": message, "help": help });
             output::to_stdout(format!("{object}\n").as_bytes())?;
         }
-    }
-    Ok(worst)
+        Ok(failure::outcome(&error))
+    };
+    let waiting = Mutex::new(inputs.iter());
+    let next = || {
+        waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next()
+    };
+    let worker = || -> Result<Outcome> {
+        let mut worst = Outcome::Done;
+        while let Some(input) = next() {
+            worst = worst.max(one(input)?);
+        }
+        Ok(worst)
+    };
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..jobs).map(|_| scope.spawn(worker)).collect();
+        let mut worst = worker();
+        for other in others {
+            let ended = other
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            worst = Ok(worst?.max(ended?));
+        }
+        worst
+    })
 }

@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
 
 use super::args::OutputArgs;
 use super::failure::{bad_arguments, refused};
+use super::progress;
 
 /// True for `-`, which stands for standard input or output.
 pub fn is_stdio(path: &Path) -> bool {
@@ -46,7 +48,7 @@ pub fn display_name(path: &Path) -> String {
 pub struct Outputs<'a> {
     args: &'a OutputArgs,
     inputs: &'a [PathBuf],
-    taken: Vec<PathBuf>,
+    taken: Mutex<Vec<PathBuf>>,
 }
 
 impl<'a> Outputs<'a> {
@@ -73,7 +75,7 @@ impl<'a> Outputs<'a> {
         Ok(Self {
             args,
             inputs,
-            taken: Vec::new(),
+            taken: Mutex::default(),
         })
     }
 
@@ -93,17 +95,23 @@ impl<'a> Outputs<'a> {
             }
             return Ok(output);
         }
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.contains(&output) {
+            let what = format!(
+                "{} is the output of another input of this run",
+                output.display()
+            );
+            let help = "give inputs of the same name output folders of their own";
+            return Err(refused(what, help));
+        }
         self.check(&output)?;
+        taken.push(output.clone());
         Ok(output)
     }
 
-    /// Refuses inputs, folders, outputs of this run and, without `--force`, files that exist.
+    /// Refuses inputs, folders and, without `--force`, files that exist.
     pub fn check(&self, output: &Path) -> Result<()> {
         let refuse = |why: &str, help| Err(refused(format!("{} {why}", output.display()), help));
-        if self.taken.iter().any(|taken| taken == output) {
-            let help = "give inputs of the same name output folders of their own";
-            return refuse("is the output of another input of this run", help);
-        }
         let Ok(real) = fs::canonicalize(output) else {
             return Ok(());
         };
@@ -123,13 +131,13 @@ impl<'a> Outputs<'a> {
     }
 
     /// Writes `bytes` to `output` through a temporary sibling; a file that appeared meanwhile is kept unless `--force`.
-    pub fn write(&mut self, output: &Path, bytes: &[u8]) -> Result<()> {
+    pub fn write(&self, output: &Path, bytes: &[u8]) -> Result<()> {
         self.write_with(output, |to| Ok(to.write_all(bytes)?))
     }
 
     /// As [`Outputs::write`], with what `fill` writes.
     pub fn write_with(
-        &mut self,
+        &self,
         output: &Path,
         fill: impl FnOnce(&mut dyn Write) -> Result<()>,
     ) -> Result<()> {
@@ -143,9 +151,7 @@ impl<'a> Outputs<'a> {
         } else {
             replace(output, fill, self.args.force)
         };
-        written.with_context(|| format!("cannot write {}", output.display()))?;
-        self.taken.push(output.to_path_buf());
-        Ok(())
+        written.with_context(|| format!("cannot write {}", output.display()))
     }
 }
 
@@ -195,7 +201,9 @@ pub fn to_stdout(bytes: &[u8]) -> Result<()> {
 
 /// A line on standard error. Nobody listening there is no reason to stop.
 pub fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    progress::beside_bars(|| {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    });
 }
 
 /// The name of `path` without folder and extension.

@@ -1,10 +1,11 @@
 //! Progress on standard error: a bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use inr::{Control, Observer, Progress};
 
 use super::output::say;
@@ -29,6 +30,14 @@ pub fn interrupted() -> bool {
     INTERRUPTS.load(Ordering::SeqCst) > 0
 }
 
+/// The bars of all files under work.
+static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Runs `print` with the bars out of its way.
+pub fn beside_bars(print: impl FnOnce()) {
+    BARS.suspend(print);
+}
+
 /// Seconds between plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
@@ -46,7 +55,7 @@ impl Reporter {
     pub fn new(name: &str, quiet: bool, keep: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{prefix} {bar:24} {percent:>3} % {msg}");
-            let bar = ProgressBar::new(1000).with_prefix(name.to_owned());
+            let bar = BARS.add(ProgressBar::new(1000).with_prefix(name.to_owned()));
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         Self {
@@ -104,9 +113,6 @@ impl Observer for Reporter {
         if self.quiet {
             return;
         }
-        match &self.bar {
-            Some(bar) => bar.println(format!("note:  {text}")),
-            None => say(&format!("note:  {text}")),
-        }
+        say(&format!("note:  {text}"));
     }
 }
