@@ -7,10 +7,11 @@ use inr_formats::{Activation, Grid, Mlp};
 
 #[cfg(feature = "candle")]
 use super::candle_engine::CandleEngine;
+use super::descent::{Batch, Descent, HostDescent, Method};
 use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
 use super::init::{InitializationPair, initial_parameters};
-use super::optimiser::{Optimiser, OptimizerChoice};
+use super::optimiser::OptimizerChoice;
 #[cfg(feature = "candle")]
 use super::plain_candle::PlainCandle;
 use super::samples::Samples;
@@ -170,13 +171,21 @@ impl Subject {
     }
 
     fn train(&self, engine: &mut dyn Engine, runs: usize, peak: &Peak) -> Result<Timing, Error> {
-        let mut gradient = vec![0.0; self.parameters.len()];
-        let choice = OptimizerChoice::AdamConstant;
-        let mut optimiser = Optimiser::new(choice, self.parameters.clone(), 1e-4, 0);
+        let method = Method {
+            choice: OptimizerChoice::AdamConstant,
+            rate: 1e-4,
+            warm_up: 0,
+            rounding: None,
+        };
+        let batch = Batch {
+            epoch: 1,
+            order: &self.items,
+            start: 0,
+            length: self.items.len(),
+        };
+        let mut descent = HostDescent::new(engine, &self.parameters, method);
         time(runs, peak, self.operations(6.0), || {
-            engine.loss_and_gradient(optimiser.point(), &self.items, &mut gradient)?;
-            optimiser.advance(&gradient, 0.0);
-            Ok(())
+            descent.step(batch, 0.0).map(drop)
         })
     }
 

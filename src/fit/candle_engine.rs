@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 
-use candle_core::{
-    CpuStorage, CustomOp2, CustomOp3, DType, Device, Layout, Result as CandleResult, Shape, Tensor,
-    Var, bail,
-};
+use candle_core::{DType, Device, Result as CandleResult, Tensor, Var};
 use inr_formats::Activation;
 use rayon::ThreadPoolBuilder;
 
+use super::candle_ops::{Activate, has_kernels};
+use super::descent::{Descent, Method};
 use super::engine::{Engine, Trainee};
+use super::resident::ResidentDescent;
 use super::samples::Samples;
 use crate::Error;
 use crate::device::candle_name;
@@ -21,39 +21,40 @@ use crate::render::{Backend, STRIP, Streams};
 /// For values the backward pass is written out: candle's own adds every gradient to zeros first, through a pool with one
 /// lock and spinning waits, which took half of the time of a step. Losses on derivatives take candle's.
 #[derive(Clone)]
-struct Graph {
-    trainee: Trainee,
-    samples: Arc<Samples>,
-    device: Device,
-    backend: Backend,
+pub(super) struct Graph {
+    pub(super) trainee: Trainee,
+    pub(super) samples: Arc<Samples>,
+    pub(super) device: Device,
+    pub(super) backend: Backend,
 }
 
 /// A layer's weights `[outputs, inputs]` and bias `[outputs, 1]`.
-type LayerTensors = (Tensor, Tensor);
+pub(super) type LayerTensors = (Tensor, Tensor);
 
 /// Sum of squared errors and its flat gradient.
 type Outcome = CandleResult<(f64, Vec<f32>)>;
 
 /// What a batch of pixels asks of the network, points of all footprints one after the other.
-struct Asked {
+pub(super) struct Asked {
     /// Shape `[streams, inputs, points]`.
-    inputs: Tensor,
+    pub(super) inputs: Tensor,
     /// Wanted values and the weights of their squared errors, shape `[streams, channels, pixels]`.
-    targets: Tensor,
-    weights: Tensor,
+    pub(super) targets: Tensor,
+    pub(super) weights: Tensor,
 }
 
 impl Graph {
-    fn layers(&self, parameters: &[f32]) -> CandleResult<Vec<LayerTensors>> {
+    /// The layers in the flat vector `parameters`, which they share.
+    pub(super) fn layers(&self, parameters: &Tensor) -> CandleResult<Vec<LayerTensors>> {
+        let mut start = 0;
+        let mut take = |rows: usize, columns: usize| {
+            let part = parameters.narrow(0, start, rows * columns);
+            start += rows * columns;
+            part?.reshape((rows, columns))
+        };
         let shapes = self.trainee.shapes().into_iter();
         shapes
-            .zip(self.trainee.split(parameters))
-            .map(|((outputs, inputs), [weights, bias])| {
-                Ok((
-                    Tensor::from_slice(weights, (outputs, inputs), &self.device)?,
-                    Tensor::from_slice(bias, (outputs, 1), &self.device)?,
-                ))
-            })
+            .map(|(outputs, inputs)| Ok((take(outputs, inputs)?, take(outputs, 1)?)))
             .collect()
     }
 
@@ -65,7 +66,7 @@ impl Graph {
         }
     }
 
-    fn asked(&self, items: &[u32]) -> CandleResult<Asked> {
+    pub(super) fn asked(&self, items: &[u32]) -> CandleResult<Asked> {
         let (samples, channels) = (&self.samples, self.trainee.channels);
         let (streams, subs) = (samples.streams().count(), samples.footprint.len());
         let rows = self.trainee.shapes()[0].1 * streams;
@@ -100,16 +101,14 @@ impl Graph {
     /// Sum of squared errors of `items` and its gradient.
     fn batch(&self, parameters: &[f32], items: &[u32]) -> Outcome {
         let asked = self.asked(items)?;
-        let layers = self.layers(parameters)?;
+        let parameters = Tensor::from_slice(parameters, parameters.len(), &self.device)?;
+        let layers = self.layers(&parameters)?;
         let (loss, gradients) = match self.samples.streams() {
             Streams::Value => self.value(&layers, &asked)?,
             Streams::Jet => self.jets(&layers, &asked)?,
         };
-        let mut flat = Vec::with_capacity(parameters.len());
-        for tensor in gradients {
-            flat.extend(tensor.flatten_all()?.to_vec1::<f32>()?);
-        }
-        Ok((loss, flat))
+        let loss = loss.to_scalar::<f32>()?;
+        Ok((f64::from(loss), flat(&gradients)?.to_vec1()?))
     }
 
     /// Errors, with the outputs `[streams, channels, points]` averaged over footprints, times their weights; and both.
@@ -124,7 +123,12 @@ impl Graph {
         Ok((errors, weighted))
     }
 
-    fn value(&self, layers: &[LayerTensors], asked: &Asked) -> CandleResult<(f64, Vec<Tensor>)> {
+    /// Sum of squared errors, and its gradients in the parameters' order.
+    pub(super) fn value(
+        &self,
+        layers: &[LayerTensors],
+        asked: &Asked,
+    ) -> CandleResult<(Tensor, Vec<Tensor>)> {
         let last = layers.len() - 1;
         let mut inputs = vec![asked.inputs.squeeze(0)?];
         let mut sums = Vec::new();
@@ -136,7 +140,7 @@ impl Graph {
         let (weights, bias) = &layers[last];
         let outputs = weights.matmul(&inputs[last])?.broadcast_add(bias)?;
         let (errors, weighted) = self.errors(&outputs.unsqueeze(0)?, asked)?;
-        let loss = (&errors * &weighted)?.sum_all()?.to_scalar::<f32>()?;
+        let loss = (&errors * &weighted)?.sum_all()?;
         let subs = self.samples.footprint.len();
         let back = weighted.squeeze(0)?.affine(2.0 / subs as f64, 0.0)?;
         let mut back = Tensor::cat(&vec![back; subs], 1)?;
@@ -156,14 +160,19 @@ impl Graph {
             }
         }
         gradients.reverse();
-        Ok((f64::from(loss), gradients))
+        Ok((loss, gradients))
     }
 
     /// Second-order forward-mode jets, differentiated once by candle.
-    fn jets(&self, layers: &[LayerTensors], asked: &Asked) -> CandleResult<(f64, Vec<Tensor>)> {
+    fn jets(&self, layers: &[LayerTensors], asked: &Asked) -> CandleResult<(Tensor, Vec<Tensor>)> {
         let variables: CandleResult<Vec<[Var; 2]>> = layers
             .iter()
-            .map(|(weights, bias)| Ok([Var::from_tensor(weights)?, Var::from_tensor(bias)?]))
+            .map(|(weights, bias)| {
+                Ok([
+                    Var::from_tensor(&weights.copy()?)?,
+                    Var::from_tensor(&bias.copy()?)?,
+                ])
+            })
             .collect();
         let variables = variables?;
         let last = layers.len() - 1;
@@ -191,7 +200,7 @@ impl Graph {
             None => variable.zeros_like(),
         };
         let gradients: CandleResult<_> = variables.iter().flatten().map(gradient).collect();
-        Ok((f64::from(loss.to_scalar::<f32>()?), gradients?))
+        Ok((loss, gradients?))
     }
 
     fn activate_jet(&self, index: usize, sums: &[Tensor]) -> CandleResult<Vec<Tensor>> {
@@ -221,6 +230,12 @@ impl Graph {
     }
 }
 
+/// All values of `tensors`, one after the other.
+pub(super) fn flat(tensors: &[Tensor]) -> CandleResult<Tensor> {
+    let parts: CandleResult<Vec<Tensor>> = tensors.iter().map(Tensor::flatten_all).collect();
+    Tensor::cat(&parts?, 0)
+}
+
 /// One shard to work on, and where its result goes.
 struct Job {
     parameters: Arc<[f32]>,
@@ -237,10 +252,9 @@ const SHARD: usize = 512;
 /// On the CPU each worker thread computes whole shards: candle's own threading splits single matrix products, which are
 /// too small here to gain from it (20 to 40 % slower than one thread).
 pub(crate) struct CandleEngine {
-    device: String,
+    graph: Graph,
     /// Pixels per shard.
     shard: usize,
-    channels: usize,
     workers: Vec<Sender<Job>>,
 }
 
@@ -260,20 +274,17 @@ impl CandleEngine {
         } else {
             (1, usize::MAX)
         };
-        let name = candle_name(&device);
         let graph = Graph {
             trainee,
             samples,
             device,
             backend: Backend::detect(),
         };
-        let channels = graph.trainee.channels;
         let workers: std::io::Result<Vec<_>> =
             (0..count).map(|_| Self::worker(graph.clone())).collect();
         Ok(Self {
-            device: name,
+            graph,
             shard,
-            channels,
             workers: workers?,
         })
     }
@@ -301,10 +312,14 @@ impl CandleEngine {
     }
 
     fn failed(&self, reason: impl ToString) -> Error {
-        Error::Device {
-            device: self.device.clone(),
-            reason: reason.to_string(),
-        }
+        failed(&self.graph.device, reason)
+    }
+}
+
+pub(super) fn failed(device: &Device, reason: impl ToString) -> Error {
+    Error::Device {
+        device: candle_name(device),
+        reason: reason.to_string(),
     }
 }
 
@@ -337,7 +352,7 @@ impl Engine for CandleEngine {
             return Err(self.failed("a training thread ended"));
         }
         outcomes.sort_by_key(|(shard, _)| *shard);
-        let scale = 1.0 / (items.len() * self.channels) as f64;
+        let scale = 1.0 / (items.len() * self.graph.trainee.channels) as f64;
         let mut loss = 0.0;
         gradient.fill(0.0);
         for (_, outcome) in outcomes {
@@ -349,108 +364,14 @@ impl Engine for CandleEngine {
         }
         Ok(loss)
     }
-}
 
-/// A hidden layer's activation of `z + bias`, with `z` `[outputs, points]` and `bias` `[outputs, 1]`; a sine layer
-/// multiplies by omega first. On the CPU these are our vector kernels: candle's sine is scalar.
-#[derive(Clone, Copy)]
-struct Activate {
-    activation: Activation,
-    omega: f32,
-    backend: Backend,
-}
-
-/// Turns the gradient with respect to an activation into the one with respect to `z + bias`.
-struct ActivateGradient(Activate);
-
-impl Activate {
-    fn forward(self, z: &Tensor, bias: &Tensor) -> CandleResult<Tensor> {
-        if z.device().is_cpu() {
-            return z.apply_op2_no_bwd(bias, &self);
+    fn resident(&self, start: &[f32], method: &Method) -> Result<Option<Box<dyn Descent>>, Error> {
+        let graph = &self.graph;
+        if graph.device.is_cpu() || !has_kernels(&graph.device) || !ResidentDescent::fits(graph) {
+            return Ok(None);
         }
-        let z = z.broadcast_add(bias)?;
-        match self.activation {
-            Activation::Sine => z.affine(f64::from(self.omega), 0.0)?.sin(),
-            Activation::Relu => z.relu(),
-        }
-    }
-
-    fn backward(self, z: &Tensor, bias: &Tensor, arriving: &Tensor) -> CandleResult<Tensor> {
-        if z.device().is_cpu() {
-            return z.apply_op3_no_bwd(bias, arriving, &ActivateGradient(self));
-        }
-        let z = z.broadcast_add(bias)?;
-        let omega = f64::from(self.omega);
-        match self.activation {
-            Activation::Sine => (z.affine(omega, 0.0)?.cos()? * arriving)?.affine(omega, 0.0),
-            Activation::Relu => z.gt(0.0)?.to_dtype(DType::F32)? * arriving,
-        }
-    }
-}
-
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> CandleResult<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => bail!("strided tensor in an activation"),
-    }
-}
-
-/// `z + bias`, row by row.
-fn biased(z: &[f32], bias: &[f32]) -> Vec<f32> {
-    let mut sums = z.to_vec();
-    for (row, bias) in sums.chunks_exact_mut(z.len() / bias.len()).zip(bias) {
-        row.iter_mut().for_each(|z| *z += bias);
-    }
-    sums
-}
-
-impl CustomOp2 for Activate {
-    fn name(&self) -> &'static str {
-        "activation"
-    }
-
-    fn cpu_fwd(
-        &self,
-        z: &CpuStorage,
-        z_at: &Layout,
-        bias: &CpuStorage,
-        bias_at: &Layout,
-    ) -> CandleResult<(CpuStorage, Shape)> {
-        let mut values = biased(contiguous(z, z_at)?, contiguous(bias, bias_at)?);
-        match self.activation {
-            Activation::Sine => self.backend.scaled_sine(self.omega, &mut values),
-            Activation::Relu => values.iter_mut().for_each(|z| *z = z.max(0.0)),
-        }
-        Ok((CpuStorage::F32(values), z_at.shape().clone()))
-    }
-}
-
-impl CustomOp3 for ActivateGradient {
-    fn name(&self) -> &'static str {
-        "activation-gradient"
-    }
-
-    fn cpu_fwd(
-        &self,
-        z: &CpuStorage,
-        z_at: &Layout,
-        bias: &CpuStorage,
-        bias_at: &Layout,
-        arriving: &CpuStorage,
-        arriving_at: &Layout,
-    ) -> CandleResult<(CpuStorage, Shape)> {
-        let mut values = biased(contiguous(z, z_at)?, contiguous(bias, bias_at)?);
-        let arriving = contiguous(arriving, arriving_at)?;
-        match self.0.activation {
-            Activation::Sine => self
-                .0
-                .backend
-                .sine_gradient(self.0.omega, arriving, &mut values),
-            Activation::Relu => {
-                let pairs = values.iter_mut().zip(arriving);
-                pairs.for_each(|(z, arriving)| *z = if *z > 0.0 { *arriving } else { 0.0 });
-            }
-        }
-        Ok((CpuStorage::F32(values), z_at.shape().clone()))
+        let descent = ResidentDescent::new(graph.clone(), start, method.clone());
+        let descent = descent.map_err(|error| self.failed(error))?;
+        Ok(Some(Box::new(descent)))
     }
 }

@@ -2,6 +2,7 @@
 
 use inr_formats::{Activation, Mlp};
 
+use super::descent::{Descent, Method};
 use crate::Error;
 use crate::net::{Layer, Network};
 
@@ -94,4 +95,11 @@ pub(crate) trait Engine {
         items: &[u32],
         gradient: &mut [f32],
     ) -> Result<f64, Error>;
+
+    /// A descent from `start` that stays on the engine's device, optimiser and all; none when the engine has no device of
+    /// its own, or cannot do it for these samples.
+    fn resident(&self, start: &[f32], method: &Method) -> Result<Option<Box<dyn Descent>>, Error> {
+        let _ = (start, method);
+        Ok(None)
+    }
 }

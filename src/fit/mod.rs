@@ -1,8 +1,13 @@
 //! Photo to network: the only folder, with `device.rs`, that may name candle.
 
 mod bench;
+#[cfg(feature = "cuda")]
+mod candle_cuda;
 #[cfg(feature = "candle")]
 mod candle_engine;
+#[cfg(feature = "candle")]
+mod candle_ops;
+mod descent;
 mod engine;
 mod fused_engine;
 mod init;
@@ -10,6 +15,8 @@ mod optimiser;
 #[cfg(feature = "candle")]
 mod plain_candle;
 mod pool;
+#[cfg(feature = "candle")]
+mod resident;
 mod samples;
 mod trainer;
 
@@ -69,12 +76,13 @@ impl Fit<'_> {
             epochs: plan.epochs,
             batch: plan.batch,
             warm_up: WARM_UP,
+            rounding: None,
             seed: self.options.seed,
             target_psnr: target,
             deadline: deadline(self.started, self.options.time_budget, FIT_SHARE),
             started: self.started,
         };
-        self.train(&trainee, &start, None, &recipe, observer)
+        self.train(&trainee, &start, &recipe, observer)
     }
 
     /// Fine-tunes `parameters` with weights rounded to `steps` in every forward pass (straight-through estimator,
@@ -87,21 +95,11 @@ impl Fit<'_> {
         observer: &mut dyn Observer,
     ) -> Result<FitOutcome, Error> {
         let trainee = self.trainee(plan);
-        let lengths = trainee.tensor_lengths();
-        let round = |latent: &[f32]| {
-            let mut rounded = latent.to_vec();
-            let mut rest = rounded.as_mut_slice();
-            for (index, (&length, step)) in lengths.iter().zip(&steps.0).enumerate() {
-                let (tensor, tail) = rest.split_at_mut(length);
-                // Steps are of the folded weights.
-                let step = step / trainee.omega(index / 2);
-                tensor
-                    .iter_mut()
-                    .for_each(|value| *value = (*value / step).round() * step);
-                rest = tail;
-            }
-            rounded
-        };
+        let tensors = trainee.tensor_lengths().into_iter().zip(&steps.0);
+        let rounding = tensors.enumerate().flat_map(|(index, (length, step))| {
+            // Steps are of the folded weights.
+            std::iter::repeat_n(step / trainee.omega(index / 2), length)
+        });
         let recipe = Recipe {
             phase: Phase::Quantise,
             optimizer: Choice::Adam,
@@ -109,12 +107,13 @@ impl Fit<'_> {
             epochs: plan.epochs * TUNING_EPOCHS,
             batch: plan.batch,
             warm_up: WARM_UP,
+            rounding: Some(rounding.collect()),
             seed: self.options.seed.wrapping_add(1),
             target_psnr: None,
             deadline: deadline(self.started, self.options.time_budget, 1.0),
             started: self.started,
         };
-        self.train(&trainee, parameters, Some(&round), &recipe, observer)
+        self.train(&trainee, parameters, &recipe, observer)
     }
 
     /// The network that `parameters` describe.
@@ -133,7 +132,6 @@ impl Fit<'_> {
         &self,
         trainee: &Trainee,
         start: &[f32],
-        view: Option<trainer::View>,
         recipe: &Recipe,
         observer: &mut dyn Observer,
     ) -> Result<FitOutcome, Error> {
@@ -159,7 +157,6 @@ impl Fit<'_> {
             &self.samples,
             engine.as_mut(),
             start,
-            view,
             recipe,
             observer,
         )

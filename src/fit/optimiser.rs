@@ -11,111 +11,144 @@ pub enum OptimizerChoice {
     AdamConstant,
 }
 
-const BETA1: f32 = 0.9;
-const BETA2: f32 = 0.999;
-const EPSILON: f32 = 1e-8;
+pub(super) const BETA1: f32 = 0.9;
+pub(super) const BETA2: f32 = 0.999;
+pub(super) const EPSILON: f32 = 1e-8;
 
-/// State of an optimiser. The gradient is wanted at [`Optimiser::point`]; the result is [`Optimiser::solution`].
-pub(crate) struct Optimiser {
+/// One step's coefficients: everything about it that does not depend on the parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Update {
+    /// `share` of the average is the newest iterate; `correction` makes up for the second moment's start at zero.
+    ScheduleFree {
+        rate: f32,
+        correction: f32,
+        share: f32,
+    },
+    /// The corrections make up for the moments' start at zero.
+    Adam {
+        rate: f32,
+        first_correction: f32,
+        second_correction: f32,
+    },
+}
+
+/// Learning rate and averaging over the steps of a fit.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule {
     choice: OptimizerChoice,
     rate: f32,
     warm_up: u64,
     step: u64,
-    /// Where the gradient is taken (`y` in the Schedule-Free paper; the parameters themselves for Adam).
-    point: Vec<f32>,
-    /// Adam's first moment, or Schedule-Free's base iterate `z`.
-    first: Vec<f32>,
-    second: Vec<f32>,
     averaged: f64,
 }
 
-impl Optimiser {
-    /// Starts at `parameters` with peak learning rate `rate`, reached after `warm_up` steps.
-    pub(crate) fn new(
-        choice: OptimizerChoice,
-        parameters: Vec<f32>,
-        rate: f32,
-        warm_up: u64,
-    ) -> Self {
-        let first = match choice {
-            OptimizerChoice::ScheduleFree => parameters.clone(),
-            _ => vec![0.0; parameters.len()],
-        };
+impl Schedule {
+    /// Peak learning rate `rate`, reached after `warm_up` steps.
+    pub(crate) fn new(choice: OptimizerChoice, rate: f32, warm_up: u64) -> Self {
         Self {
             choice,
             rate,
             warm_up,
             step: 0,
-            second: vec![0.0; parameters.len()],
-            point: parameters,
-            first,
             averaged: 0.0,
         }
     }
 
+    /// The next step, with `progress` 0.0..=1.0 of the whole fit done.
+    pub(crate) fn next(&mut self, progress: f64) -> Update {
+        self.step += 1;
+        let warm = (self.step as f32 / self.warm_up.max(1) as f32).min(1.0);
+        let correction = |beta: f32| 1.0 / (1.0 - beta.powf(self.step as f32));
+        let rate = match self.choice {
+            OptimizerChoice::ScheduleFree => {
+                let rate = self.rate * warm;
+                let weight = f64::from(rate) * f64::from(rate);
+                self.averaged += weight;
+                return Update::ScheduleFree {
+                    rate,
+                    correction: correction(BETA2),
+                    share: (weight / self.averaged.max(f64::MIN_POSITIVE)) as f32,
+                };
+            }
+            OptimizerChoice::Adam => {
+                let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress.clamp(0.0, 1.0)).cos());
+                self.rate * warm * cosine as f32
+            }
+            OptimizerChoice::AdamConstant => self.rate,
+        };
+        Update::Adam {
+            rate,
+            first_correction: correction(BETA1),
+            second_correction: correction(BETA2),
+        }
+    }
+}
+
+/// State of an optimiser for `n` parameters, shape `[3, n]`: where the gradient is taken (`y` in the Schedule-Free paper,
+/// the parameters themselves for Adam), Adam's first moment or Schedule-Free's base iterate `z`, and the second moment.
+pub(crate) struct State(pub(crate) Vec<f32>);
+
+impl State {
+    /// Starts at `parameters`.
+    pub(crate) fn new(choice: OptimizerChoice, parameters: &[f32]) -> Self {
+        let mut state = parameters.to_vec();
+        if choice == OptimizerChoice::ScheduleFree {
+            state.extend_from_slice(parameters);
+        }
+        state.resize(3 * parameters.len(), 0.0);
+        Self(state)
+    }
+
     pub(crate) fn point(&self) -> &[f32] {
-        &self.point
+        &self.0[..self.0.len() / 3]
     }
 
     /// The parameters to keep.
-    pub(crate) fn solution(&self) -> Vec<f32> {
-        match self.choice {
+    pub(crate) fn solution(&self, choice: OptimizerChoice) -> Vec<f32> {
+        match choice {
             OptimizerChoice::ScheduleFree => {
-                let pairs = self.point.iter().zip(&self.first);
+                let pairs = self.point().iter().zip(&self.0[self.0.len() / 3..]);
                 pairs
                     .map(|(y, z)| (y - (1.0 - BETA1) * z) / BETA1)
                     .collect()
             }
-            _ => self.point.clone(),
+            _ => self.point().to_vec(),
         }
     }
+}
 
-    /// One step along `gradient`, with `progress` 0.0..=1.0 of the whole fit done.
-    pub(crate) fn advance(&mut self, gradient: &[f32], progress: f64) {
-        self.step += 1;
-        let warm = (self.step as f32 / self.warm_up.max(1) as f32).min(1.0);
-        match self.choice {
-            OptimizerChoice::ScheduleFree => self.advance_schedule_free(gradient, self.rate * warm),
-            OptimizerChoice::Adam => {
-                let cosine = 0.5 * (1.0 + (std::f64::consts::PI * progress.clamp(0.0, 1.0)).cos());
-                self.advance_adam(gradient, self.rate * warm * cosine as f32);
+impl Update {
+    /// Steps along `gradient` of `n` parameters; `state` has shape `[3, n]`, as in [`State`].
+    pub(crate) fn apply(self, state: &mut [f32], gradient: &[f32]) {
+        let (point, rest) = state.split_at_mut(gradient.len());
+        let (first, second) = rest.split_at_mut(gradient.len());
+        let state = point.iter_mut().zip(first).zip(second).zip(gradient);
+        match self {
+            Self::ScheduleFree {
+                rate,
+                correction,
+                share,
+            } => {
+                for (((y, z), v), &g) in state {
+                    *v = BETA2 * *v + (1.0 - BETA2) * g * g;
+                    let x = (*y - (1.0 - BETA1) * *z) / BETA1;
+                    *z -= rate * g / ((*v * correction).sqrt() + EPSILON);
+                    let x = (1.0 - share) * x + share * *z;
+                    *y = (1.0 - BETA1) * *z + BETA1 * x;
+                }
             }
-            OptimizerChoice::AdamConstant => self.advance_adam(gradient, self.rate),
-        }
-    }
-
-    fn advance_schedule_free(&mut self, gradient: &[f32], rate: f32) {
-        let correction = 1.0 / (1.0 - BETA2.powf(self.step as f32));
-        let weight = f64::from(rate) * f64::from(rate);
-        self.averaged += weight;
-        let share = (weight / self.averaged.max(f64::MIN_POSITIVE)) as f32;
-        let state = self
-            .point
-            .iter_mut()
-            .zip(&mut self.first)
-            .zip(&mut self.second);
-        for (((y, z), v), &g) in state.zip(gradient) {
-            *v = BETA2 * *v + (1.0 - BETA2) * g * g;
-            let x = (*y - (1.0 - BETA1) * *z) / BETA1;
-            *z -= rate * g / ((*v * correction).sqrt() + EPSILON);
-            let x = (1.0 - share) * x + share * *z;
-            *y = (1.0 - BETA1) * *z + BETA1 * x;
-        }
-    }
-
-    fn advance_adam(&mut self, gradient: &[f32], rate: f32) {
-        let first_correction = 1.0 / (1.0 - BETA1.powf(self.step as f32));
-        let second_correction = 1.0 / (1.0 - BETA2.powf(self.step as f32));
-        let state = self
-            .point
-            .iter_mut()
-            .zip(&mut self.first)
-            .zip(&mut self.second);
-        for (((parameter, m), v), &g) in state.zip(gradient) {
-            *m = BETA1 * *m + (1.0 - BETA1) * g;
-            *v = BETA2 * *v + (1.0 - BETA2) * g * g;
-            *parameter -=
-                rate * *m * first_correction / ((*v * second_correction).sqrt() + EPSILON);
+            Self::Adam {
+                rate,
+                first_correction,
+                second_correction,
+            } => {
+                for (((parameter, m), v), &g) in state {
+                    *m = BETA1 * *m + (1.0 - BETA1) * g;
+                    *v = BETA2 * *v + (1.0 - BETA2) * g * g;
+                    *parameter -=
+                        rate * *m * first_correction / ((*v * second_correction).sqrt() + EPSILON);
+                }
+            }
         }
     }
 }
@@ -132,18 +165,20 @@ mod tests {
             OptimizerChoice::AdamConstant,
         ] {
             let target = [1.0_f32, -2.0, 0.5];
-            let mut optimiser = Optimiser::new(choice, vec![0.0; 3], 0.05, 5);
+            let mut schedule = Schedule::new(choice, 0.05, 5);
+            let mut state = State::new(choice, &[0.0; 3]);
             for step in 0..600 {
-                let gradient: Vec<f32> = optimiser
+                let gradient: Vec<f32> = state
                     .point()
                     .iter()
                     .zip(target)
                     .map(|(p, t)| 2.0 * (p - t))
                     .collect();
-                optimiser.advance(&gradient, f64::from(step) / 600.0);
+                let update = schedule.next(f64::from(step) / 600.0);
+                update.apply(&mut state.0, &gradient);
             }
-            let error = optimiser
-                .solution()
+            let error = state
+                .solution(choice)
                 .iter()
                 .zip(target)
                 .map(|(p, t)| (p - t).abs())

@@ -4,6 +4,7 @@ use inr_formats::{Depth, Grid};
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
+use super::descent::Batch;
 use crate::coords::CoordinateMap;
 use crate::metrics;
 use crate::net::{Network, encode_jets, encode_points};
@@ -300,6 +301,8 @@ impl Samples {
 pub(crate) struct Sampler {
     order: Vec<u32>,
     next: usize,
+    /// Counts shuffles.
+    epoch: u64,
     batch: usize,
     rng: ChaCha8Rng,
 }
@@ -309,6 +312,7 @@ impl Sampler {
         Self {
             order: (0..pixels as u32).collect(),
             next: usize::MAX,
+            epoch: 0,
             batch: batch.clamp(1, pixels),
             rng,
         }
@@ -320,15 +324,21 @@ impl Sampler {
     }
 
     /// The next batch. Pixels left over at an epoch's end are skipped, the next shuffle gives them their turn.
-    pub(crate) fn draw(&mut self) -> &[u32] {
+    pub(crate) fn draw(&mut self) -> Batch<'_> {
         if self.next.saturating_add(self.batch) > self.order.len() {
             // A full batch sees every pixel anyway.
             if self.batch < self.order.len() {
                 self.order.shuffle(&mut self.rng);
+                self.epoch += 1;
             }
             self.next = 0;
         }
         self.next += self.batch;
-        &self.order[self.next - self.batch..self.next]
+        Batch {
+            epoch: self.epoch,
+            order: &self.order,
+            start: self.next - self.batch,
+            length: self.batch,
+        }
     }
 }

@@ -5,6 +5,8 @@ use inr_formats::{Activation, Grid, Mlp};
 use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
 use super::init::{InitializationPair, initial_parameters};
+#[cfg(feature = "candle")]
+use super::optimiser::OptimizerChoice;
 use super::samples::{Derivatives, Samples};
 use crate::render::Backend;
 
@@ -182,6 +184,75 @@ fn the_fused_engine_agrees_with_candle() {
             }
         }
     }
+}
+
+/// Trains for a while on the host and where candle keeps everything, with and without rounding.
+#[cfg(feature = "candle")]
+#[test]
+fn a_descent_that_stays_on_the_device_goes_where_the_one_on_the_host_goes() {
+    use super::candle_engine::Graph;
+    use super::descent::{HostDescent, Method};
+    use super::resident::ResidentDescent;
+    for (name, samples) in losses() {
+        let samples = Arc::new(samples);
+        let trainee = trainee(Activation::Sine, 0, samples.channels);
+        let graph = Graph {
+            trainee: trainee.clone(),
+            samples: samples.clone(),
+            device: candle_core::Device::Cpu,
+            backend: Backend::detect(),
+        };
+        assert_eq!(ResidentDescent::fits(&graph), samples.derivatives.is_none());
+        if samples.derivatives.is_some() {
+            continue;
+        }
+        let parameters = start(&trainee);
+        for choice in [OptimizerChoice::ScheduleFree, OptimizerChoice::Adam] {
+            for rounding in [None, Some(vec![1e-3; parameters.len()])] {
+                let method = Method {
+                    choice,
+                    rate: 1e-4,
+                    warm_up: 10,
+                    rounding,
+                };
+                let mut engine = fused(&trainee, &samples, Backend::detect(), 2);
+                let mut host = HostDescent::new(&mut engine, &parameters, method.clone());
+                let mut resident = ResidentDescent::new(graph.clone(), &parameters, method)
+                    .expect("the CPU takes it");
+                let losses = [descend(&mut host), descend(&mut resident)];
+                assert!(
+                    (losses[0] - losses[1]).abs() < 1e-3 * losses[0],
+                    "{name} {choice:?}: {losses:?}"
+                );
+            }
+        }
+    }
+}
+
+/// The mean loss of the last steps.
+#[cfg(feature = "candle")]
+fn descend(descent: &mut dyn super::descent::Descent) -> f64 {
+    use rand::SeedableRng;
+    let rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+    let mut sampler = super::samples::Sampler::new(PIXELS, 400, rng);
+    let (mut sum, mut told) = (0.0, 0.0);
+    for step in 0..128 {
+        let loss = descent.step(sampler.draw(), f64::from(step) / 128.0);
+        if let Some(loss) = loss.expect("the step works")
+            && step >= 64
+        {
+            sum += loss;
+            told += 1.0;
+        }
+    }
+    assert!(
+        descent
+            .solution()
+            .expect("it is there")
+            .iter()
+            .all(|value| value.is_finite())
+    );
+    sum / told
 }
 
 #[test]

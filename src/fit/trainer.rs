@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::descent::{Descent, HostDescent, Method};
 use super::engine::{Engine, Trainee};
-use super::optimiser::{Optimiser, OptimizerChoice};
+use super::optimiser::OptimizerChoice;
 use super::samples::{Sampler, Samples};
 use crate::progress::{Control, Observer, Phase, Progress};
 use crate::{Error, metrics};
@@ -46,6 +47,8 @@ pub(crate) struct Recipe {
     pub(crate) batch: usize,
     /// Share of the steps over which the learning rate rises.
     pub(crate) warm_up: f64,
+    /// Step size of every parameter, for quantisation-aware training.
+    pub(crate) rounding: Option<Vec<f32>>,
     pub(crate) seed: u64,
     pub(crate) target_psnr: Option<f64>,
     pub(crate) deadline: Option<Instant>,
@@ -60,9 +63,6 @@ pub(crate) struct FitOutcome {
     pub(crate) epochs: f64,
     pub(crate) stopped: StopReason,
 }
-
-/// Maps the optimiser's parameters to the ones that the engine sees; quantisation-aware training rounds them here.
-pub(crate) type View<'a> = &'a dyn Fn(&[f32]) -> Vec<f32>;
 
 const REPORT_EVERY: Duration = Duration::from_millis(500);
 /// Pixels that decide whether a wanted PSNR is reached.
@@ -83,16 +83,15 @@ pub(crate) fn train(
     samples: &Samples,
     engine: &mut dyn Engine,
     start: &[f32],
-    view: Option<View>,
     recipe: &Recipe,
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, Error> {
     let mut attempt = recipe.clone();
     let mut restarts = 0;
     loop {
-        let mut run = Run::new(trainee, samples, start, view, attempt.clone());
+        let mut run = Run::new(trainee, samples, &mut *engine, start, attempt.clone())?;
         run.tolerant = restarts == RESTARTS;
-        let ended = run.finish(engine, observer)?;
+        let ended = run.finish(observer)?;
         let Ended::With(stopped) = ended else {
             let step = run.step;
             if run.tolerant {
@@ -112,7 +111,7 @@ pub(crate) fn train(
             continue;
         };
         return Ok(FitOutcome {
-            parameters: run.optimiser.solution(),
+            parameters: run.descent.solution()?,
             epochs: run.epoch(),
             stopped,
         });
@@ -131,15 +130,15 @@ enum Ended {
 struct Run<'a> {
     trainee: &'a Trainee,
     samples: &'a Samples,
-    view: Option<View<'a>>,
     recipe: Recipe,
     sampler: Sampler,
-    optimiser: Optimiser,
-    gradient: Vec<f32>,
+    method: Method,
+    descent: Box<dyn Descent + 'a>,
     steps: u64,
     step: u64,
-    /// Running mean of the batches' losses.
+    /// Running mean of the losses that were told, and their number.
     loss: f64,
+    told: u64,
     /// Loss of a constant; a fit that stays there has diverged.
     nothing_learnt: f64,
     began: Instant,
@@ -153,34 +152,44 @@ impl<'a> Run<'a> {
     fn new(
         trainee: &'a Trainee,
         samples: &'a Samples,
+        engine: &'a mut dyn Engine,
         start: &[f32],
-        view: Option<View<'a>>,
         recipe: Recipe,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let rng = ChaCha8Rng::seed_from_u64(recipe.seed ^ 0x5eed_ba7c_4e5a_3b1d);
         let sampler = Sampler::new(samples.pixels(), recipe.batch, rng);
         let steps = (recipe.epochs * samples.pixels() as f64 / sampler.batch() as f64)
             .ceil()
             .max(1.0) as u64;
         let warm_up = (recipe.warm_up * steps as f64) as u64;
+        let method = Method {
+            choice: recipe.optimizer,
+            rate: recipe.rate,
+            warm_up,
+            rounding: recipe.rounding.clone(),
+        };
+        let descent = match engine.resident(start, &method)? {
+            Some(resident) => resident,
+            None => Box::new(HostDescent::new(engine, start, method.clone())),
+        };
         let now = Instant::now();
-        Self {
+        Ok(Self {
             trainee,
             samples,
-            view,
             sampler,
-            optimiser: Optimiser::new(recipe.optimizer, start.to_vec(), recipe.rate, warm_up),
+            method,
+            descent,
             recipe,
-            gradient: vec![0.0; start.len()],
             steps,
             step: 0,
             loss: f64::NAN,
+            told: 0,
             nothing_learnt: samples.variance(),
             began: now,
             reported: now,
             psnr: None,
             tolerant: false,
-        }
+        })
     }
 
     fn epoch(&self) -> f64 {
@@ -197,20 +206,16 @@ impl<'a> Run<'a> {
         steps.max(time).min(1.0)
     }
 
-    fn finish(
-        &mut self,
-        engine: &mut dyn Engine,
-        observer: &mut dyn Observer,
-    ) -> Result<Ended, Error> {
+    fn finish(&mut self, observer: &mut dyn Observer) -> Result<Ended, Error> {
         let check_every = (self.steps / 40).max(1);
         while self.step < self.steps {
-            self.advance(engine)?;
+            self.advance()?;
             if let Some(diverged) = self.diverged() {
                 return Ok(diverged);
             }
             if let Some(target) = self.recipe.target_psnr
                 && self.step.is_multiple_of(check_every)
-                && self.measure(MEASURED) >= target
+                && self.measure(MEASURED)? >= target
             {
                 self.report(observer)?;
                 return Ok(Ended::With(StopReason::TargetReached));
@@ -230,30 +235,24 @@ impl<'a> Run<'a> {
         Ok(Ended::With(StopReason::Finished))
     }
 
-    fn advance(&mut self, engine: &mut dyn Engine) -> Result<(), Error> {
-        let batch = self.sampler.draw();
-        let loss = match self.view {
-            None => engine.loss_and_gradient(self.optimiser.point(), batch, &mut self.gradient)?,
-            Some(view) => engine.loss_and_gradient(
-                &view(self.optimiser.point()),
-                batch,
-                &mut self.gradient,
-            )?,
-        };
+    fn advance(&mut self) -> Result<(), Error> {
         let progress = self.progress();
-        self.optimiser.advance(&self.gradient, progress);
+        let loss = self.descent.step(self.sampler.draw(), progress)?;
         self.step += 1;
-        let share = (1.0 / self.step as f64).max(0.02);
-        self.loss = if self.step == 1 {
-            loss
-        } else {
-            self.loss + share * (loss - self.loss)
-        };
+        if let Some(loss) = loss {
+            self.told += 1;
+            let share = (1.0 / self.told as f64).max(0.02);
+            self.loss = if self.told == 1 {
+                loss
+            } else {
+                self.loss + share * (loss - self.loss)
+            };
+        }
         Ok(())
     }
 
     fn diverged(&self) -> Option<Ended> {
-        if !self.loss.is_finite() {
+        if self.told > 0 && !self.loss.is_finite() {
             return Some(Ended::NotFinite);
         }
         let settled = self.step > GUARD_AFTER.max(self.steps / 8);
@@ -263,20 +262,18 @@ impl<'a> Run<'a> {
     }
 
     /// PSNR in dB of the present solution over at most about `pixels` pixels.
-    fn measure(&mut self, pixels: usize) -> f64 {
-        let solution = self.optimiser.solution();
-        let parameters = self
-            .view
-            .map_or_else(|| solution.clone(), |view| view(&solution));
+    fn measure(&mut self, pixels: usize) -> Result<f64, Error> {
+        let mut parameters = Vec::new();
+        self.method.seen(&self.descent.solution()?, &mut parameters);
         let network = self.trainee.fold(&parameters);
         let psnr = metrics::decibels(self.samples.mean_square_error(&network, pixels));
         self.psnr = Some(psnr);
-        psnr
+        Ok(psnr)
     }
 
     fn report(&mut self, observer: &mut dyn Observer) -> Result<Control, Error> {
         // The batches' losses are of another iterate than the solution, decibels worse.
-        self.measure(GLANCED);
+        self.measure(GLANCED)?;
         self.reported = Instant::now();
         let done = self.progress();
         let spent = self.began.elapsed();
