@@ -117,17 +117,26 @@ impl Network {
 /// Writes the network's inputs for the points `(x, y)` into `out`, one row of `stride` values per input: x, y, then for
 /// each of `frequencies` octaves `i` sin(2^i pi x), sin(2^i pi y), cos(2^i pi x), cos(2^i pi y).
 pub(crate) fn encode_points(frequencies: u8, x: &[f32], y: &[f32], stride: usize, out: &mut [f32]) {
-    let count = x.len();
-    out[..count].copy_from_slice(x);
-    out[stride..stride + count].copy_from_slice(y);
-    for octave in 0..usize::from(frequencies) {
-        let factor = (octave as f64).exp2() * std::f64::consts::PI;
-        let rows = &mut out[(2 + 4 * octave) * stride..];
-        for point in 0..count {
-            let (sin_x, cos_x) = (f64::from(x[point]) * factor).sin_cos();
-            let (sin_y, cos_y) = (f64::from(y[point]) * factor).sin_cos();
-            for (row, value) in [sin_x, sin_y, cos_x, cos_y].into_iter().enumerate() {
-                rows[row * stride + point] = value as f32;
+    const CHUNK: usize = 32;
+    for (axis, positions) in [x, y].into_iter().enumerate() {
+        out[axis * stride..][..positions.len()].copy_from_slice(positions);
+        for (chunk, positions) in positions.chunks(CHUNK).enumerate() {
+            let mut turns = [[0.0_f64; 2]; CHUNK];
+            for (turn, position) in turns.iter_mut().zip(positions) {
+                *turn = (f64::from(*position) * std::f64::consts::PI)
+                    .sin_cos()
+                    .into();
+            }
+            for octave in 0..usize::from(frequencies) {
+                let row = (2 + 4 * octave + axis) * stride + chunk * CHUNK;
+                for (point, [sine, cosine]) in turns[..positions.len()].iter_mut().enumerate() {
+                    out[row + point] = *sine as f32;
+                    out[row + 2 * stride + point] = *cosine as f32;
+                    // Twice the angle: the error doubles as well, from 1e-16 to 1e-11 at the highest octave.
+                    let double = 2.0 * *sine * *cosine;
+                    *cosine = 1.0 - 2.0 * *sine * *sine;
+                    *sine = double;
+                }
             }
         }
     }
