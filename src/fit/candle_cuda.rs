@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 
 use candle_core::backend::BackendStorage;
-use candle_core::cuda_backend::cudarc::driver::{LaunchConfig, PushKernelArg};
+use candle_core::cuda_backend::cudarc::driver::{CudaFunction, LaunchConfig, PushKernelArg};
 use candle_core::cuda_backend::cudarc::nvrtc::compile_ptx;
 use candle_core::cuda_backend::{CudaDevice, WrapErr};
 use candle_core::{CudaStorage, Layout, Result as CandleResult, bail, builder_arg};
@@ -15,14 +15,17 @@ use super::optimiser::{BETA1, BETA2, EPSILON, Update};
 
 const SOURCE: &str = include_str!("kernels.cu");
 
-fn function(device: &CudaDevice, name: &str) -> CandleResult<candle_core::cuda_backend::CudaFunc> {
+fn function(device: &CudaDevice, name: &str) -> CandleResult<CudaFunction> {
     static PTX: OnceLock<Result<String, String>> = OnceLock::new();
     let compiled = PTX.get_or_init(|| match compile_ptx(SOURCE) {
         Ok(ptx) => Ok(ptx.to_src()),
         Err(error) => Err(format!("NVRTC cannot compile the kernels: {error:?}")),
     });
     match compiled {
-        Ok(ptx) => device.get_or_load_custom_func(name, "inr-fit", ptx),
+        Ok(ptx) => {
+            let function = device.get_or_load_custom_func(name, "inr-fit", ptx)?;
+            Ok(function.into_cuda_function())
+        }
         Err(reason) => bail!("{reason}"),
     }
 }
@@ -46,20 +49,21 @@ pub(super) fn activate(
     let ((start, end), biases) = (whole(z.1)?, whole(bias.1)?);
     let count = end - start;
     let points = count / (biases.1 - biases.0).max(1);
+    let stream = device.cuda_stream();
     let z = z.0.as_cuda_slice::<f32>()?.slice(start..end);
     let bias = bias.0.as_cuda_slice::<f32>()?.slice(biases.0..biases.1);
     // SAFETY: the kernel below writes every value before anyone reads one.
-    let out = unsafe { device.alloc::<f32>(count)? };
+    let mut out = unsafe { device.alloc::<f32>(count)? };
     let sine = i32::from(op.activation == Activation::Sine);
     let config = LaunchConfig::for_num_elems(count as u32);
     match arriving {
         None => {
             let function = function(device, "activate")?;
-            let mut launch = function.builder();
+            let mut launch = stream.launch_builder(&function);
             builder_arg!(launch, count as u32, points as u32);
             launch.arg(&z).arg(&bias);
             builder_arg!(launch, op.omega, sine);
-            launch.arg(&out);
+            launch.arg(&mut out);
             // SAFETY: arguments are those of the kernel's declaration; every index is checked against `count`, and `z` and
             // `out` have as many values, `bias` one for each `points` of them.
             unsafe { launch.launch(config) }.w()?;
@@ -71,11 +75,11 @@ pub(super) fn activate(
             }
             let arriving = arriving.as_cuda_slice::<f32>()?.slice(start..end);
             let function = function(device, "activate_gradient")?;
-            let mut launch = function.builder();
+            let mut launch = stream.launch_builder(&function);
             builder_arg!(launch, count as u32, points as u32);
             launch.arg(&z).arg(&bias).arg(&arriving);
             builder_arg!(launch, op.omega, sine);
-            launch.arg(&out);
+            launch.arg(&mut out);
             // SAFETY: as above, and `arriving` has `count` values.
             unsafe { launch.launch(config) }.w()?;
         }
@@ -96,7 +100,7 @@ pub(super) fn advance(
         bail!("a state of {} values and {count} gradients", end - start);
     }
     let gradient = gradient.0.as_cuda_slice::<f32>()?.slice(range.0..range.1);
-    let state = state.0.as_cuda_slice_mut::<f32>()?.slice_mut(start..end);
+    let mut state = state.0.as_cuda_slice_mut::<f32>()?.slice_mut(start..end);
     let (name, coefficients) = match update {
         Update::ScheduleFree {
             rate,
@@ -110,9 +114,10 @@ pub(super) fn advance(
         } => ("adam", [rate, first_correction, second_correction]),
     };
     let function = function(&device, name)?;
-    let mut launch = function.builder();
+    let stream = device.cuda_stream();
+    let mut launch = stream.launch_builder(&function);
     builder_arg!(launch, count as u32);
-    launch.arg(&state).arg(&gradient);
+    launch.arg(&mut state).arg(&gradient);
     let [a, b, c] = coefficients;
     builder_arg!(launch, a, b, c, BETA1, BETA2, EPSILON);
     let config = LaunchConfig::for_num_elems(count as u32);
