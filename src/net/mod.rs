@@ -120,6 +120,9 @@ pub(crate) fn encode_points(frequencies: u8, x: &[f32], y: &[f32], stride: usize
     const CHUNK: usize = 32;
     for (axis, positions) in [x, y].into_iter().enumerate() {
         out[axis * stride..][..positions.len()].copy_from_slice(positions);
+        if frequencies == 0 {
+            continue;
+        }
         for (chunk, positions) in positions.chunks(CHUNK).enumerate() {
             let mut turns = [[0.0_f64; 2]; CHUNK];
             for (turn, position) in turns.iter_mut().zip(positions) {
