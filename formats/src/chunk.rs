@@ -22,6 +22,7 @@ pub struct ChunkKind(pub [u8; 4]);
 impl ChunkKind {
     pub(crate) const HEAD: Self = Self(*b"HEAD");
     pub(crate) const WEIGHTS: Self = Self(*b"NETW");
+    pub(crate) const GRID: Self = Self(*b"GRID");
     pub(crate) const END: Self = Self(*b"IEND");
     pub(crate) const ICC: Self = Self(*b"iccp");
     pub(crate) const EXIF: Self = Self(*b"exif");
@@ -39,6 +40,7 @@ impl ChunkKind {
         [
             Self::HEAD,
             Self::WEIGHTS,
+            Self::GRID,
             Self::END,
             Self::ICC,
             Self::EXIF,
@@ -206,6 +208,19 @@ pub(crate) fn chunk_at(bytes: &[u8], offset: usize) -> Result<RawChunk<'_>, Form
         payload,
         stored: u32::from_le_bytes(stored),
         computed: checksum(head, payload),
+    })
+}
+
+/// What is left of the chunk that starts at `offset` and goes beyond the end of the file; its checksum is lost.
+pub(crate) fn cut_chunk_at(bytes: &[u8], offset: usize) -> Option<RawChunk<'_>> {
+    let (head, payload) = bytes.get(offset..)?.split_first_chunk::<CHUNK_HEADER>()?;
+    let [t0, t1, t2, t3, ..] = *head;
+    Some(RawChunk {
+        kind: ChunkKind([t0, t1, t2, t3]),
+        offset: offset as u64,
+        payload,
+        stored: 0,
+        computed: 0,
     })
 }
 

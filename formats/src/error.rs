@@ -249,6 +249,31 @@ pub enum FormatError {
         value: f32,
     },
 
+    /// `GRID` ends within its parameters, lengths or segments.
+    #[error("chunk GRID at byte {offset}: {needed} more bytes are needed, {found} are left")]
+    GridTooShort {
+        /// Where the chunk starts.
+        offset: u64,
+        /// Bytes that the next part needs.
+        needed: u64,
+        /// Bytes left.
+        found: u64,
+    },
+    /// Bytes follow the last segment of `GRID`.
+    #[error("chunk GRID at byte {offset}: {count} bytes follow its last segment")]
+    GridSurplus {
+        /// Where the chunk starts.
+        offset: u64,
+        /// Bytes after the last segment.
+        count: u64,
+    },
+    /// A segment of the latents is missing, or ends before its coefficients do.
+    #[error("segment {index} of the latents is cut short")]
+    Segment {
+        /// Index of the segment, the coarsest band first.
+        index: u64,
+    },
+
     // Limit.
     /// The file asks for more than [`crate::Limits`] or the format itself allows.
     #[error("{what}: {asked} asked, the limit is {limit}")]
@@ -283,7 +308,7 @@ pub enum FormatError {
         offset: u64,
     },
     /// The model is of a kind unknown to this version.
-    #[error("model kind {name:?}, only \"mlp\" can be read")]
+    #[error("model kind {name:?}, only \"mlp\" and \"pyramid\" can be read")]
     UnsupportedModel {
         /// The kind found.
         name: String,

@@ -5,7 +5,9 @@ use crate::chunk::{self, Chunk, ChunkKind, FILE_HEADER, RawChunk, SIGNATURE, VER
 use crate::error::FormatError;
 use crate::head;
 use crate::header::Header;
+use crate::latents::{self, Latents};
 use crate::limits::{Limits, within};
+use crate::model::Model;
 use crate::provenance::Provenance;
 use crate::tensor::{LayerData, Tensor};
 use crate::weights;
@@ -20,6 +22,8 @@ pub struct InrFile {
     pub header: Header,
     /// The weights, first layer to last, in the shapes of [`crate::Mlp::layer_shapes`].
     pub layers: Vec<LayerData>,
+    /// The latent grids of [`crate::Model::Pyramid`], and of no other model.
+    pub latents: Option<Latents>,
     /// ICC profile.
     pub icc: Option<Vec<u8>>,
     /// Exif block, from its TIFF header on.
@@ -40,6 +44,7 @@ impl InrFile {
         Self {
             header,
             layers,
+            latents: None,
             icc: None,
             exif: None,
             xmp: None,
@@ -55,6 +60,20 @@ impl InrFile {
     /// Any variant of [`FormatError`] but those of [`crate::Family::Misuse`]; nothing in `bytes` makes this panic, or
     /// allocate more than a small multiple of the file and of `limits`.
     pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, FormatError> {
+        Self::read_all(bytes, limits, false)
+    }
+
+    /// What is left of a file that was cut off: all up to the cut, and of the latents every whole segment, coarse to
+    /// fine; the rest of the segments are empty. A whole file gives the same as [`InrFile::read`].
+    ///
+    /// # Errors
+    /// As [`InrFile::read`], but for the errors of a file that ends early; [`FormatError::MissingChunk`] when the cut
+    /// lies before the latents, or in the weights of a network.
+    pub fn read_partial(bytes: &[u8], limits: &Limits) -> Result<Self, FormatError> {
+        Self::read_all(bytes, limits, true)
+    }
+
+    fn read_all(bytes: &[u8], limits: &Limits, cut: bool) -> Result<Self, FormatError> {
         within("bytes of the file", bytes.len() as u64, limits.file_bytes)?;
         chunk::check_file_header(bytes)?;
         let first = chunk::chunk_at(bytes, FILE_HEADER)?;
@@ -71,10 +90,22 @@ impl InrFile {
             file: Self::new(header, Vec::new()),
             seen: vec![ChunkKind::HEAD],
             limits,
+            cut: false,
         };
         let mut position = first.end();
         loop {
-            let raw = chunk::chunk_at(bytes, position)?;
+            let raw = match chunk::chunk_at(bytes, position) {
+                Err(FormatError::MissingEnd { .. } | FormatError::Truncated { .. }) if cut => {
+                    builder.cut = true;
+                    if let Some(raw) = chunk::cut_chunk_at(bytes, position)
+                        && raw.kind == ChunkKind::GRID
+                    {
+                        builder.add(&raw)?;
+                    }
+                    return builder.finish();
+                }
+                raw => raw?,
+            };
             raw.verify()?;
             position = raw.end();
             if raw.kind == ChunkKind::END {
@@ -105,7 +136,12 @@ impl InrFile {
             within("bytes of chunk prev", preview.len() as u64, MAX_PREVIEW)?;
             chunk::append(&mut out, ChunkKind::PREVIEW, preview)?;
         }
-        chunk::append(&mut out, ChunkKind::WEIGHTS, &weights::write(&self.layers)?)?;
+        match &self.latents {
+            Some(latents) => {
+                chunk::append(&mut out, ChunkKind::GRID, &latents::write(latents)?)?;
+            }
+            None => chunk::append(&mut out, ChunkKind::WEIGHTS, &weights::write(&self.layers)?)?,
+        }
         append_blob(&mut out, ChunkKind::EXIF, self.exif.as_deref())?;
         append_blob(&mut out, ChunkKind::XMP, self.xmp.as_deref())?;
         if let Some(provenance) = &self.provenance {
@@ -125,8 +161,17 @@ impl InrFile {
         Ok(out)
     }
 
-    /// Holds the weights to the shapes of the model.
+    /// Holds the weights, or the latents, to the model.
     fn check_layers(&self) -> Result<(), FormatError> {
+        match &self.latents {
+            Some(latents) => latents.check_against(&self.header)?,
+            None if matches!(self.header.model, Model::Pyramid) => {
+                return Err(FormatError::MissingChunk {
+                    chunk: ChunkKind::GRID,
+                });
+            }
+            None => {}
+        }
         let shapes = self
             .header
             .model
@@ -182,6 +227,8 @@ struct Builder<'l> {
     file: InrFile,
     seen: Vec<ChunkKind>,
     limits: &'l Limits,
+    /// Whether the file ends within the chunk that is added.
+    cut: bool,
 }
 
 impl Builder<'_> {
@@ -198,6 +245,16 @@ impl Builder<'_> {
         }
         let metadata = |what| blob::unpack(raw, what, self.limits.metadata_bytes);
         match raw.kind {
+            ChunkKind::GRID | ChunkKind::WEIGHTS if raw.kind != self.data() => {
+                return Err(FormatError::UnsupportedChunk {
+                    chunk: raw.kind,
+                    offset: raw.offset,
+                });
+            }
+            ChunkKind::GRID => {
+                let latents = latents::read(raw, &self.file.header, self.limits, self.cut)?;
+                self.file.latents = Some(latents);
+            }
             ChunkKind::WEIGHTS => {
                 let header = &self.file.header;
                 let shapes = header.model.layer_shapes(header.layout.channels());
@@ -233,11 +290,18 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// The chunk that holds the model's numbers.
+    fn data(&self) -> ChunkKind {
+        match self.file.header.model {
+            Model::Mlp(_) => ChunkKind::WEIGHTS,
+            Model::Pyramid => ChunkKind::GRID,
+        }
+    }
+
     fn finish(self) -> Result<InrFile, FormatError> {
-        if !self.seen.contains(&ChunkKind::WEIGHTS) {
-            return Err(FormatError::MissingChunk {
-                chunk: ChunkKind::WEIGHTS,
-            });
+        let chunk = self.data();
+        if !self.seen.contains(&chunk) {
+            return Err(FormatError::MissingChunk { chunk });
         }
         Ok(self.file)
     }

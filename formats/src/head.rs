@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 /// Bytes of `HEAD` at most.
 const MAX_BYTES: u64 = 1 << 16;
-/// The only model kind of this version.
+/// The model kinds of this version.
 const MLP: &str = "mlp";
+const PYRAMID: &str = "pyramid";
 
 const LAYOUTS: Names<Layout> = Names {
     field: "layout",
@@ -104,10 +105,12 @@ struct Map<'a> {
 #[derive(Serialize, Deserialize)]
 struct ModelMap<'a> {
     kind: &'a str,
-    activation: &'a str,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activation: Option<&'a str>,
     #[serde(default, skip_serializing_if = "is_zero")]
     frequencies: u8,
-    hidden: Vec<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hidden: Option<Vec<u32>>,
     #[serde(default = "usual_omega", skip_serializing_if = "is_usual_omega")]
     omega_first: f32,
     #[serde(default = "usual_omega", skip_serializing_if = "is_usual_omega")]
@@ -164,7 +167,7 @@ fn is_pixel_centre(name: &&str) -> bool {
 pub(crate) fn read(offset: u64, payload: &[u8]) -> Result<Header, FormatError> {
     within("bytes of chunk HEAD", payload.len() as u64, MAX_BYTES)?;
     let outline: Outline<'_> = messagepack::read(ChunkKind::HEAD, offset, payload)?;
-    if outline.model.kind != MLP {
+    if ![MLP, PYRAMID].contains(&outline.model.kind) {
         return Err(FormatError::UnsupportedModel {
             name: outline.model.kind.to_owned(),
         });
@@ -178,15 +181,54 @@ pub(crate) fn read(offset: u64, payload: &[u8]) -> Result<Header, FormatError> {
         value_range: map.value_range,
         sampling: SAMPLINGS.value(map.sampling)?,
         cicp: map.cicp,
-        model: Model::Mlp(Mlp {
-            activation: ACTIVATIONS.value(map.model.activation)?,
-            frequencies: map.model.frequencies,
-            hidden: map.model.hidden,
-            omega_first: map.model.omega_first,
-            omega_hidden: map.model.omega_hidden,
-            grid: GRIDS.value(map.model.grid)?,
-        }),
+        model: map.model.read(offset)?,
     })
+}
+
+impl<'a> ModelMap<'a> {
+    fn read(self, offset: u64) -> Result<Model, FormatError> {
+        if self.kind == PYRAMID {
+            return Ok(Model::Pyramid);
+        }
+        let missing = |field: &str| FormatError::MessagePack {
+            chunk: ChunkKind::HEAD,
+            offset,
+            reason: format!("missing field `{field}`"),
+        };
+        let activation = self.activation.ok_or_else(|| missing("activation"))?;
+        Ok(Model::Mlp(Mlp {
+            activation: ACTIVATIONS.value(activation)?,
+            frequencies: self.frequencies,
+            hidden: self.hidden.ok_or_else(|| missing("hidden"))?,
+            omega_first: self.omega_first,
+            omega_hidden: self.omega_hidden,
+            grid: GRIDS.value(self.grid)?,
+        }))
+    }
+
+    fn of(model: &Model) -> Self {
+        let base = Self {
+            kind: PYRAMID,
+            activation: None,
+            frequencies: 0,
+            hidden: None,
+            omega_first: USUAL_OMEGA,
+            omega_hidden: USUAL_OMEGA,
+            grid: pixel_centre(),
+        };
+        match model {
+            Model::Pyramid => base,
+            Model::Mlp(mlp) => Self {
+                kind: MLP,
+                activation: Some(ACTIVATIONS.name(mlp.activation)),
+                frequencies: mlp.frequencies,
+                hidden: Some(mlp.hidden.clone()),
+                omega_first: mlp.omega_first,
+                omega_hidden: mlp.omega_hidden,
+                grid: GRIDS.name(mlp.grid),
+            },
+        }
+    }
 }
 
 /// The payload of `HEAD`.
@@ -194,7 +236,6 @@ pub(crate) fn read(offset: u64, payload: &[u8]) -> Result<Header, FormatError> {
 /// # Errors
 /// [`FormatError::Encode`], and [`FormatError::OverLimit`] when the model has too many layers to be described.
 pub(crate) fn write(header: &Header) -> Result<Vec<u8>, FormatError> {
-    let Model::Mlp(mlp) = &header.model;
     let map = Map {
         width: header.width,
         height: header.height,
@@ -203,15 +244,7 @@ pub(crate) fn write(header: &Header) -> Result<Vec<u8>, FormatError> {
         value_range: header.value_range,
         sampling: SAMPLINGS.name(header.sampling),
         cicp: header.cicp,
-        model: ModelMap {
-            kind: MLP,
-            activation: ACTIVATIONS.name(mlp.activation),
-            frequencies: mlp.frequencies,
-            hidden: mlp.hidden.clone(),
-            omega_first: mlp.omega_first,
-            omega_hidden: mlp.omega_hidden,
-            grid: GRIDS.name(mlp.grid),
-        },
+        model: ModelMap::of(&header.model),
     };
     let payload = messagepack::write(ChunkKind::HEAD, &map)?;
     within("bytes of chunk HEAD", payload.len() as u64, MAX_BYTES)?;

@@ -124,6 +124,8 @@ impl Mlp {
 pub enum Model {
     /// A multilayer perceptron.
     Mlp(Mlp),
+    /// Latent grids, without weights of its own: see [`crate::Latents`].
+    Pyramid,
 }
 
 impl Model {
@@ -131,12 +133,14 @@ impl Model {
     pub fn layer_shapes(&self, outputs: usize) -> Vec<(usize, usize)> {
         match self {
             Self::Mlp(mlp) => mlp.layer_shapes(outputs),
+            Self::Pyramid => Vec::new(),
         }
     }
 
     pub(crate) fn check(&self, outputs: usize, limits: &Limits) -> Result<(), FormatError> {
         match self {
             Self::Mlp(mlp) => mlp.check(outputs, limits),
+            Self::Pyramid => Ok(()),
         }
     }
 }

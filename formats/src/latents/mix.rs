@@ -1,0 +1,209 @@
+//! Probabilities of decisions: adaptive slots, and their mixture in the logistic domain (M. Mahoney, "Adaptive weighing
+//! of context models for lossless data compression", 2005). Integers only, so that every machine decodes the same bits.
+
+use std::sync::LazyLock;
+
+/// Slots whose predictions are mixed for one decision.
+pub(super) const INPUTS: usize = 8;
+/// Stretched probabilities are ln(p / (1 - p)) in units of 1/256, within +-12.
+const STRETCH_LIMIT: i32 = 3071;
+/// One in a weight of the mixture.
+pub(super) const WEIGHT_ONE: i32 = 1 << 16;
+/// Most observations that a slot counts: its memory.
+const COUNT_LIMIT: u32 = 255;
+/// How fast the weights follow the error, as a shift of error times input.
+const LEARNING_SHIFT: u32 = 14;
+
+/// 65,536 / (1 + exp(-d / 256)) for d = -3072, -3008, ..., 3072.
+const SQUASH: [u16; 97] = [
+    1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28, 36, 47, 60, 77, 98, 126, 162, 208,
+    267, 342, 439, 562, 720, 922, 1179, 1506, 1921, 2446, 3108, 3938, 4971, 6249, 7812, 9702,
+    11_955, 14_595, 17_625, 21_025, 24_743, 28_693, 32_768, 36_843, 40_793, 44_511, 47_911, 50_941,
+    53_581, 55_834, 57_724, 59_287, 60_565, 61_598, 62_428, 63_090, 63_615, 64_030, 64_357, 64_614,
+    64_816, 64_974, 65_097, 65_194, 65_269, 65_328, 65_374, 65_410, 65_438, 65_459, 65_476, 65_489,
+    65_500, 65_508, 65_514, 65_519, 65_523, 65_526, 65_528, 65_530, 65_531, 65_532, 65_533, 65_534,
+    65_534, 65_535, 65_535, 65_535, 65_535, 65_535, 65_535,
+];
+
+/// Probability out of 2^16 of a stretched one.
+#[inline]
+pub(super) fn squash(stretched: i32) -> u32 {
+    let at = stretched.clamp(-STRETCH_LIMIT, STRETCH_LIMIT) + 3072;
+    let (index, rest) = ((at >> 6) as usize, (at & 63) as u32);
+    let (below, above) = (u32::from(SQUASH[index]), u32::from(SQUASH[index + 1]));
+    below + (((above - below) * rest + 32) >> 6)
+}
+
+/// The stretched form of each probability of 12 bits.
+static STRETCH: LazyLock<[i16; 4096]> = LazyLock::new(|| {
+    let mut table = [0; 4096];
+    let mut stretched = -STRETCH_LIMIT;
+    for (index, entry) in table.iter_mut().enumerate() {
+        let wanted = index as u32 * 16 + 8;
+        while stretched < STRETCH_LIMIT && squash(stretched) < wanted {
+            stretched += 1;
+        }
+        *entry = stretched as i16;
+    }
+    table
+});
+
+/// 2^16 / (n + 1.6): how much of the error a slot with n observations takes over.
+static RATE: LazyLock<[u32; COUNT_LIMIT as usize + 1]> =
+    LazyLock::new(|| std::array::from_fn(|n| 655_360 / (10 * n as u32 + 16)));
+
+/// An adaptive probability: 22 bits of probability above 10 bits of observations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Slot(u32);
+
+impl Slot {
+    /// Probability one half, never observed.
+    pub(super) const NEW: Self = Self(1 << 31);
+
+    /// A slot with probability `p` of 12 bits, as if observed `count` times.
+    pub(super) fn with(p: u32, count: u32) -> Self {
+        Self((p.min(4095) * 1024 + 512) << 10 | count.min(COUNT_LIMIT))
+    }
+
+    /// Probability in 12 bits.
+    #[inline]
+    pub(super) fn p12(self) -> u32 {
+        self.0 >> 20
+    }
+
+    /// Probability in 16 bits.
+    #[inline]
+    pub(super) fn p16(self) -> u32 {
+        self.0 >> 16
+    }
+
+    /// Observations, at most 255.
+    pub(super) fn count(self) -> u32 {
+        self.0 & 1023
+    }
+
+    #[inline]
+    pub(super) fn update(&mut self, bit: bool, rate: &[u32]) {
+        let (p, count) = ((self.0 >> 10) as i64, self.0 & 1023);
+        let target = if bit { (1 << 22) - 1 } else { 0 };
+        let moved = p + (((target - p) * i64::from(rate[count as usize])) >> 16);
+        self.0 = (moved as u32) << 10 | (count + u32::from(count < COUNT_LIMIT));
+    }
+}
+
+/// The tables that one prediction needs, looked up once per tile.
+#[derive(Clone, Copy)]
+pub(super) struct Tables {
+    stretch: &'static [i16; 4096],
+    pub(super) rate: &'static [u32; COUNT_LIMIT as usize + 1],
+}
+
+impl Tables {
+    pub(super) fn new() -> Self {
+        Self {
+            stretch: &STRETCH,
+            rate: &RATE,
+        }
+    }
+
+    #[inline]
+    fn stretch(self, slot: Slot) -> i32 {
+        i32::from(self.stretch[slot.p12() as usize & 4095])
+    }
+
+    /// The inputs of a mixture, from the slots that the contexts name.
+    #[inline]
+    pub(super) fn inputs(self, slots: &[Slot], at: &[usize; INPUTS]) -> [i32; INPUTS] {
+        at.map(|index| self.stretch(slots[index]))
+    }
+}
+
+/// The mixture's probability out of 2^16.
+#[inline]
+pub(super) fn mix(inputs: &[i32; INPUTS], weights: &[i32; INPUTS]) -> u32 {
+    // At most 8 * 3071 * 2^15, which fits.
+    let mut sum = 0_i32;
+    for (input, weight) in inputs.iter().zip(weights) {
+        sum += input * (weight >> 4);
+    }
+    squash(sum >> 12)
+}
+
+/// Moves the weights down the gradient of the code length.
+#[inline]
+pub(super) fn learn(inputs: &[i32; INPUTS], weights: &mut [i32; INPUTS], p: u32, bit: bool) {
+    let target = if bit { 65_535 } else { 0 };
+    let error = target - p as i32;
+    for (input, weight) in inputs.iter().zip(weights) {
+        let step = (input * (error >> 2) + (1 << (LEARNING_SHIFT - 1))) >> LEARNING_SHIFT;
+        *weight = (*weight + step).clamp(-(1 << 19), 1 << 19);
+    }
+}
+
+/// -log2(p / 2^16) in units of 1/256 bit, for `p` of 8 bits.
+static COST: LazyLock<[u32; 257]> = LazyLock::new(|| {
+    // Bits of an integer logarithm by repeated squaring: the same on every machine.
+    std::array::from_fn(|index| {
+        let mut x = (index.max(1) as u64) << 24;
+        let mut log = 0_u32;
+        let whole = 63 - x.leading_zeros();
+        x <<= 31 - whole;
+        for _ in 0..8 {
+            x = (x * x) >> 31;
+            log <<= 1;
+            if x >= 1 << 32 {
+                x >>= 1;
+                log |= 1;
+            }
+        }
+        (32 - whole) * 256 - log
+    })
+});
+
+/// Code length of a decision in units of 1/256 bit.
+#[inline]
+pub(super) fn cost(p: u32, bit: bool) -> u32 {
+    let p = if bit { p } else { 65_536 - p };
+    if p < 2048 {
+        COST[(p as usize >> 3).max(1)] + 5 * 256
+    } else {
+        COST[(p as usize + 128) >> 8]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stretching_undoes_squashing() {
+        let tables = Tables::new();
+        for d in (-2000..2000).step_by(7) {
+            let p = squash(d);
+            let slot = Slot::with(p >> 4, 0);
+            assert!(
+                (tables.stretch(slot) - d).abs() < 40,
+                "{d}: {}",
+                tables.stretch(slot)
+            );
+        }
+    }
+
+    #[test]
+    fn a_slot_learns_its_frequency() {
+        let tables = Tables::new();
+        let mut slot = Slot::NEW;
+        for i in 0..4000 {
+            slot.update(i % 10 == 0, tables.rate);
+        }
+        assert!((slot.p16() as i32 - 6554).abs() < 700, "{}", slot.p16());
+    }
+
+    #[test]
+    fn costs_are_code_lengths() {
+        assert_eq!(cost(32_768, true), 256);
+        assert_eq!(cost(16_384, true), 512);
+        assert!((cost(512, true) as i32 - 7 * 256).abs() < 3);
+        assert!(cost(64_000, true) < 12);
+    }
+}
