@@ -20,6 +20,7 @@ pub mod metrics;
 mod net;
 mod picture;
 mod progress;
+mod pyramid;
 #[cfg(feature = "fit")]
 mod quant;
 mod render;

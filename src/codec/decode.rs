@@ -9,6 +9,7 @@ use crate::device::DeviceChoice;
 use crate::metrics::Raster;
 use crate::net::Network;
 use crate::picture::{Metadata, Picture};
+use crate::pyramid::Pyramid;
 use crate::render::{Backend, Evaluator, TILE, Viewport};
 use crate::resample::{self, Filter};
 use crate::{Error, FormatError};
@@ -28,6 +29,9 @@ pub enum OutputSize {
     /// Exactly this width and height.
     Exact(u32, u32),
 }
+
+/// Multiply-adds of a pyramid per evaluation, about.
+const PYRAMID_WORK: u64 = 200;
 
 /// A rectangle in source pixels; fractions are fine.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,8 +94,15 @@ pub struct Rendered {
 #[derive(Clone, Debug)]
 pub struct InrPicture {
     pub(super) file: InrFile,
-    pub(super) network: Network,
+    pub(super) field: Field,
     bytes: u64,
+}
+
+/// What turns positions into samples.
+#[derive(Clone, Debug)]
+pub(super) enum Field {
+    Network(Network),
+    Pyramid(Pyramid),
 }
 
 impl InrPicture {
@@ -100,16 +111,29 @@ impl InrPicture {
     /// # Errors
     /// [`Error::Format`] naming the chunk and the byte where the file is damaged, lies, or exceeds `limits`.
     pub fn open(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
-        let file = InrFile::read(bytes, limits)?;
-        let network = match &file.header.model {
-            Model::Mlp(mlp) => {
-                Network::from_layers(mlp, file.header.layout.channels(), &file.layers)?
+        Self::of(InrFile::read(bytes, limits)?, bytes)
+    }
+
+    /// Opens what is left of a file that was cut off: a pyramid's coarse levels, as far as they arrived.
+    ///
+    /// # Errors
+    /// As [`InrPicture::open`], when nothing that could be rendered has arrived.
+    pub fn open_partial(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        Self::of(InrFile::read_partial(bytes, limits)?, bytes)
+    }
+
+    fn of(file: InrFile, bytes: &[u8]) -> Result<Self, Error> {
+        let field = match (&file.header.model, &file.latents) {
+            (Model::Mlp(mlp), _) => {
+                let channels = file.header.layout.channels();
+                Field::Network(Network::from_layers(mlp, channels, &file.layers)?)
             }
-            other => return Err(unsupported(other)),
+            (Model::Pyramid, Some(latents)) => Field::Pyramid(Pyramid::new(latents.clone())),
+            (other, _) => return Err(unsupported(other)),
         };
         Ok(Self {
             file,
-            network,
+            field,
             bytes: bytes.len() as u64,
         })
     }
@@ -139,9 +163,12 @@ impl InrPicture {
         &self.file
     }
 
-    /// The network.
-    pub fn network(&self) -> &Network {
-        &self.network
+    /// The network, for models that are one.
+    pub fn network(&self) -> Option<&Network> {
+        match &self.field {
+            Field::Network(network) => Some(network),
+            Field::Pyramid(_) => None,
+        }
     }
 
     /// Length of the file.
@@ -162,11 +189,26 @@ impl InrPicture {
     /// Samples of the field at `positions`, shape `[n, 2]`: x, y in source pixels from the top left corner, so that the
     /// first pixel's centre is at (0.5, 0.5). Returns shape `[n, channels]`: encoded samples, clamped to 0.0..=1.0 unless
     /// the source is floating-point.
-    pub fn sample(&self, positions: &[[f64; 2]]) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// [`Error::Format`] when latents turn out damaged.
+    pub fn sample(&self, positions: &[[f64; 2]]) -> Result<Vec<f32>, Error> {
         let map = self.map();
         let decode = SampleMap::new(&self.file.header);
-        let mut evaluator = Evaluator::new(&self.network, Backend::detect());
         let mut out = vec![0.0; positions.len() * decode.channels];
+        let network = match &self.field {
+            Field::Network(network) => network,
+            Field::Pyramid(pyramid) => {
+                let values = pyramid.at(positions, [0, 0])?;
+                let pixels = values.chunks_exact(decode.channels);
+                for (values, out) in pixels.zip(out.chunks_exact_mut(decode.channels)) {
+                    let values: Vec<f32> = values.iter().map(|v| v * 2.0 - 1.0).collect();
+                    decode.row(&values, out, |sample| sample);
+                }
+                return Ok(out);
+            }
+        };
+        let mut evaluator = Evaluator::new(network, Backend::detect());
         let parts = positions
             .chunks(TILE)
             .zip(out.chunks_mut(TILE * decode.channels));
@@ -177,7 +219,7 @@ impl InrPicture {
             let values: Vec<f32> = rows.flat_map(|row| &row[..x.len()]).copied().collect();
             decode.row(&values, out, |sample| sample);
         }
-        out
+        Ok(out)
     }
 
     /// Renders what `options` ask for. Pixel `j` of `m` covers the `j`-th `m`-th of the region; nothing shifts with the
@@ -220,7 +262,10 @@ impl InrPicture {
         Ok(match options.method {
             Method::Auto if !enlarges => (Method::Inr, "nothing is enlarged".into()),
             Method::Auto => {
-                let verdict = trust::judge(self, viewport);
+                let Field::Network(network) = &self.field else {
+                    return Ok((Method::Inr, "a spline through decoded samples".into()));
+                };
+                let verdict = trust::judge(self, network, viewport);
                 let method = if verdict.trusted() {
                     Method::Inr
                 } else {
@@ -247,9 +292,10 @@ impl InrPicture {
             size,
             sampling: header.sampling,
         };
-        let work = viewport
-            .evaluations()
-            .saturating_mul(self.network.multiply_adds());
+        let work = viewport.evaluations().saturating_mul(match &self.field {
+            Field::Network(network) => network.multiply_adds(),
+            Field::Pyramid(_) => PYRAMID_WORK,
+        });
         within(
             "the render, in multiply-adds,",
             work,

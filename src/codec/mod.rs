@@ -4,6 +4,8 @@ mod decode;
 #[cfg(feature = "fit")]
 mod encode;
 #[cfg(feature = "fit")]
+mod latents;
+#[cfg(feature = "fit")]
 mod options;
 #[cfg(feature = "fit")]
 mod plan;

@@ -26,8 +26,10 @@ pub enum Target {
 /// Kinds of network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Architecture {
-    /// Sine layers (Sitzmann et al. 2020).
+    /// Latent wavelet grids under a cubic spline: local, quick, and the best picture for its bytes.
     #[default]
+    Pyramid,
+    /// Sine layers (Sitzmann et al. 2020).
     Siren,
     /// Sine layers over a positional encoding.
     SirenPe,
@@ -39,7 +41,8 @@ pub enum Architecture {
 
 impl Architecture {
     /// Every kind with its name.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("pyramid", Self::Pyramid),
         ("siren", Self::Siren),
         ("siren-pe", Self::SirenPe),
         ("relu", Self::Relu),
@@ -49,7 +52,7 @@ impl Architecture {
     /// What hidden layers apply.
     pub fn activation(self) -> Activation {
         match self {
-            Self::Siren | Self::SirenPe => Activation::Sine,
+            Self::Pyramid | Self::Siren | Self::SirenPe => Activation::Sine,
             Self::Relu | Self::ReluPe => Activation::Relu,
         }
     }
@@ -77,7 +80,7 @@ impl FromStr for Architecture {
         let found = Self::ALL.iter().find(|(name, _)| *name == text);
         found.map(|(_, kind)| *kind).ok_or_else(|| Error::Misuse {
             what: format!("unknown model {text:?}"),
-            want: "use siren, siren-pe, relu or relu-pe",
+            want: "use pyramid, siren, siren-pe, relu or relu-pe",
         })
     }
 }

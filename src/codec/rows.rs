@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use inr_formats::{Depth, Header};
 
-use super::decode::{InrPicture, RenderOptions};
+use super::decode::{Field, InrPicture, RenderOptions};
 use crate::Error;
 use crate::device::{DeviceChoice, OpenDevice};
 use crate::picture::{Samples, SamplesMut};
@@ -143,6 +143,11 @@ impl InrPicture {
         rows: Rows<T>,
         emit: impl Fn(&[f32], &mut [T]) + Sync,
     ) -> Result<(), Error> {
+        let threads = options.threads.unwrap_or_else(render::default_threads);
+        let network = match &self.field {
+            Field::Network(network) => network,
+            Field::Pyramid(pyramid) => return pyramid.render(viewport, threads, rows, emit),
+        };
         // Small renders are over before a GPU has the weights: it has to be asked for.
         let device = match options.device {
             DeviceChoice::Auto => OpenDevice::Cpu,
@@ -150,13 +155,12 @@ impl InrPicture {
         };
         match device {
             OpenDevice::Cpu => {
-                let threads = options.threads.unwrap_or_else(render::default_threads);
-                render::render(&self.network, &self.map(), viewport, threads, rows, emit);
+                render::render(network, &self.map(), viewport, threads, rows, emit);
                 Ok(())
             }
             #[cfg(feature = "candle")]
             OpenDevice::Gpu(device) => {
-                render::render_on_device(&self.network, &self.map(), viewport, &device, rows, emit)
+                render::render_on_device(network, &self.map(), viewport, &device, rows, emit)
             }
         }
     }

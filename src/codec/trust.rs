@@ -10,6 +10,7 @@ use std::fmt;
 
 use super::decode::InrPicture;
 use crate::coords::CoordinateMap;
+use crate::net::Network;
 use crate::render::{Backend, Evaluator, TILE, Viewport};
 
 /// Pixels that are looked at.
@@ -177,13 +178,13 @@ impl Tally {
 }
 
 /// Judges the field within `viewport`'s region.
-pub(crate) fn judge(picture: &InrPicture, viewport: &Viewport) -> Verdict {
+pub(crate) fn judge(picture: &InrPicture, network: &Network, viewport: &Viewport) -> Verdict {
     let [left, top, width, height] = viewport.region;
     let columns = width.ceil().max(1.0) as usize;
     let rows = height.ceil().max(1.0) as usize;
     let stride = (columns * rows).div_ceil(PROBES).max(1) | 1;
     let mut probe = Probe {
-        evaluator: Evaluator::new(picture.network(), Backend::detect()),
+        evaluator: Evaluator::new(network, Backend::detect()),
         map: picture.map(),
         size: [f64::from(picture.width()), f64::from(picture.height())],
     };

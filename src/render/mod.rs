@@ -90,7 +90,7 @@ pub(crate) struct Rows<'a, T> {
 
 impl<'a, T> Rows<'a, T> {
     /// Each row's number in the render, and its `length` samples.
-    fn each(self, length: usize) -> impl Iterator<Item = (usize, &'a mut [T])> {
+    pub(crate) fn each(self, length: usize) -> impl Iterator<Item = (usize, &'a mut [T])> {
         let rows = self.samples.chunks_mut(self.stride);
         let rows = rows.filter_map(move |row| row.get_mut(..length));
         (self.first..).zip(rows)

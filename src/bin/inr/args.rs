@@ -81,11 +81,11 @@ pub struct EncodeArgs {
     /// Keep 32-bit floating-point weights: the largest files, nothing lost to rounding
     #[arg(long, conflicts_with = "bits")]
     pub float: bool,
-    /// Kind of network: siren, siren-pe, relu or relu-pe (pe: with positional encoding)
+    /// Kind of field: pyramid, or a network: siren, siren-pe, relu or relu-pe (pe: with positional encoding)
     #[arg(
         long,
         value_name = "KIND",
-        default_value = "siren",
+        default_value = "pyramid",
         help_heading = "Network"
     )]
     pub model: Architecture,

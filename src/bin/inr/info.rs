@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use inr::{Error, InrPicture, Limits, Model};
+use inr::{Error, InrPicture, Limits, Model, Network};
 use inr_formats::{ChunkInfo, inspect};
 use serde_json::{Value, json};
 
@@ -46,9 +46,6 @@ fn chunk_json(chunk: &ChunkInfo) -> Value {
 
 fn describe(picture: &InrPicture) -> Value {
     let header = &picture.file().header;
-    let Model::Mlp(mlp) = &header.model else {
-        return json!({ "width": header.width, "height": header.height });
-    };
     let provenance = picture.file().provenance.clone().unwrap_or_default();
     let length = |data: &Option<Vec<u8>>| data.as_ref().map(Vec::len);
     json!({
@@ -60,15 +57,7 @@ fn describe(picture: &InrPicture) -> Value {
         "value_range": header.value_range,
         "cicp": header.cicp,
         "bits_per_pixel": picture.bytes() as f64 * 8.0 / header.pixels() as f64,
-        "model": {
-            "activation": format!("{:?}", mlp.activation).to_lowercase(),
-            "frequencies": mlp.frequencies,
-            "hidden": mlp.hidden,
-            "omega0": mlp.omega_first,
-            "omega0_hidden": mlp.omega_hidden,
-            "parameters": mlp.parameters(header.layout.channels()),
-            "multiply_adds_per_sample": picture.network().multiply_adds(),
-        },
+        "model": model(picture),
         "icc_bytes": length(&picture.file().icc),
         "exif_bytes": length(&picture.file().exif),
         "xmp_bytes": length(&picture.file().xmp),
@@ -78,6 +67,30 @@ fn describe(picture: &InrPicture) -> Value {
             "epochs": provenance.epochs, "device": provenance.device,
         },
     })
+}
+
+fn model(picture: &InrPicture) -> Value {
+    let file = picture.file();
+    match (&file.header.model, &file.latents) {
+        (Model::Mlp(mlp), _) => json!({
+            "kind": "network",
+            "activation": format!("{:?}", mlp.activation).to_lowercase(),
+            "frequencies": mlp.frequencies,
+            "hidden": mlp.hidden,
+            "omega0": mlp.omega_first,
+            "omega0_hidden": mlp.omega_hidden,
+            "parameters": mlp.parameters(file.header.layout.channels()),
+            "multiply_adds_per_sample": picture.network().map(Network::multiply_adds),
+        }),
+        (_, Some(latents)) => json!({
+            "kind": "pyramid",
+            "levels": latents.partition.levels,
+            "tile": latents.partition.tile,
+            "step": latents.step,
+            "segments": latents.segments.len(),
+        }),
+        _ => Value::Null,
+    }
 }
 
 fn text(name: &str, bytes: usize, picture: Option<&InrPicture>, chunks: &[ChunkInfo]) -> String {

@@ -1,0 +1,248 @@
+//! Any part of a pyramid at any size: values and derivatives, in bands of rows over several threads.
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use inr_formats::Sampling;
+
+use super::Pyramid;
+use super::spline::{Order, Taps, mirrored, prefilter_line, prefilter_rows};
+use super::tiles::{CACHE_BYTES, in_parallel};
+use super::wavelet::{Grid, Window};
+use crate::Error;
+use crate::render::{Rows, Viewport};
+
+/// Output rows of one task, at most.
+const BAND: usize = 256;
+
+/// A render broken down to the axes.
+struct Axes {
+    level: u8,
+    columns: Taps,
+    rows: Taps,
+    /// Column and row of the first pixel, where outputs are samples as they are.
+    aligned: Option<(usize, usize)>,
+}
+
+impl Axes {
+    /// The derivative of the given orders in x and y, per source pixel, of what `viewport` shows.
+    fn new(viewport: &Viewport, levels: u8, orders: [Order; 2]) -> Self {
+        let pitch = viewport.pitch();
+        let least = pitch[0].min(pitch[1]).max(1.0);
+        let level = (least.log2().floor() as u8).min(levels);
+        let aligned = aligned(viewport).filter(|_| orders == [0, 0]);
+        let [columns, rows] = [0, 1].map(|axis| {
+            let scale = f64::from(1_u32 << level);
+            let spread = match viewport.sampling {
+                Sampling::Point => (pitch[axis] * pitch[axis] - scale * scale).max(0.0).sqrt(),
+                Sampling::Area => pitch[axis],
+            };
+            let width = spread / scale;
+            let count = ((width * 3.0).ceil() as usize).clamp(1, 64);
+            let centre = |index: u32| {
+                (viewport.region[axis] + (f64::from(index) + 0.5) * pitch[axis] - 0.5) / scale
+            };
+            let centres: Vec<f64> = (0..viewport.size[axis]).map(centre).collect();
+            Taps::new(&centres, width, count, orders[axis])
+        });
+        Self {
+            level,
+            columns,
+            rows,
+            aligned,
+        }
+    }
+}
+
+/// The first pixel of a viewport whose pixels are the source's.
+fn aligned(viewport: &Viewport) -> Option<(usize, usize)> {
+    let [left, top, width, height] = viewport.region;
+    let whole = left.fract() == 0.0 && top.fract() == 0.0;
+    let same = width == f64::from(viewport.size[0]) && height == f64::from(viewport.size[1]);
+    (whole && same && viewport.sampling == Sampling::Point).then_some((left as usize, top as usize))
+}
+
+/// Samples that a range of mirrored ones comes from.
+fn folded(range: &Range<isize>, length: usize) -> Range<usize> {
+    let found = range.clone().map(|index| mirrored(index, length));
+    let first = found.clone().min().unwrap_or(0);
+    first..found.max().map_or(0, |last| last + 1)
+}
+
+impl Pyramid {
+    /// Renders rows of `viewport`: `emit` turns one row of values, shape `[channels, columns]` and -1.0..=1.0, into
+    /// samples.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for a damaged segment.
+    pub(crate) fn render<T: Send>(
+        &self,
+        viewport: &Viewport,
+        threads: usize,
+        rows: Rows<T>,
+        emit: impl Fn(&[f32], &mut [T]) + Sync,
+    ) -> Result<(), Error> {
+        self.render_orders(viewport, [0, 0], threads, rows, |row, out| emit(row, out))
+    }
+
+    fn render_orders<T: Send>(
+        &self,
+        viewport: &Viewport,
+        orders: [Order; 2],
+        threads: usize,
+        rows: Rows<T>,
+        emit: impl Fn(&[f32], &mut [T]) + Sync,
+    ) -> Result<(), Error> {
+        let axes = Axes::new(viewport, self.latents.partition.levels, orders);
+        let row_length = self.planes() * viewport.size[0] as usize;
+        let mut outputs: Vec<(usize, &mut [T])> = rows.each(row_length).collect();
+        let each = outputs.len().div_ceil(threads.max(1)).clamp(1, BAND);
+        for group in outputs.chunks_mut(self.rows_at_once(&axes, viewport).next_multiple_of(each)) {
+            let range = group[0].0..group[group.len() - 1].0 + 1;
+            self.prepare(axes.level, self.window(&axes, viewport, &range), threads)?;
+            let tasks: Vec<Mutex<&mut [(usize, &mut [T])]>> =
+                group.chunks_mut(each).map(Mutex::new).collect();
+            in_parallel(threads, tasks.len(), |index| match tasks[index].lock() {
+                Ok(mut task) => self.band(&axes, viewport, &mut task, &emit),
+                Err(_) => Ok(()),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Output rows whose tiles fit the cache.
+    fn rows_at_once(&self, axes: &Axes, viewport: &Viewport) -> usize {
+        let (width, _) = self.latents.partition.size(axes.level);
+        let source = (CACHE_BYTES / 2 / (width * self.planes() * 8)).max(BAND);
+        let pitch = viewport.pitch()[1] / f64::from(1_u32 << axes.level);
+        ((source as f64 / pitch) as usize).max(1)
+    }
+
+    /// The samples that output `rows` depend on.
+    fn window(&self, axes: &Axes, viewport: &Viewport, rows: &Range<usize>) -> Window {
+        if let Some((left, top)) = axes.aligned {
+            return Window::new(
+                left..left + viewport.size[0] as usize,
+                top + rows.start..top + rows.end,
+            );
+        }
+        let (width, height) = self.latents.partition.size(axes.level);
+        Window::new(
+            folded(&axes.columns.reach(0..axes.columns.len()), width),
+            folded(&axes.rows.reach(rows.clone()), height),
+        )
+    }
+
+    fn band<T>(
+        &self,
+        axes: &Axes,
+        viewport: &Viewport,
+        rows: &mut [(usize, &mut [T])],
+        emit: &impl Fn(&[f32], &mut [T]),
+    ) -> Result<(), Error> {
+        let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else {
+            return Ok(());
+        };
+        let range = *first..*last + 1;
+        let samples = self.samples(axes.level, self.window(axes, viewport, &range))?;
+        let columns = viewport.size[0] as usize;
+        let mut line = vec![0.0; columns * self.planes()];
+        if let Some((left, top)) = axes.aligned {
+            for (row, out) in rows {
+                for (grid, line) in samples.iter().zip(line.chunks_exact_mut(columns)) {
+                    line.copy_from_slice(grid.row(top + *row, left..left + columns));
+                }
+                line.iter_mut()
+                    .for_each(|value| *value = *value * 2.0 - 1.0);
+                emit(&line, out);
+            }
+            return Ok(());
+        }
+        let reach = axes.rows.reach(range);
+        let size = self.latents.partition.size(axes.level);
+        let across: Vec<Vec<f32>> = samples
+            .iter()
+            .map(|grid| resample_columns(grid, &axes.columns, &reach, size))
+            .collect();
+        for (row, out) in rows {
+            let (start, weights) = axes.rows.output(*row);
+            for (plane, line) in across.iter().zip(line.chunks_exact_mut(columns)) {
+                line.fill(-1.0);
+                for (tap, weight) in weights
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, weight)| **weight != 0.0)
+                {
+                    let at = (start - reach.start) as usize + tap;
+                    let weight = 2.0 * weight;
+                    for (value, sample) in line.iter_mut().zip(&plane[at * columns..]) {
+                        *value += weight * sample;
+                    }
+                }
+            }
+            emit(&line, out);
+        }
+        Ok(())
+    }
+
+    /// Values or derivatives at `positions` in source pixels, shape `[positions, channels]`; values are 0.0..=1.0 for
+    /// the range of samples, derivatives per source pixel.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for a damaged segment.
+    pub(crate) fn at(&self, positions: &[[f64; 2]], orders: [Order; 2]) -> Result<Vec<f32>, Error> {
+        let mut out = Vec::with_capacity(positions.len() * self.planes());
+        let (width, height) = self.latents.partition.size(0);
+        for [x, y] in positions {
+            let columns = Taps::new(&[x - 0.5], 0.0, 1, orders[0]);
+            let rows = Taps::new(&[y - 0.5], 0.0, 1, orders[1]);
+            let reach = rows.reach(0..1);
+            let window = Window::new(folded(&columns.reach(0..1), width), folded(&reach, height));
+            let (start, weights) = rows.output(0);
+            for grid in self.samples(0, window)? {
+                let line = resample_columns(&grid, &columns, &reach, (width, height));
+                let line = &line[(start - reach.start) as usize..];
+                out.push(
+                    line.iter()
+                        .zip(weights)
+                        .map(|(value, weight)| value * weight)
+                        .sum(),
+                );
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Spline coefficients down the columns, at the outputs' positions along the rows: one line for each of `rows`.
+fn resample_columns(
+    grid: &Grid,
+    columns: &Taps,
+    rows: &Range<isize>,
+    size: (usize, usize),
+) -> Vec<f32> {
+    let reach = columns.reach(0..columns.len());
+    let mut line = vec![0.0; reach.len()];
+    let mut coefficients = vec![0.0; reach.len()];
+    let width = columns.len();
+    let mut resampled = vec![0.0; rows.len() * width];
+    for (row, out) in rows.clone().zip(resampled.chunks_exact_mut(width)) {
+        let source = grid.row(mirrored(row, size.1), grid.window.columns());
+        for (value, index) in line.iter_mut().zip(reach.clone()) {
+            *value = source[mirrored(index, size.0) - grid.window.x];
+        }
+        prefilter_line(&line, &mut coefficients);
+        for (index, out) in out.iter_mut().enumerate() {
+            let (start, weights) = columns.output(index);
+            let four = &coefficients[(start - reach.start) as usize..];
+            *out = weights
+                .iter()
+                .zip(four)
+                .map(|(weight, value)| weight * value)
+                .sum();
+        }
+    }
+    let mut filtered = vec![0.0; resampled.len()];
+    prefilter_rows(&resampled, width, &mut filtered);
+    filtered
+}
