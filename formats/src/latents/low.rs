@@ -40,7 +40,7 @@ pub(super) fn code<C: Coder>(
             let mut error = magnitude as i32;
             if magnitude > 0 {
                 let negative = coder.bit(row[32].p16(), wanted < 0);
-                row[32].update(negative, tables.rate);
+                row[32].update(negative, tables);
                 if negative {
                     error = -error;
                 }

@@ -11,8 +11,10 @@ const STRETCH_LIMIT: i32 = 3071;
 pub(super) const WEIGHT_ONE: i32 = 1 << 16;
 /// Most observations that a slot counts: its memory.
 const COUNT_LIMIT: u32 = 255;
+/// The memory of a slot in training, where starting states are wanted.
+const TRAINING_LIMIT: u32 = 1023;
 /// How fast the weights follow the error, as a shift of error times input.
-const LEARNING_SHIFT: u32 = 14;
+const LEARNING_SHIFT: u32 = 13;
 
 /// 65,536 / (1 + exp(-d / 256)) for d = -3072, -3008, ..., 3072.
 const SQUASH: [u16; 97] = [
@@ -49,7 +51,7 @@ static STRETCH: LazyLock<[i16; 4096]> = LazyLock::new(|| {
 });
 
 /// 2^16 / (n + 1.6): how much of the error a slot with n observations takes over.
-static RATE: LazyLock<[u32; COUNT_LIMIT as usize + 1]> =
+static RATE: LazyLock<[u32; TRAINING_LIMIT as usize + 1]> =
     LazyLock::new(|| std::array::from_fn(|n| 655_360 / (10 * n as u32 + 16)));
 
 /// An adaptive probability: 22 bits of probability above 10 bits of observations.
@@ -62,7 +64,7 @@ impl Slot {
 
     /// A slot with probability `p` of 12 bits, as if observed `count` times.
     pub(super) fn with(p: u32, count: u32) -> Self {
-        Self((p.min(4095) * 1024 + 512) << 10 | count.min(COUNT_LIMIT))
+        Self((p.min(4095) * 1024 + 512) << 10 | count.min(TRAINING_LIMIT))
     }
 
     /// Probability in 12 bits.
@@ -77,17 +79,17 @@ impl Slot {
         self.0 >> 16
     }
 
-    /// Observations, at most 255.
+    /// Observations.
     pub(super) fn count(self) -> u32 {
         self.0 & 1023
     }
 
     #[inline]
-    pub(super) fn update(&mut self, bit: bool, rate: &[u32]) {
+    pub(super) fn update(&mut self, bit: bool, tables: Tables) {
         let (p, count) = ((self.0 >> 10) as i64, self.0 & 1023);
         let target = if bit { (1 << 22) - 1 } else { 0 };
-        let moved = p + (((target - p) * i64::from(rate[count as usize])) >> 16);
-        self.0 = (moved as u32) << 10 | (count + u32::from(count < COUNT_LIMIT));
+        let moved = p + (((target - p) * i64::from(tables.rate[count as usize])) >> 16);
+        self.0 = (moved as u32) << 10 | (count + u32::from(count < tables.limit));
     }
 }
 
@@ -95,7 +97,8 @@ impl Slot {
 #[derive(Clone, Copy)]
 pub(super) struct Tables {
     stretch: &'static [i16; 4096],
-    pub(super) rate: &'static [u32; COUNT_LIMIT as usize + 1],
+    rate: &'static [u32; TRAINING_LIMIT as usize + 1],
+    limit: u32,
 }
 
 impl Tables {
@@ -103,6 +106,15 @@ impl Tables {
         Self {
             stretch: &STRETCH,
             rate: &RATE,
+            limit: COUNT_LIMIT,
+        }
+    }
+
+    /// For training: slots with a long memory.
+    pub(super) fn training() -> Self {
+        Self {
+            limit: TRAINING_LIMIT,
+            ..Self::new()
         }
     }
 
@@ -194,7 +206,7 @@ mod tests {
         let tables = Tables::new();
         let mut slot = Slot::NEW;
         for i in 0..4000 {
-            slot.update(i % 10 == 0, tables.rate);
+            slot.update(i % 10 == 0, tables);
         }
         assert!((slot.p16() as i32 - 6554).abs() < 700, "{}", slot.p16());
     }

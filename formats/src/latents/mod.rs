@@ -9,6 +9,7 @@ mod coder;
 mod low;
 mod mix;
 mod prior;
+mod regression;
 mod state;
 mod tile;
 
@@ -20,6 +21,7 @@ use crate::error::FormatError;
 use crate::limits::{Limits, within};
 use coder::{Coder, Decoder, Encoder};
 use mix::Tables;
+use state::State;
 use tile::{Parent, TileCoder, Wish};
 
 /// Levels at most: a side of 2^31 comes down to one coefficient.
@@ -263,6 +265,41 @@ impl Partition {
         parent: Option<&Tile>,
         wish: Option<(&[[Exact; 3]], &[f32])>,
     ) -> Tile {
+        let mut states = [false, true].map(|chroma| {
+            let group = State::group(level, chroma);
+            let used = !self.class(chroma).is_empty();
+            if used {
+                prior::state(group)
+            } else {
+                State::default()
+            }
+        });
+        self.code_with(
+            coder,
+            tile,
+            (x, y),
+            parent,
+            wish,
+            &mut states,
+            Tables::new(),
+        )
+    }
+
+    /// Codes a tile with the states that the caller keeps.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the one place where all that a tile needs meets"
+    )]
+    fn code_with<C: Coder>(
+        &self,
+        coder: &mut C,
+        tile: Tile,
+        (x, y): (usize, usize),
+        parent: Option<&Tile>,
+        wish: Option<(&[[Exact; 3]], &[f32])>,
+        states: &mut [State; 2],
+        tables: Tables,
+    ) -> Tile {
         let side = usize::from(self.tile);
         let parent = parent.map(|tile| Parent {
             tile,
@@ -273,21 +310,16 @@ impl Partition {
             coder,
             tile,
             parent,
-            tables: Tables::new(),
+            tables,
         };
-        for chroma in [false, true] {
-            let planes = self.class(chroma);
-            if planes.is_empty() {
-                continue;
-            }
-            let mut state = prior::state(state::State::group(level, chroma));
-            for plane in planes {
+        for (chroma, state) in [false, true].into_iter().zip(states) {
+            for plane in self.class(chroma) {
                 for orientation in 0..3 {
                     let wish = wish.map(|(exact, lambda)| Wish {
                         exact: &exact[plane][orientation],
                         lambda: (lambda[plane] * 256.0) as u32,
                     });
-                    job.band(&mut state, plane, orientation, wish);
+                    job.band(state, plane, orientation, wish);
                 }
             }
         }
@@ -306,7 +338,17 @@ impl Partition {
 }
 
 fn code_low<C: Coder>(coder: &mut C, width: usize, planes: &mut [Vec<i32>]) {
-    let mut slots = prior::low_slots();
+    code_low_with(coder, width, planes, &mut prior::low_slots(), Tables::new());
+}
+
+/// Codes the coarsest band with the slots that the caller keeps.
+fn code_low_with<C: Coder>(
+    coder: &mut C,
+    width: usize,
+    planes: &mut [Vec<i32>],
+    slots: &mut [mix::Slot],
+    tables: Tables,
+) {
     let half = slots.len() / 2;
     for (plane, values) in planes.iter_mut().enumerate() {
         let slots = if plane == 0 {
@@ -314,7 +356,7 @@ fn code_low<C: Coder>(coder: &mut C, width: usize, planes: &mut [Vec<i32>]) {
         } else {
             &mut slots[half..]
         };
-        low::code(coder, Tables::new(), slots, width, values);
+        low::code(coder, tables, slots, width, values);
     }
 }
 

@@ -1,12 +1,23 @@
 //! The states that the coder starts from, learnt from pictures and built in.
 
-use super::low::LOW_SLOTS;
-use super::mix::Slot;
-use super::state::{GROUPS, State};
 use std::sync::LazyLock;
+
+use super::coder::{Coder, PROBABILITY_BITS};
+use super::low::LOW_SLOTS;
+use super::mix::{Slot, Tables};
+use super::regression::Regression;
+use super::state::{GROUPS, State};
+use super::{Exact, Latents, Tile, code_low_with};
+use crate::error::FormatError;
 
 /// Version of the built-in states; a file names the one that it was coded with.
 pub(super) const VERSION: u8 = 1;
+/// The built-in states, a zstd frame: see [`store`].
+static BUILT_IN: &[u8] = include_bytes!("prior.bin");
+/// Observations that a starting slot counts for at most: what the picture itself shows soon outweighs them.
+const TRUST: u32 = 24;
+/// Observations that a stored slot can have.
+const COUNTS: [u32; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128, 255, 1023];
 
 /// The starting states of every group.
 struct Prior {
@@ -14,10 +25,83 @@ struct Prior {
     low: Vec<Slot>,
 }
 
-static PRIOR: LazyLock<Prior> = LazyLock::new(|| Prior {
-    states: vec![State::new(); GROUPS],
-    low: vec![Slot::NEW; LOW_SLOTS],
+static PRIOR: LazyLock<Prior> = LazyLock::new(|| {
+    let mut prior = Prior::blank();
+    // The built-in states fit; a build with none, or others, starts from nothing.
+    if let Ok(bytes) = zstd::bulk::decompress(BUILT_IN, 1 << 24) {
+        let mut rest = bytes.as_slice();
+        prior.each(&mut |field| {
+            let Some((two, tail)) = rest.split_first_chunk::<2>() else {
+                return;
+            };
+            rest = tail;
+            field.set(u16::from_le_bytes(*two));
+        });
+    }
+    prior
 });
+
+/// A number of the states, as 16 bits.
+enum Field<'a> {
+    Slot(&'a mut Slot),
+    /// In 1/16 of a stored unit.
+    Weight(&'a mut i32),
+    Expectation(&'a mut i32),
+}
+
+impl Field<'_> {
+    fn set(self, stored: u16) {
+        match self {
+            Self::Slot(slot) => {
+                let count = COUNTS[usize::from(stored & 15)].min(TRUST);
+                *slot = Slot::with(u32::from(stored >> 4), count);
+            }
+            Self::Weight(weight) => *weight = i32::from(stored as i16) * 16,
+            Self::Expectation(weight) => *weight = i32::from(stored as i16),
+        }
+    }
+
+    fn stored(&self) -> u16 {
+        match self {
+            Self::Slot(slot) => {
+                let below = COUNTS.iter().rposition(|&count| count <= slot.count());
+                (slot.p12() << 4) as u16 | below.unwrap_or(0) as u16
+            }
+            Self::Weight(weight) => (**weight / 16).clamp(-32_768, 32_767) as i16 as u16,
+            Self::Expectation(weight) => **weight as i16 as u16,
+        }
+    }
+}
+
+impl Prior {
+    fn blank() -> Self {
+        Self {
+            states: vec![State::new(); GROUPS],
+            low: vec![Slot::NEW; LOW_SLOTS],
+        }
+    }
+
+    /// Visits every number in the order of storage.
+    fn each(&mut self, visit: &mut impl FnMut(Field<'_>)) {
+        for state in &mut self.states {
+            let weights = state.weights.iter_mut().flatten();
+            weights.for_each(|weight| visit(Field::Weight(weight)));
+            let expectation = state.expectation.iter_mut().flatten();
+            expectation.for_each(|weight| visit(Field::Expectation(weight)));
+            for slots in [
+                &mut state.slots,
+                &mut state.flags,
+                &mut state.signs,
+                &mut state.escapes,
+            ] {
+                slots.iter_mut().for_each(|slot| visit(Field::Slot(slot)));
+            }
+        }
+        self.low
+            .iter_mut()
+            .for_each(|slot| visit(Field::Slot(slot)));
+    }
+}
 
 /// The starting state of a group.
 pub(super) fn state(group: usize) -> State {
@@ -29,5 +113,111 @@ pub(super) fn low_slots() -> Vec<Slot> {
     PRIOR.low.clone()
 }
 
-/// placeholder
-pub fn train() {}
+/// Adds up code lengths and goes along with every decision.
+struct Meter(f64);
+
+impl Coder for Meter {
+    fn bit(&mut self, p: u32, bit: bool) -> bool {
+        let p = p.clamp(24, (1 << PROBABILITY_BITS) - 24);
+        let p = if bit { p } else { (1 << PROBABILITY_BITS) - p };
+        self.0 -= (f64::from(p) / f64::from(1 << PROBABILITY_BITS)).log2();
+        bit
+    }
+}
+
+/// Starting states learnt from the coefficients of `pictures`, in the form of `prior.bin`, and the mean bits per
+/// coefficient of each round. The latents have to be coded with the states of this build.
+///
+/// # Errors
+/// Those of decoding, and [`FormatError::Encode`] when zstd fails.
+pub fn train(pictures: &[Latents]) -> Result<(Vec<u8>, Vec<f64>), FormatError> {
+    let mut prior = Prior::blank();
+    let mut report = Vec::new();
+    for round in 0..4 {
+        // The first rounds find the neighbours' weights, the last ones the states that these lead to.
+        let regress = round < 2;
+        if round > 0 {
+            let expectations: Vec<_> = prior.states.iter().map(|state| state.expectation).collect();
+            if regress || round == 2 {
+                prior = Prior::blank();
+                for (state, expectation) in prior.states.iter_mut().zip(expectations) {
+                    state.expectation = expectation;
+                }
+            }
+        }
+        for state in &mut prior.states {
+            state.regression = regress.then(Box::<[Regression; 3]>::default);
+        }
+        let mut meter = Meter(0.0);
+        let mut count = 0.0;
+        for latents in pictures {
+            learn(latents, &mut prior, &mut meter)?;
+            count += f64::from(latents.partition.width) * f64::from(latents.partition.height);
+        }
+        report.push(meter.0 / count);
+        for state in &mut prior.states {
+            if let Some(sums) = state.regression.take() {
+                state.expectation = sums.map(|sums| sums.solve());
+            }
+        }
+    }
+    Ok((store(&mut prior)?, report))
+}
+
+/// Codes a picture's coefficients with the states of `prior`, which learn from them.
+fn learn(latents: &Latents, prior: &mut Prior, meter: &mut Meter) -> Result<(), FormatError> {
+    let partition = latents.partition;
+    let mut low = latents.decode_low()?;
+    let width = partition.size(partition.levels).0;
+    code_low_with(meter, width, &mut low, &mut prior.low, Tables::training());
+    let mut parents: Vec<Tile> = Vec::new();
+    for level in (1..=partition.levels).rev() {
+        let (columns, rows) = partition.tiles(level);
+        let coarser = if level < partition.levels {
+            partition.tiles(level + 1).0
+        } else {
+            0
+        };
+        let mut tiles = Vec::new();
+        for index in 0..columns * rows {
+            let (x, y) = (index % columns, index / columns);
+            let parent = parents.get(y / 2 * coarser + x / 2);
+            let tile = latents.decode_tile(level, (x, y), parent)?;
+            let exact: Vec<[Exact; 3]> = tile
+                .planes
+                .iter()
+                .map(|bands| {
+                    std::array::from_fn(|o| bands[o].values.iter().map(|q| q * 256).collect())
+                })
+                .collect();
+            let lambda = vec![0.0; exact.len()];
+            let group = State::group(level, false);
+            let states = &mut prior.states[group..group + 2];
+            let empty = partition.empty_tile(level, x, y);
+            if let Ok(states) = states.try_into() {
+                partition.code_with(
+                    meter,
+                    empty,
+                    (x, y),
+                    parent,
+                    Some((&exact, &lambda)),
+                    states,
+                    Tables::training(),
+                );
+            }
+            tiles.push(tile);
+        }
+        parents = tiles;
+    }
+    Ok(())
+}
+
+/// Every number as 16 bits, in a zstd frame.
+fn store(prior: &mut Prior) -> Result<Vec<u8>, FormatError> {
+    let mut bytes = Vec::new();
+    prior.each(&mut |field| bytes.extend_from_slice(&field.stored().to_le_bytes()));
+    zstd::bulk::compress(&bytes, 19).map_err(|error| FormatError::Encode {
+        chunk: crate::chunk::ChunkKind::GRID,
+        reason: error.to_string(),
+    })
+}

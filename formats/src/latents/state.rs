@@ -1,6 +1,7 @@
 //! What the coder of one tile learns: the adaptive slots and mixture weights of each class of planes.
 
 use super::mix::{INPUTS, Slot, WEIGHT_ONE};
+use super::regression::Regression;
 
 /// Decisions of a magnitude that have contexts of their own: "not 0", "above 1", ..., the last shared by all above.
 pub(super) const BINS: usize = 8;
@@ -35,7 +36,7 @@ pub(super) const BASES: [usize; INPUTS] = {
 pub(super) const SLOTS: usize = (BASES[INPUTS - 1] + SIZES[INPUTS - 1]) * BINS;
 
 /// Everything adaptive about one class of planes in one tile.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct State {
     pub(super) slots: Vec<Slot>,
     pub(super) weights: Vec<[i32; INPUTS]>,
@@ -44,6 +45,8 @@ pub(super) struct State {
     pub(super) escapes: Vec<Slot>,
     /// Weights of the neighbours' magnitudes in the expected one, in 1/1024, by orientation; fixed while coding.
     pub(super) expectation: [[i32; NEIGHBOURS]; 3],
+    /// Where a training collects what magnitudes depend on, by orientation.
+    pub(super) regression: Option<Box<[Regression; 3]>>,
 }
 
 impl State {
@@ -63,6 +66,7 @@ impl State {
             signs: vec![Slot::NEW; SIGNS],
             escapes: vec![Slot::NEW; ESCAPES],
             expectation,
+            regression: None,
         }
     }
 

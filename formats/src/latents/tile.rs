@@ -272,7 +272,7 @@ impl<C: Coder> TileCoder<'_, C> {
                 let wanted = wish.is_some_and(|wish| wish.fills(columns, top..bottom, width));
                 let slot = &mut state.flags[around.flag(x, top, left, *filled)];
                 *filled = self.coder.bit(slot.p16(), wanted);
-                slot.update(*filled, self.tables.rate);
+                slot.update(*filled, self.tables);
                 left = *filled;
             }
             for y in top..bottom {
@@ -280,6 +280,11 @@ impl<C: Coder> TileCoder<'_, C> {
                     for x in block_x * BLOCK..((block_x + 1) * BLOCK).min(width) {
                         let at = (y + BORDER) * stride + x + BORDER;
                         let context = around.context(state, &own, at, x, y);
+                        if let Some(sums) = &mut state.regression {
+                            let exact = wish.map_or(0, |wish| wish.exact[y * width + x]);
+                            let m = around.neighbours(&own.magnitudes, at, x, y);
+                            sums[o].add(&m, exact.unsigned_abs().min(255 << 8) >> 8);
+                        }
                         let wanted = wish.map(|wish| (wish.exact[y * width + x], wish.lambda));
                         let value = code(self.coder, self.tables, state, &context, wanted);
                         own.values[y * width + x] = value;
@@ -379,7 +384,7 @@ fn code<C: Coder>(
         let more = coder.bit(p, target > magnitude);
         learn(&inputs, &mut state.weights[set], p, more);
         for index in context.at {
-            state.slots[index + bin].update(more, tables.rate);
+            state.slots[index + bin].update(more, tables);
         }
         if !more {
             break;
@@ -396,7 +401,7 @@ fn code<C: Coder>(
     }
     let slot = &mut state.signs[context.sign];
     let negative = coder.bit(slot.p16(), value < 0);
-    slot.update(negative, tables.rate);
+    slot.update(negative, tables);
     if negative {
         -(magnitude as i32)
     } else {
@@ -418,7 +423,7 @@ pub(super) fn golomb<C: Coder>(
     while length < LONGEST - 1 {
         let slot = &mut slots[length as usize];
         let more = coder.bit(slot.p16(), wanted > length);
-        slot.update(more, tables.rate);
+        slot.update(more, tables);
         if !more {
             break;
         }
@@ -430,7 +435,7 @@ pub(super) fn golomb<C: Coder>(
         let bit = if position + 1 == length {
             let slot = &mut slots[24 + (length as usize).min(7)];
             let bit = coder.bit(slot.p16(), wanted);
-            slot.update(bit, tables.rate);
+            slot.update(bit, tables);
             bit
         } else {
             coder.bit(1 << 15, wanted)
