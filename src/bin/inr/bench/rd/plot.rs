@@ -49,7 +49,7 @@ impl Axes {
         let counted = curves
             .iter()
             .filter(|curve| !measured || curve.kind != Kind::Published);
-        let points = || counted.clone().flat_map(|curve| drawable(curve));
+        let points = || counted.clone().flat_map(drawable);
         let extent = |values: &mut dyn Iterator<Item = f64>| {
             values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
                 (low.min(value), high.max(value))
@@ -111,14 +111,25 @@ pub fn svg(title: &str, value: &str, span: (f64, f64), curves: &[Curve]) -> Stri
         r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="12">
 <rect width="100%" height="100%" fill="#fff"/>
 <text x="{LEFT}" y="22" font-size="15">{}</text>
-<clipPath id="plot"><rect x="{LEFT}" y="{TOP}" width="{PLOT_WIDTH}" height="{}"/></clipPath>
 "##,
-        escape(title),
-        axes.height
+        escape(title)
     );
     grid(&mut svg, &axes, value, span);
+    // A drawing inside the drawing cuts off what lies beyond the axes, without a name that two plots could share.
+    let tall = axes.height;
+    push(
+        &mut svg,
+        format_args!(
+            r#"<svg x="{LEFT}" y="{TOP}" width="{PLOT_WIDTH}" height="{tall}" viewBox="{LEFT} {TOP} {PLOT_WIDTH} {tall}">
+"#
+        ),
+    );
     for (i, curve) in curves.iter().enumerate() {
         draw(&mut svg, &axes, curve, i);
+    }
+    svg.push_str("</svg>\n");
+    for (i, curve) in curves.iter().enumerate() {
+        legend(&mut svg, curve, i);
     }
     svg.push_str("</svg>\n");
     svg
@@ -183,45 +194,46 @@ fn grid(svg: &mut String, axes: &Axes, value: &str, span: (f64, f64)) {
     );
 }
 
-/// A curve and its line of the legend.
-fn draw(svg: &mut String, axes: &Axes, curve: &Curve, place: usize) {
+/// Colour and attributes of a line.
+fn style(curve: &Curve, place: usize) -> (String, &'static str) {
     // The golden angle keeps neighbours apart however many there are.
     let hue = (place as f64 * 137.508) % 360.0;
-    let (colour, style) = match curve.kind {
-        Kind::Own => (format!("hsl({hue:.0} 90% 40%)"), r#"stroke-width="3""#),
-        Kind::Rival => (format!("hsl({hue:.0} 65% 45%)"), r#"stroke-width="1.8""#),
+    match curve.kind {
+        Kind::Own => (format!("hsl({hue:.0},90%,40%)"), r#"stroke-width="3""#),
+        Kind::Rival => (format!("hsl({hue:.0},65%,45%)"), r#"stroke-width="1.8""#),
         Kind::Published => (
-            format!("hsl({hue:.0} 35% 60%)"),
+            format!("hsl({hue:.0},35%,60%)"),
             r#"stroke-width="1.1" stroke-dasharray="5 3""#,
         ),
-    };
+    }
+}
+
+fn draw(svg: &mut String, axes: &Axes, curve: &Curve, place: usize) {
+    let (colour, style) = style(curve, place);
     let mut line = String::new();
     let mut dots = String::new();
     for (rate, value) in drawable(curve) {
         let (x, y) = (axes.x(rate), axes.y(value));
         let start = if line.is_empty() { 'M' } else { 'L' };
         push(&mut line, format_args!("{start}{x:.1} {y:.1}"));
+        let dot = format_args!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="2.5" fill="{colour}"/>"#);
         if curve.kind != Kind::Published {
-            push(
-                &mut dots,
-                format_args!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="2.5" fill="{colour}"/>"#),
-            );
+            push(&mut dots, dot);
         }
     }
-    push(
-        svg,
-        format_args!(
-            r#"<g clip-path="url(#plot)"><path d="{line}" fill="none" stroke="{colour}" {style}/>{dots}</g>
-"#
-        ),
-    );
+    let path =
+        format_args!("<path d=\"{line}\" fill=\"none\" stroke=\"{colour}\" {style}/>{dots}\n");
+    push(svg, path);
+}
+
+fn legend(svg: &mut String, curve: &Curve, place: usize) {
+    let (colour, style) = style(curve, place);
     let left = LEFT + PLOT_WIDTH + 14.0;
     let y = TOP + 8.0 + place as f64 * LEGEND_ROW;
     push(
         svg,
         format_args!(
-            r#"<path d="M{left} {y:.1}h24" stroke="{colour}" {style}/><text x="{}" y="{:.1}">{}</text>
-"#,
+            "<path d=\"M{left} {y:.1}h24\" stroke=\"{colour}\" {style}/><text x=\"{}\" y=\"{:.1}\">{}</text>\n",
             left + 30.0,
             y + 4.0,
             escape(&curve.name)
@@ -229,7 +241,8 @@ fn draw(svg: &mut String, axes: &Axes, curve: &Curve, place: usize) {
     );
 }
 
-fn push(text: &mut String, more: std::fmt::Arguments) {
+/// Adds formatted text.
+pub fn push(text: &mut String, more: std::fmt::Arguments) {
     text.write_fmt(more)
         .expect("a String takes all that is written to it");
 }

@@ -1,11 +1,9 @@
 //! The results as one HTML file that needs no other.
 
-use std::fmt::Write;
-
 use inr::metrics::BD_RATE_RANGE;
 
 use super::figures::{Figures, METRICS, place};
-use super::plot::{self, Curve, Kind, escape};
+use super::plot::{self, Curve, Kind, escape, push};
 use super::published::Published;
 use super::tables::{BdRates, Means, percent, times};
 use crate::args::Metric;
@@ -19,7 +17,7 @@ table { border-collapse: collapse; margin: 1em 0; font-variant-numeric: tabular-
 th, td { padding: .2em .8em; text-align: right; border-bottom: 1px solid #ddd; }
 th:first-child, td:first-child { text-align: left; }
 .less { color: #07713b; } .more { color: #a3240e; }
-svg { width: 100%; height: auto; }
+body > svg { width: 100%; height: auto; }
 code { font-size: 13px; }
 </style></head><body>
 <h1>Rate and distortion</h1>
@@ -155,9 +153,4 @@ fn means_table(html: &mut String, means: &[Means]) {
         }
     }
     html.push_str("</table>\n");
-}
-
-fn push(text: &mut String, more: std::fmt::Arguments) {
-    text.write_fmt(more)
-        .expect("a String takes all that is written to it");
 }
