@@ -54,7 +54,7 @@ pub struct EngineArgs {
 }
 
 const RD_HELP: &str = "\
-Codecs: jpeg, mozjpeg, webp, avif, avif-slow and jxl are outside programs; siren, siren-pe, relu and relu-pe are this \
+Codecs: jpeg, mozjpeg, webp, avif, avif-slow and jxl are outside programs; the kinds of `inr encode --model` are this \
 program's own. Qualities run from 0 to 100 for all of them, larger files and better pictures as they rise.
 
 The output folder gets results.csv (every file), means.csv (means over the pictures), bd.csv (BD-rates), rd.svg and \
@@ -74,7 +74,7 @@ pub struct RdArgs {
     /// Folder of pictures without alpha; those in its folders are left out
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
-    /// Codecs by name [default: jpeg,webp,avif,jxl and siren]
+    /// Codecs by name [default: jpeg,webp,avif,jxl and the default of `inr encode`]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub codecs: Vec<String>,
     /// Qualities of every codec, at least 4, each 0 to 100 [default: by codec, from about 0.1 to 3 bits per pixel]

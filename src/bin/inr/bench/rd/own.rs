@@ -13,7 +13,7 @@ use super::codec::Coded;
 use crate::failure::bad_arguments;
 use crate::progress;
 
-/// Those that are compared unless the user says otherwise.
+/// The one that is compared unless the user says otherwise, the default of `inr encode`.
 pub const DEFAULT: &str = "siren";
 
 /// Qualities from about 0.1 bits per pixel up to the largest files that the encoder writes.
