@@ -54,7 +54,7 @@ const AVIFDEC: Program = Program {
     pictures: "png",
 };
 
-const AVIF_QUALITIES: &[u32] = &[0, 5, 13, 21, 29, 37, 44, 52, 60, 68, 76, 84];
+const AVIF_QUALITIES: &[u32] = &[0, 5, 13, 21, 29, 37, 44, 52, 60, 68, 76, 84, 92];
 
 /// libavif 0.11 takes quantisers, 63 to 0; later versions map qualities to them like this.
 fn quantiser(quality: u32) -> u32 {
