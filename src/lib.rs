@@ -4,7 +4,7 @@
 //! quantised weights in an `.inr` file; the decoder renders the picture from them at any size and for any region.
 //!
 //! - [`Picture`]: samples, layout and metadata of a raster picture; [`read_picture`] and [`write_picture`] are the files.
-//! - [`metrics`]: PSNR, SSIM, MS-SSIM, SSIMULACRA2 and bits per pixel.
+//! - [`metrics`]: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel and BD-rates.
 //! - [`resample`]: bicubic and Lanczos, the yardsticks for enlargements.
 //!
 //! Decoding needs no feature. `fit` adds training on the CPU, `candle` a second engine (`cuda` and `metal`: on GPUs), `cli`

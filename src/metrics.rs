@@ -1,14 +1,17 @@
-//! How close two pictures are: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel, and the shift between them.
+//! How close two pictures are: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel, and the shift between them; how close
+//! two codecs are: [`bd_rate`].
 //!
-//! Every function here reads two [`Raster`]s of the same shape. Values are taken as they are stored (encoded, not
-//! linear), with a data range of 1; [`ssimulacra2()`] alone converts, from sRGB. Sums are kept in `f64`.
+//! The functions that compare pictures read two [`Raster`]s of the same shape. Values are taken as they are stored
+//! (encoded, not linear), with a data range of 1; [`ssimulacra2()`] alone converts, from sRGB. Sums are kept in `f64`.
 //! [`compare`] checks the shapes and gives all the figures at once; the single functions panic on unlike shapes.
 
 mod alignment;
+mod bd_rate;
 mod ssim;
 mod ssimulacra;
 
 pub use alignment::alignment;
+pub use bd_rate::{BD_RATE_RANGE, RatePoint, bd_rate};
 pub use ssim::{MS_SSIM_SMALLEST_SIDE, ms_ssim, ssim, ssim_gaussian};
 pub use ssimulacra::ssimulacra2;
 

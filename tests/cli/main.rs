@@ -11,6 +11,7 @@ use inr::{FileFormat, Layout, Limits, Metadata, Picture, Samples};
 use serde_json::Value;
 use tempfile::TempDir;
 
+mod bench;
 mod pages;
 #[cfg(unix)]
 mod unix;
@@ -514,36 +515,4 @@ fn pictures_fitted_at_the_same_time_give_the_same_files_as_one_by_one() {
             assert!(read(&folder, &format!("{out}/{name}.inr")) == *INR);
         }
     }
-}
-
-#[test]
-fn bench_times_every_engine_asked_for() {
-    let folder = folder(&[]);
-    let small = [
-        "--widths",
-        "16",
-        "--pixels",
-        "512",
-        "--runs",
-        "1",
-        "--threads",
-        "1",
-    ];
-    let arguments = [
-        &["bench", "engine", "--engines", "scalar", "--json"],
-        &small[..],
-    ]
-    .concat();
-    let output = inr(folder.path(), &arguments);
-    expect_code(&output, 0);
-    let figures = json_lines(&output);
-    for task in ["train", "render"] {
-        let figure = figures.iter().find(|figure| figure["task"] == task);
-        let figure = figure.expect("the task is timed");
-        assert_eq!(figure["engine"], "scalar");
-        assert!(figure["nanoseconds_per_pixel"].as_f64().expect("a number") > 0.0);
-    }
-    let output = inr(folder.path(), &["bench", "engine", "--engines", "abacus"]);
-    expect_code(&output, 2);
-    assert!(stderr(&output).contains("abacus"), "{}", stderr(&output));
 }

@@ -8,6 +8,10 @@ use inr::{Architecture, Depth, DeviceChoice, FileFormat, Method, OptimizerChoice
 
 use super::values;
 
+mod bench;
+
+pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -36,7 +40,7 @@ pub enum Command {
     Info(InfoArgs),
     /// Measure how much two pictures differ
     Compare(CompareArgs),
-    /// Measure how quick this machine is
+    /// Measure how quick this machine is, or how the codec compares with others
     Bench(BenchArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
@@ -381,48 +385,4 @@ pub struct ManArgs {
     /// Folder for the pages; without it the main page goes to standard output
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
-}
-
-/// Arguments of `inr bench`.
-#[derive(Debug, Args)]
-pub struct BenchArgs {
-    #[command(subcommand)]
-    pub command: BenchCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum BenchCommand {
-    /// Time a training step and a render against the multiply-adds that this machine can do
-    Engine(EngineArgs),
-}
-
-/// Arguments of `inr bench engine`.
-#[derive(Debug, Args)]
-pub struct EngineArgs {
-    /// Widths of the two hidden layers
-    #[arg(
-        long,
-        value_name = "W,W,…",
-        value_delimiter = ',',
-        default_value = "16,32,64,128,256,512"
-    )]
-    pub widths: Vec<usize>,
-    /// Pixels per step
-    #[arg(long, value_name = "N", default_value_t = 65_536)]
-    pub pixels: usize,
-    /// Samples per pixel
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub channels: usize,
-    /// Numbers of threads [default: 1 and all]
-    #[arg(long, value_name = "N,N,…", value_delimiter = ',')]
-    pub threads: Vec<usize>,
-    /// Engines, by the names printed [default: all that this machine has]
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    pub engines: Vec<String>,
-    /// Times that each figure is measured; the median is printed
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub runs: usize,
-    /// Print one JSON object per line
-    #[arg(long)]
-    pub json: bool,
 }

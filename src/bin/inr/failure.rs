@@ -1,5 +1,6 @@
 //! Errors as the user sees them, and the exit codes.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::process::ExitCode;
 
@@ -38,7 +39,7 @@ pub struct Advice {
     /// What is wrong.
     pub what: String,
     /// What to do.
-    pub help: &'static str,
+    pub help: Cow<'static, str>,
     /// How the run ends.
     pub outcome: Outcome,
 }
@@ -52,7 +53,8 @@ impl fmt::Display for Advice {
 impl std::error::Error for Advice {}
 
 /// An error about arguments.
-pub fn bad_arguments(what: String, help: &'static str) -> anyhow::Error {
+pub fn bad_arguments(what: String, help: impl Into<Cow<'static, str>>) -> anyhow::Error {
+    let help = help.into();
     let outcome = Outcome::BadArguments;
     Advice {
         what,
@@ -63,7 +65,8 @@ pub fn bad_arguments(what: String, help: &'static str) -> anyhow::Error {
 }
 
 /// An error about the state of things.
-pub fn refused(what: String, help: &'static str) -> anyhow::Error {
+pub fn refused(what: String, help: impl Into<Cow<'static, str>>) -> anyhow::Error {
+    let help = help.into();
     let outcome = Outcome::Failed;
     Advice {
         what,
@@ -123,7 +126,7 @@ pub fn outcome(error: &anyhow::Error) -> Outcome {
 /// What to do about it; `input` is what the file is called.
 pub fn help(error: &anyhow::Error, input: &str) -> Option<String> {
     if let Some(advice) = error.downcast_ref::<Advice>() {
-        return Some(advice.help.into());
+        return Some(advice.help.clone().into_owned());
     }
     let help = match error.downcast_ref::<Error>()? {
         Error::Misuse { want, .. } => (*want).into(),

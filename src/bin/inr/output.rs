@@ -231,6 +231,12 @@ fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
 }
 
+/// Writes `bytes` to `output`, in place of what is there.
+pub fn write_over(output: &Path, bytes: &[u8]) -> Result<()> {
+    replace(output, |to| Ok(to.write_all(bytes)?), true)
+        .with_context(|| format!("cannot write {}", output.display()))
+}
+
 /// Writes a temporary sibling and renames it to `output`. A link is followed: the file it names is replaced.
 fn replace(
     output: &Path,
