@@ -249,7 +249,7 @@ fn our_decoder_agrees_with_the_described_colours() {
         .unwrap();
         let bytes = fs::read(folder().join(format!("{name}.inr"))).unwrap();
         let picture = InrPicture::open(&bytes, &Limits::default()).unwrap();
-        let found = picture.sample(&positions(&file.header));
+        let found = picture.sample(&positions(&file.header)).unwrap();
         let points = described["points"].as_array().unwrap();
         assert_eq!(points.len(), 10);
         let expected = points
