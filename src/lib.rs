@@ -27,7 +27,7 @@ mod render;
 pub mod resample;
 
 #[cfg(feature = "fit")]
-pub use codec::{Architecture, EncodeOptions, EncodeReport, Encoded, Target, encode};
+pub use codec::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target, encode};
 pub use codec::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered};
 pub use coords::CoordinateMap;
 pub use device::DeviceChoice;

@@ -18,7 +18,7 @@ pub use decode::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered
 #[cfg(feature = "fit")]
 pub use encode::encode;
 #[cfg(feature = "fit")]
-pub use options::{Architecture, EncodeOptions, EncodeReport, Encoded, Target};
+pub use options::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target};
 #[cfg(feature = "fit")]
 pub(crate) use {
     encode::{FIT_SHARE, deadline},

@@ -85,13 +85,52 @@ impl FromStr for Architecture {
     }
 }
 
+/// What counts as a good picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Metric {
+    /// Mean square error, and so PSNR.
+    #[default]
+    Mse,
+    /// Structural similarity: coarse structure before the finest detail.
+    Ssim,
+    /// What viewers notice: as for SSIM, and colour less finely than brightness.
+    Perceptual,
+}
+
+impl Metric {
+    /// Every metric with its name.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("mse", Self::Mse),
+        ("ssim", Self::Ssim),
+        ("perceptual", Self::Perceptual),
+    ];
+}
+
+impl FromStr for Metric {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let found = Self::ALL.iter().find(|(name, _)| *name == text);
+        found
+            .map(|(_, metric)| *metric)
+            .ok_or_else(|| Error::Misuse {
+                what: format!("unknown metric {text:?}"),
+                want: "use mse, ssim or perceptual",
+            })
+    }
+}
+
 /// What to encode, and how. `None` leaves a choice to the encoder.
 #[derive(Clone, Debug)]
 pub struct EncodeOptions {
     /// Quality 75 by default.
     pub target: Target,
-    /// Kind of network.
+    /// Kind of field.
     pub architecture: Architecture,
+    /// How long the encoder of a pyramid looks for a smaller file of the same quality, 1..=9.
+    pub effort: u8,
+    /// What the encoder of a pyramid spends bytes on.
+    pub metric: Metric,
     /// Widths of the hidden layers, first to last.
     pub hidden: Option<Vec<u32>>,
     /// omega0 of the first layer.
@@ -135,6 +174,8 @@ impl Default for EncodeOptions {
         Self {
             target: Target::Quality(75.0),
             architecture: Architecture::default(),
+            effort: 5,
+            metric: Metric::default(),
             hidden: None,
             omega_first: None,
             omega_hidden: None,
@@ -192,6 +233,7 @@ impl EncodeOptions {
             }
             Target::Bytes(_) => {}
         }
+        ranged("effort", Some(self.effort.into()), 1.0, 9.0, "give 1 to 9")?;
         let omega = "give an omega0 above 0 and at most 10000";
         ranged("omega0", self.omega_first.map(f64::from), 1e-6, 1e4, omega)?;
         ranged(

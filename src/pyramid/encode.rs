@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use inr_formats::latents::{ColourMatrix, Exact, Partition, Tile};
+use inr_formats::latents::{Band, ColourMatrix, Exact, Partition, Tile};
 use inr_formats::{Depth, Latents};
 
 use super::tiles::in_parallel;
@@ -104,6 +104,21 @@ pub(crate) struct Quantisation {
     pub(crate) lambda: f32,
 }
 
+/// Quantised latents, and what they lose.
+pub(crate) struct Quantised {
+    pub(crate) latents: Latents,
+    /// Sum of squared errors of the samples, about, in squared units of the value range.
+    pub(crate) error: f64,
+}
+
+impl Quantised {
+    /// Error plus `price` for each bit.
+    pub(crate) fn cost(&self, price: f64) -> f64 {
+        let bytes: usize = self.latents.segments.iter().map(Vec::len).sum();
+        self.error + price * 8.0 * bytes as f64
+    }
+}
+
 /// Sums that give the centroids: for each plane and class of levels, of magnitudes 1 and above.
 type Sums = [[[f64; 2]; 2]; 3];
 
@@ -167,7 +182,7 @@ impl Analysis {
         &self,
         quantisation: &Quantisation,
         threads: usize,
-    ) -> Result<Latents, Error> {
+    ) -> Result<Quantised, Error> {
         let partition = self.partition;
         let mut latents = Latents {
             partition,
@@ -180,6 +195,7 @@ impl Analysis {
         };
         latents.segments[0] = self.quantise_low(&latents);
         let mut sums = vec![Sums::default(); self.low.len()];
+        let mut error = 0.0;
         let mut parents: Vec<Tile> = Vec::new();
         for level in (1..=partition.levels).rev() {
             let (columns, rows) = partition.tiles(level);
@@ -204,6 +220,7 @@ impl Analysis {
                 let (segment, tile) = result.into_inner().unwrap_or_else(PoisonError::into_inner);
                 let exact = self.exact(&latents, level, (index % columns, index / columns));
                 add_sums(&mut sums, level, &tile, &exact);
+                error += lost(&latents, level, &tile, &exact);
                 latents.segments.push(segment);
                 parents.push(tile);
             }
@@ -216,7 +233,7 @@ impl Analysis {
             .iter()
             .map(|plane| plane.map(|class| class.map(centroid)))
             .collect();
-        Ok(latents)
+        Ok(Quantised { latents, error })
     }
 
     fn quantise_low(&self, latents: &Latents) -> Vec<u8> {
@@ -267,6 +284,18 @@ fn add_sums(sums: &mut [Sums], level: u8, tile: &Tile, exact: &[[Exact; 3]]) {
             }
         }
     }
+}
+
+/// Squared error of a tile, in squared units of the value range.
+fn lost(latents: &Latents, level: u8, tile: &Tile, exact: &[[Exact; 3]]) -> f64 {
+    let planes = tile.planes.iter().zip(exact).enumerate();
+    let plane = |(plane, (bands, exact)): (usize, (&[Band; 3], &[Exact; 3]))| {
+        let pairs = bands.iter().zip(exact);
+        let values = pairs.flat_map(|(band, exact)| band.values.iter().zip(exact));
+        let squares = values.map(|(q, x)| f64::from(x - q * UNIT as i32).powi(2));
+        squares.sum::<f64>() * f64::from(latents.step(plane, level) / UNIT).powi(2)
+    };
+    planes.map(plane).sum()
 }
 
 /// Turns the first three channels into uncorrelated planes of falling variance (Karhunen-Loeve); returns the inverse.

@@ -121,7 +121,12 @@ fn a_reduced_photo_is_within_1_of_255_of_a_16_by_16_reference() {
     let picture = crate::InrPicture::open(&bytes, &crate::Limits::default()).expect("a fixture");
     let source = [picture.width(), picture.height()];
     for size in [[300, 200], [61, 41]] {
-        let worst = footprint_error(picture.network().expect("a network"), &picture.map(), source, size);
+        let worst = footprint_error(
+            picture.network().expect("a network"),
+            &picture.map(),
+            source,
+            size,
+        );
         assert!(worst <= 1.0, "{size:?}: {worst} of 255");
     }
 }

@@ -56,6 +56,9 @@ Examples:
   inr encode photo.png --time 90s --keep     what 90 seconds, or you, allow
   inr encode scan.tif --psnr 38 -o -         to standard output
 
+There is no lossless mode: --quality 100 comes within about a step of 8 bits. --model siren, siren-pe, relu and
+relu-pe fit a network to the whole picture instead, for study; --float and what stands under Network and Fit is theirs.
+
 Ctrl-C ends the fit: nothing is written, or with --keep what is there. A second one ends the program.
 
 Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments.";
@@ -93,6 +96,12 @@ pub struct EncodeArgs {
         help_heading = "Network"
     )]
     pub model: Architecture,
+    /// How long to look for a smaller file of the same quality, 1 to 9 (pyramid)
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
+    pub effort: u8,
+    /// What bytes are spent on: mse, ssim or perceptual (pyramid)
+    #[arg(long, value_name = "NAME", default_value = "mse")]
+    pub metric: inr::Metric,
     /// Widths of the hidden layers, each 1 to 4096, such as 64,64,64 [default: by size and quality]
     #[arg(
         long,
@@ -255,6 +264,9 @@ pub struct DecodeArgs {
     /// png, or tiff for floating-point samples]
     #[arg(long, value_name = "NAME", value_parser = values::format)]
     pub format: Option<FileFormat>,
+    /// Render what is there of a file that was cut off: coarser than the whole
+    #[arg(long)]
+    pub partial: bool,
     /// Write the field and bicubic side by side
     #[arg(long, conflicts_with = "method")]
     pub compare: bool,

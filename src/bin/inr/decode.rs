@@ -30,7 +30,12 @@ fn one(
     outputs: &Outputs,
 ) -> Result<()> {
     let limits = Limits::default();
-    let file = InrPicture::open(&output::read(input, limits.file_bytes)?, &limits)?;
+    let bytes = output::read(input, limits.file_bytes)?;
+    let file = if args.partial {
+        InrPicture::open_partial(&bytes, &limits)?
+    } else {
+        InrPicture::open(&bytes, &limits)?
+    };
     let depth = args.depth.map_or(file.depth(), Into::into);
     let format = format.unwrap_or(match depth {
         Depth::F32 => FileFormat::Tiff,

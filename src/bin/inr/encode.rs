@@ -59,6 +59,8 @@ fn options(args: &EncodeArgs) -> EncodeOptions {
     EncodeOptions {
         target,
         architecture: args.model,
+        effort: args.effort,
+        metric: args.metric,
         hidden: args.hidden.clone(),
         omega_first: args.omega0,
         omega_hidden: args.omega0_hidden,

@@ -14,7 +14,7 @@ use crate::failure::bad_arguments;
 use crate::progress;
 
 /// The one that is compared unless the user says otherwise, the default of `inr encode`.
-pub const DEFAULT: &str = "siren";
+pub const DEFAULT: &str = "pyramid";
 
 /// Qualities from about 0.1 bits per pixel up to the largest files that the encoder writes.
 pub const QUALITIES: [u32; 10] = [5, 15, 25, 35, 45, 55, 65, 75, 85, 92];
@@ -27,8 +27,8 @@ pub struct Own {
 }
 
 /// The efforts that an architecture offers.
-fn efforts(_architecture: Architecture) -> Option<RangeInclusive<u8>> {
-    None
+fn efforts(architecture: Architecture) -> Option<RangeInclusive<u8>> {
+    (architecture == Architecture::Pyramid).then_some(1..=9)
 }
 
 impl Own {
@@ -71,11 +71,13 @@ impl Own {
     }
 
     fn options(&self, quality: u32) -> EncodeOptions {
+        let defaults = EncodeOptions::default();
         EncodeOptions {
             architecture: self.architecture,
+            effort: self.effort.unwrap_or(defaults.effort),
             target: Target::Quality(f64::from(quality)),
             threads: Some(1),
-            ..EncodeOptions::default()
+            ..defaults
         }
     }
 
