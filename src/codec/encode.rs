@@ -31,6 +31,8 @@ pub fn encode(
 ) -> Result<Encoded, Error> {
     options.check()?;
     if options.architecture == Architecture::Pyramid {
+        // Runs on the CPU, but a device that is asked for and absent is an error whatever the model.
+        options.device.open(&mut |_| ())?;
         return super::latents::encode(picture, options, observer);
     }
     let samples = Arc::new(TrainingSamples::new(picture, options.grid));

@@ -347,7 +347,26 @@ impl PyramidEncoder<'_> {
             let inside = guess > fine + 1e-4 && guess < coarse - 1e-4;
             step = if inside { guess } else { (fine + coarse) / 2.0 }.exp();
         }
-        best.ok_or(Error::Cancelled)
+        let best = best.ok_or(Error::Cancelled)?;
+        match limit {
+            Some(limit) if best.bytes.len() as u64 > limit => self.smallest(limit),
+            _ => Ok(best),
+        }
+    }
+
+    /// The smallest file, if it fits.
+    fn smallest(&mut self, limit: u64) -> Result<Candidate, Error> {
+        let smallest = self.candidate(STEPS[1])?;
+        let length = smallest.bytes.len() as u64;
+        if length <= limit {
+            return Ok(smallest);
+        }
+        Err(Error::Misuse {
+            what: format!(
+                "a file of {limit} bytes, but header, metadata and the coarsest picture take {length}"
+            ),
+            want: "ask for a larger file, or strip the picture's ICC profile, Exif and XMP first",
+        })
     }
 
     fn report(&mut self, candidate: Candidate) -> Result<Encoded, Error> {

@@ -233,6 +233,18 @@ impl EncodeOptions {
             }
             Target::Bytes(_) => {}
         }
+        let network = self.hidden.is_some()
+            || self.omega_first.is_some()
+            || self.omega_hidden.is_some()
+            || self.frequencies.is_some()
+            || self.bits.is_some()
+            || self.float;
+        if self.architecture == Architecture::Pyramid && network {
+            return Err(Error::Misuse {
+                what: "layers, omega0 or bits of weights for a pyramid, which has none".into(),
+                want: "choose a network, such as siren (--model siren), or leave them out",
+            });
+        }
         ranged("effort", Some(self.effort.into()), 1.0, 9.0, "give 1 to 9")?;
         let omega = "give an omega0 above 0 and at most 10000";
         ranged("omega0", self.omega_first.map(f64::from), 1e-6, 1e4, omega)?;

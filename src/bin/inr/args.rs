@@ -89,13 +89,9 @@ pub struct EncodeArgs {
     #[arg(long, conflicts_with = "bits")]
     pub float: bool,
     /// Kind of field: pyramid, or a network: siren, siren-pe, relu or relu-pe (pe: with positional encoding)
-    #[arg(
-        long,
-        value_name = "KIND",
-        default_value = "pyramid",
-        help_heading = "Network"
-    )]
-    pub model: Architecture,
+    /// [default: pyramid; siren when something under Network is given, or epochs or a learning rate]
+    #[arg(long, value_name = "KIND")]
+    pub model: Option<Architecture>,
     /// How long to look for a smaller file of the same quality, 1 to 9 (pyramid)
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
     pub effort: u8,
@@ -159,6 +155,23 @@ pub struct EncodeArgs {
 const MOST_JOBS: usize = 8;
 
 impl EncodeArgs {
+    /// The kind of field: what only a network has asks for one.
+    pub fn architecture(&self) -> Architecture {
+        let network = self.hidden.is_some()
+            || self.omega0.is_some()
+            || self.omega0_hidden.is_some()
+            || self.bits.is_some()
+            || self.float
+            || self.epochs.is_some()
+            || self.learning_rate.is_some();
+        let usual = if network {
+            Architecture::Siren
+        } else {
+            Architecture::default()
+        };
+        self.model.unwrap_or(usual)
+    }
+
     /// How many pictures to fit at once with `threads` threads. One thread per picture wastes none of them on waiting; a
     /// GPU is best left to one picture.
     pub fn jobs(&self, threads: usize) -> usize {

@@ -58,7 +58,7 @@ fn options(args: &EncodeArgs) -> EncodeOptions {
     };
     EncodeOptions {
         target,
-        architecture: args.model,
+        architecture: args.architecture(),
         effort: args.effort,
         metric: args.metric,
         hidden: args.hidden.clone(),
