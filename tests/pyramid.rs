@@ -54,7 +54,7 @@ fn every_layout_depth_and_small_size_comes_back() {
                 assert_eq!((decoded.width(), decoded.height()), (width, height));
                 assert_eq!((decoded.layout(), decoded.depth()), (layout, depth));
                 assert!(
-                    encoded.report.psnr > 33.0,
+                    encoded.report.psnr > 30.0,
                     "{width}x{height} {layout:?}: {:?}",
                     encoded.report
                 );

@@ -360,11 +360,10 @@ fn eigenvectors(mut a: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
             for row in &mut a {
                 (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
             }
-            for k in 0..3 {
-                (a[p][k], a[q][k]) = (c * a[p][k] - s * a[q][k], s * a[p][k] + c * a[q][k]);
-            }
-            for k in 0..3 {
-                (v[p][k], v[q][k]) = (c * v[p][k] - s * v[q][k], s * v[p][k] + c * v[q][k]);
+            for rows in [&mut a, &mut v] {
+                let (x, y) = (rows[p], rows[q]);
+                rows[p] = std::array::from_fn(|k| c * x[k] - s * y[k]);
+                rows[q] = std::array::from_fn(|k| s * x[k] + c * y[k]);
             }
         }
     }

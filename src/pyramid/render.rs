@@ -15,6 +15,9 @@ use crate::render::{Rows, Viewport};
 /// Output rows of one task, at most.
 const BAND: usize = 256;
 
+/// Rows of a render by number, for one thread at a time.
+type Task<'a, 'b, T> = &'a mut [(usize, &'b mut [T])];
+
 /// A render broken down to the axes.
 struct Axes {
     level: u8,
@@ -100,8 +103,7 @@ impl Pyramid {
         for group in outputs.chunks_mut(self.rows_at_once(&axes, viewport).next_multiple_of(each)) {
             let range = group[0].0..group[group.len() - 1].0 + 1;
             self.prepare(axes.level, self.window(&axes, viewport, &range), threads)?;
-            let tasks: Vec<Mutex<&mut [(usize, &mut [T])]>> =
-                group.chunks_mut(each).map(Mutex::new).collect();
+            let tasks: Vec<Mutex<Task<T>>> = group.chunks_mut(each).map(Mutex::new).collect();
             in_parallel(threads, tasks.len(), |index| match tasks[index].lock() {
                 Ok(mut task) => self.band(&axes, viewport, &mut task, &emit),
                 Err(_) => Ok(()),

@@ -59,8 +59,8 @@ impl Grid {
 
     /// The samples of row `y` (of the whole grid) from column `x` on.
     pub(crate) fn row(&self, y: usize, columns: Range<usize>) -> &[f32] {
-        let start = (y - self.window.y) * self.window.width - self.window.x;
-        &self.values[start + columns.start..start + columns.end]
+        let start = (y - self.window.y) * self.window.width + columns.start - self.window.x;
+        &self.values[start..start + columns.len()]
     }
 }
 
@@ -114,6 +114,7 @@ fn scale(values: &mut [f32], factor: f32) {
     values.iter_mut().for_each(|value| *value *= factor);
 }
 
+#[cfg(feature = "fit")]
 /// Interleaved line to low and high halves; a line of one sample stays as it is.
 fn analyse_line(line: &[f32], low: &mut [f32], high: &mut [f32]) {
     for (value, pair) in low.iter_mut().zip(line.chunks(2)) {
@@ -176,6 +177,7 @@ fn scale_rows(values: &mut [f32], width: usize, low: f32, high: f32) {
     }
 }
 
+#[cfg(feature = "fit")]
 /// Halves a whole grid of `size`, row by row in `values`: the low samples, and the bands high in x, y, and both.
 pub(crate) fn analyse(values: &mut [f32], (width, height): (usize, usize)) -> [Vec<f32>; 4] {
     if height > 1 {
