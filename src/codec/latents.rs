@@ -191,7 +191,7 @@ impl PyramidEncoder<'_> {
     /// Looks for the choices with the least error plus priced bits about `step`, for as long as the effort allows.
     fn refine(&mut self, step: f32) -> Result<(), Error> {
         let effort = self.common.options.effort;
-        if effort < 3 {
+        if effort < 6 {
             return Ok(());
         }
         let price = SLOPE * f64::from(step).powi(2);
@@ -213,8 +213,7 @@ impl PyramidEncoder<'_> {
             .flat_map(|plane| [1..2, 2..3, 3..32].map(|levels| (plane..plane + 1, levels)))
             .collect();
         let rounds: &[i8] = match effort {
-            ..=5 => &[2],
-            6 | 7 => &[3, 1],
+            ..=7 => &[3, 1],
             8 => &[4, 2, 1],
             _ => &[4, 3, 2, 1, 1],
         };

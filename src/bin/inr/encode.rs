@@ -105,12 +105,19 @@ fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) -> 
     }
     if !args.report.quiet {
         let shape: Vec<String> = hidden.iter().map(u32::to_string).collect();
+        // A pyramid has no layers to tell of.
+        let network = if hidden.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " {parameters} weights ({}), {epochs:.1} epochs",
+                shape.join("-")
+            )
+        };
         output::say(&format!(
-            "{} -> {}: {bytes} bytes, {bits_per_pixel:.3} bpp, {psnr:.2} dB, {parameters} weights ({}), {epochs:.1} epochs \
-             in {seconds:.1} s on {device}, {stopped}",
+            "{} -> {}: {bytes} bytes, {bits_per_pixel:.3} bpp, {psnr:.2} dB,{network} in {seconds:.1} s on {device}, {stopped}",
             output::display_name(input),
             output::output_name(output),
-            shape.join("-"),
         ));
     }
     Ok(())
