@@ -213,12 +213,13 @@ pub(crate) fn chunk_at(bytes: &[u8], offset: usize) -> Result<RawChunk<'_>, Form
 
 /// What is left of the chunk that starts at `offset` and goes beyond the end of the file; its checksum is lost.
 pub(crate) fn cut_chunk_at(bytes: &[u8], offset: usize) -> Option<RawChunk<'_>> {
-    let (head, payload) = bytes.get(offset..)?.split_first_chunk::<CHUNK_HEADER>()?;
-    let [t0, t1, t2, t3, ..] = *head;
+    let (head, rest) = bytes.get(offset..)?.split_first_chunk::<CHUNK_HEADER>()?;
+    let [t0, t1, t2, t3, l0, l1, l2, l3] = *head;
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
     Some(RawChunk {
         kind: ChunkKind([t0, t1, t2, t3]),
         offset: offset as u64,
-        payload,
+        payload: &rest[..rest.len().min(length)],
         stored: 0,
         computed: 0,
     })

@@ -66,9 +66,13 @@ impl InrFile {
     /// What is left of a file that was cut off: all up to the cut, and of the latents every whole segment, coarse to
     /// fine; the rest of the segments are empty. A whole file gives the same as [`InrFile::read`].
     ///
+    /// The checksum of latents that were cut is lost with their end, so damage in what is left of them goes unseen.
+    ///
     /// # Errors
-    /// As [`InrFile::read`], but for the errors of a file that ends early; [`FormatError::MissingChunk`] when the cut
-    /// lies before the latents, or in the weights of a network.
+    /// As [`InrFile::read`], but a file may end anywhere after the lengths of the latents' segments, or after the
+    /// weights of a network. A cut within `HEAD` gives the errors of a file that ends early, one before the latents or
+    /// within the weights [`FormatError::MissingChunk`], and one within the latents' parameters or lengths
+    /// [`FormatError::GridTooShort`].
     pub fn read_partial(bytes: &[u8], limits: &Limits) -> Result<Self, FormatError> {
         Self::read_all(bytes, limits, true)
     }

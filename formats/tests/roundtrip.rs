@@ -148,6 +148,7 @@ fn file() -> impl Strategy<Value = InrFile> {
                 |(header, layers, (icc, exif, xmp, preview, provenance), unknown)| InrFile {
                     header,
                     layers,
+                    latents: None,
                     icc,
                     exif,
                     xmp,

@@ -47,17 +47,23 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
-    /// A number in groups of seven bits, lowest first.
+    /// A number below 2^32 in groups of seven bits, lowest first; the top bit of each byte but the last is set. What
+    /// is larger, or longer than five bytes, comes back as `u32::MAX`, which no segment is as long as.
     fn number(&mut self) -> Result<u32, FormatError> {
-        let mut number = 0_u64;
-        for shift in (0..35).step_by(7) {
+        let mut number = 0_u32;
+        for shift in (0..28).step_by(7) {
             let byte = self.byte()?;
-            number |= u64::from(byte & 127) << shift;
+            number |= u32::from(byte & 127) << shift;
             if byte < 128 {
-                break;
+                return Ok(number);
             }
         }
-        Ok(u32::try_from(number).unwrap_or(u32::MAX))
+        let top = self.byte()?;
+        Ok(if top < 16 {
+            number | u32::from(top) << 28
+        } else {
+            u32::MAX
+        })
     }
 }
 
@@ -69,7 +75,8 @@ fn append_number(out: &mut Vec<u8>, mut number: usize) {
     out.push(number as u8);
 }
 
-/// Reads the payload of `GRID`. With `cut`, segments that the payload no longer holds are left empty.
+/// Reads the payload of `GRID`. With `cut`, segments that the payload no longer holds are left empty; what comes before
+/// them has to be whole, so that the payload bounds the memory that they take.
 ///
 /// # Errors
 /// [`FormatError::GridTooShort`], [`FormatError::GridSurplus`], [`FormatError::Field`], [`FormatError::OverLimit`],
@@ -84,6 +91,22 @@ pub(crate) fn read(
         rest: raw.payload,
         offset: raw.offset,
     };
+    let (mut latents, flags) = read_fixed(&mut reader, header, limits)?;
+    read_optional(&mut reader, &mut latents, flags)?;
+    latents.check()?;
+    read_segments(&mut reader, &mut latents, cut)?;
+    latents
+        .segments
+        .resize_with(latents.partition.segments(), Vec::new);
+    Ok(latents)
+}
+
+/// The part that every payload starts with, and the flags of what follows it.
+fn read_fixed(
+    reader: &mut Reader<'_>,
+    header: &Header,
+    limits: &Limits,
+) -> Result<(Latents, u8), FormatError> {
     let [prior, levels, flags] = reader.array()?;
     if prior != PRIOR {
         return Err(FormatError::UnsupportedValue {
@@ -99,17 +122,15 @@ pub(crate) fn read(
             known: "0..=7",
         });
     }
-    let planes = header.layout.channels() as u8;
     let partition = Partition {
         width: header.width,
         height: header.height,
-        planes,
+        planes: header.layout.channels() as u8,
         levels,
         tile: u16::from_le_bytes(reader.array()?),
     };
     partition.check(limits)?;
-    let planes = usize::from(planes);
-    let mut latents = Latents {
+    let latents = Latents {
         partition,
         step: f32::from_le_bytes(reader.array()?),
         relative_steps: Vec::new(),
@@ -118,6 +139,17 @@ pub(crate) fn read(
         gains: Vec::new(),
         segments: Vec::new(),
     };
+    Ok((latents, flags))
+}
+
+/// The parts between the fixed one and the lengths of the segments.
+fn read_optional(
+    reader: &mut Reader<'_>,
+    latents: &mut Latents,
+    flags: u8,
+) -> Result<(), FormatError> {
+    let planes = usize::from(latents.partition.planes);
+    let grids = usize::from(latents.partition.levels) + 1;
     if flags & COLOUR != 0 {
         let mut colour = [[0; 3]; 3];
         for entry in colour.iter_mut().flatten() {
@@ -126,7 +158,7 @@ pub(crate) fn read(
         latents.colour = Some(colour);
     }
     if flags & RELATIVE_STEPS != 0 {
-        let bytes = reader.take(planes * (usize::from(levels) + 1))?;
+        let bytes = reader.take(planes * grids)?;
         latents.relative_steps = bytes.iter().map(|&byte| byte as i8).collect();
     }
     let centroids = reader.take(planes * CLASSES * 2)?;
@@ -139,12 +171,7 @@ pub(crate) fn read(
     if flags & GAINS != 0 {
         latents.gains = reader.take(planes)?.to_vec();
     }
-    latents.check()?;
-    read_segments(&mut reader, &mut latents, cut)?;
-    latents
-        .segments
-        .resize_with(latents.partition.segments(), Vec::new);
-    Ok(latents)
+    Ok(())
 }
 
 fn read_segments(
@@ -153,7 +180,7 @@ fn read_segments(
     cut: bool,
 ) -> Result<(), FormatError> {
     let count = latents.partition.segments();
-    if count > reader.rest.len() && !cut {
+    if count > reader.rest.len() {
         let (needed, found) = (count as u64, reader.rest.len() as u64);
         return Err(FormatError::GridTooShort {
             offset: reader.offset,
@@ -161,14 +188,9 @@ fn read_segments(
             found,
         });
     }
-    let mut lengths = Vec::with_capacity(count.min(reader.rest.len()));
-    for _ in 0..count {
-        match reader.number() {
-            Ok(length) => lengths.push(length as usize),
-            Err(_) if cut => break,
-            Err(error) => return Err(error),
-        }
-    }
+    let lengths = (0..count)
+        .map(|_| Ok(reader.number()? as usize))
+        .collect::<Result<Vec<_>, FormatError>>()?;
     for length in lengths {
         match reader.take(length) {
             Ok(segment) => latents.segments.push(segment.to_vec()),

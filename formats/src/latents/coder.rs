@@ -15,6 +15,11 @@ pub(super) trait Coder {
     /// Codes a decision that is true with probability `p` / 2^16. A writer is given the decision and returns it; a
     /// reader ignores `bit` and returns what was read.
     fn bit(&mut self, p: u32, bit: bool) -> bool;
+
+    /// Whether more was read than any whole segment holds; a writer never is.
+    fn exhausted(&self) -> bool {
+        false
+    }
 }
 
 /// `p` held away from certainty.
@@ -114,11 +119,6 @@ impl<'a> Decoder<'a> {
         self.position += 1;
         u32::from(byte)
     }
-
-    /// Whether more was read than any whole segment holds.
-    pub(super) fn exhausted(&self) -> bool {
-        self.position > self.bytes.len() + SLACK
-    }
 }
 
 impl Coder for Decoder<'_> {
@@ -137,6 +137,10 @@ impl Coder for Decoder<'_> {
             self.value = self.value << 8 | self.next();
         }
         bit
+    }
+
+    fn exhausted(&self) -> bool {
+        self.position > self.bytes.len() + SLACK
     }
 }
 

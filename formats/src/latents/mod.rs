@@ -118,7 +118,7 @@ impl Partition {
         if self.levels > MAX_LEVELS {
             return field("latents.levels", self.levels.into(), "0..=31");
         }
-        if !TILE_SIDES.contains(&self.tile) || self.tile % 8 != 0 {
+        if !TILE_SIDES.contains(&self.tile) || !self.tile.is_multiple_of(8) {
             return field(
                 "latents.tile",
                 self.tile.into(),
@@ -380,7 +380,7 @@ pub fn sixteenth_octaves(n: i8) -> f32 {
         1.241_857_8,
         1.296_839_6,
         1.354_255_5,
-        1.414_213_5,
+        std::f32::consts::SQRT_2,
         1.476_826_1,
         1.542_210_8,
         1.610_490_3,

@@ -187,7 +187,13 @@ fn learn(latents: &Latents, prior: &mut Prior, meter: &mut Meter) -> Result<(), 
                 .planes
                 .iter()
                 .map(|bands| {
-                    std::array::from_fn(|o| bands[o].values.iter().map(|q| q * 256).collect())
+                    std::array::from_fn(|o| {
+                        bands[o]
+                            .values
+                            .iter()
+                            .map(|q| q.saturating_mul(256))
+                            .collect()
+                    })
                 })
                 .collect();
             let lambda = vec![0.0; exact.len()];

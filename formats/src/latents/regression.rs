@@ -31,10 +31,11 @@ impl Regression {
             row[i] += 1e-6 * total + 1e-9;
         }
         for i in 0..NEIGHBOURS {
+            let pivot = a[i];
             for k in i + 1..NEIGHBOURS {
-                let factor = a[k][i] / a[i][i];
-                for j in i..NEIGHBOURS {
-                    a[k][j] -= factor * a[i][j];
+                let factor = a[k][i] / pivot[i];
+                for (entry, above) in a[k][i..].iter_mut().zip(&pivot[i..]) {
+                    *entry -= factor * above;
                 }
                 b[k] -= factor * b[i];
             }

@@ -46,15 +46,16 @@ impl Tile {
     pub(super) fn new(planes: usize, sizes: [(usize, usize); 3], low: (usize, usize)) -> Self {
         let stride = low.0 + 2 * BORDER;
         let padded = stride * (low.1 + 2 * BORDER);
-        let bands = sizes.map(|(width, height)| Band {
+        let band = |(width, height)| Band {
             width,
             height,
             values: vec![0; width * height],
             magnitudes: vec![0; padded],
             signs: vec![0; padded],
-        });
+        };
         Self {
-            planes: vec![bands; planes],
+            // Fresh zeros for each plane: until they are written to, most systems give them no memory.
+            planes: (0..planes).map(|_| sizes.map(band)).collect(),
             stride,
         }
     }
@@ -188,7 +189,7 @@ impl Surroundings<'_> {
             (octave(near, 8) * 13 + octave(sibling, 12)) * 3 + cap(8, 2),
             octave(plane, 12) * 16 + e / 2,
             (octave(far, 10) * 11 + octave(u(0) + u(1), 10)) * 3 + o,
-            (e * 5 + (octave(parent, 12) + 2) / 3) * 5 + (octave(sibling + plane, 12) + 2) / 3,
+            (e * 5 + octave(parent, 12).div_ceil(3)) * 5 + octave(sibling + plane, 12).div_ceil(3),
             ((cap(0, 4) * 5 + cap(1, 4)) * 5 + cap(8, 4)) * 5 + cap(15, 4).max(cap(11, 4)),
         ];
         let mut slots = [0; INPUTS];
@@ -263,6 +264,10 @@ impl<C: Coder> TileCoder<'_, C> {
         let columns = width.div_ceil(BLOCK);
         let mut above = vec![false; columns];
         for block_y in 0..height.div_ceil(BLOCK) {
+            // What follows the end of a segment means nothing, and may be long.
+            if self.coder.exhausted() {
+                break;
+            }
             let top = block_y * BLOCK;
             let bottom = (top + BLOCK).min(height);
             let mut left = false;
@@ -343,7 +348,7 @@ impl Wish<'_> {
             if q > 0 {
                 // Squared steps times 2^16; about six bits for a coefficient among zeros.
                 let saved = (q << 8) * (2 * x - (q << 8)) - i64::from(self.lambda) * (6 << 8);
-                gain += saved.max(0);
+                gain = gain.saturating_add(saved.max(0));
             }
         }
         gain > i64::from(self.lambda) * (4 << 8)
