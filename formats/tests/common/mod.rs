@@ -1,6 +1,8 @@
 //! Files for the tests: one made through the public API, and parts to make wrong ones by hand.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod grids;
+
 use inr_formats::*;
 use serde::{Serialize, Serializer};
 
