@@ -92,6 +92,40 @@ fn families_follow_what_a_caller_can_do() {
     assert_eq!(family("model-kind-unknown"), Family::Unsupported);
 }
 
+/// A cut file takes no more memory than what is left of it warrants: 16 million tiles need a table of as many bytes.
+#[test]
+fn a_cut_file_of_too_many_segments_is_refused() {
+    let cases = cases();
+    let case = cases
+        .iter()
+        .find(|case| case.cause == "grid-too-many-segments");
+    let bytes = &case.unwrap().bytes;
+    let error = InrFile::read_partial(&bytes[..bytes.len() - 13], &Limits::default()).unwrap_err();
+    assert_eq!(name(&error), "GridTooShort");
+    assert_eq!(error.family(), Family::Malformed);
+}
+
+#[test]
+fn hostile_files_read_in_part_are_refused_or_decoded() {
+    for case in cases() {
+        for bytes in [
+            &case.bytes[..],
+            &case.bytes[..case.bytes.len().saturating_sub(13)],
+        ] {
+            if let Ok(file) = InrFile::read_partial(bytes, &Limits::default())
+                && let Some(latents) = &file.latents
+            {
+                let found = common::grids::decode(latents);
+                assert!(
+                    matches!(found, Ok(_) | Err(FormatError::Segment { .. })),
+                    "{}",
+                    case.cause
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn limits_are_the_callers() {
     let bytes = common::file_with(&common::head(), &common::weights(), &[]);

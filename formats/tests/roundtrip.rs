@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::grids::*;
 use common::*;
 use inr_formats::*;
 use proptest::collection::vec;
@@ -130,6 +131,38 @@ fn unknown_chunk() -> impl Strategy<Value = Chunk> {
         })
 }
 
+/// Latents with segments of any bytes, which reading does not look into.
+fn pyramids() -> impl Strategy<Value = InrFile> {
+    let size = (1_u32..200, 1_u32..200);
+    let shape = (size, 1_u8..=4, 0_u8..9, 2_u16..9);
+    shape.prop_flat_map(|(size, planes, levels, tile)| {
+        let partition = partition(size, planes, levels, tile * 8);
+        let each = usize::from(planes);
+        let grids = each * (usize::from(levels) + 1);
+        let optional = (
+            of(vec(any::<i8>(), grids)),
+            of(any::<[[i16; 3]; 3]>()),
+            vec(any::<[[i8; 2]; 3]>(), each),
+            of(vec(any::<u8>(), each)),
+        );
+        let segments = vec(vec(any::<u8>(), 0..300), partition.segments());
+        (Just(partition), 1e-6_f32..1e6, optional, segments).prop_map(
+            |(partition, step, (relative_steps, colour, centroids, gains), segments)| {
+                let latents = Latents {
+                    partition,
+                    step,
+                    relative_steps: relative_steps.unwrap_or_default(),
+                    colour: colour.filter(|_| partition.planes >= 3),
+                    centroids,
+                    gains: gains.unwrap_or_default(),
+                    segments,
+                };
+                pyramid(latents)
+            },
+        )
+    })
+}
+
 fn file() -> impl Strategy<Value = InrFile> {
     let bytes = || of(vec(any::<u8>(), 0..200));
     header().prop_flat_map(move |header| {
@@ -170,6 +203,13 @@ proptest! {
     }
 
     #[test]
+    fn reading_gives_the_pyramid_that_was_written(file in pyramids()) {
+        let bytes = file.write().unwrap();
+        prop_assert_eq!(&read(&bytes).unwrap(), &file);
+        prop_assert_eq!(InrFile::read_partial(&bytes, &Limits::default()).unwrap(), file);
+    }
+
+    #[test]
     fn inspecting_finds_every_chunk_intact(file in file()) {
         let bytes = file.write().unwrap();
         let (chunks, result) = inspect(&bytes, &Limits::default());
@@ -196,6 +236,21 @@ proptest! {
         let weights_chunk = chunk(b"NETW", &weights_payload);
         let _ = read(&container(&[chunk(b"HEAD", &head_payload), weights_chunk.clone(), end.clone()]));
         let _ = read(&container(&[chunk(b"HEAD", &pack(&head())), weights_chunk, end]));
+    }
+
+    #[test]
+    fn any_payload_of_latents_is_read_or_refused_without_a_panic(
+        mut payload in vec(any::<u8>(), 0..120),
+        likely in any::<bool>(),
+    ) {
+        if likely && payload.len() > 9 {
+            payload[..9].copy_from_slice(&grid_parts().payload()[..9]);
+        }
+        let bytes = pyramid_with(&pyramid_head(), &payload);
+        let partial = InrFile::read_partial(&bytes[..bytes.len() - 13], &Limits::default());
+        for file in [read(&bytes), partial].into_iter().flatten() {
+            let _ = decode(file.latents.as_ref().unwrap());
+        }
     }
 }
 
@@ -268,6 +323,37 @@ fn dequantising_rounds_once() {
 }
 
 #[test]
+fn latents_made_by_hand_from_the_document_read_as_meant() {
+    let mut grid = grid_parts();
+    grid.flags = 1 | 2 | 4;
+    grid.optional = (0..9_i16)
+        .flat_map(|i| (i * 1000 - 3).to_le_bytes())
+        .collect();
+    grid.optional.extend([0, 1, 2, 0xff, 0x80, 0x7f]);
+    grid.optional.extend((0..18).map(|i| i * 7));
+    grid.optional.extend([9, 10, 11]);
+    // A length may be longer than it need be.
+    grid.lengths = vec![0x85, 0x80, 0x00, 0];
+    let mut head = pyramid_head();
+    head.layout = "rgb";
+    let file = read(&pyramid_with(&head, &grid.payload())).unwrap();
+    let latents = file.latents.unwrap();
+    assert_eq!(latents.partition, partition((4, 3), 3, 1, 16));
+    assert_eq!(latents.step, 0.125);
+    assert_eq!(latents.relative_steps, [0, 1, 2, -1, -128, 127]);
+    let colour = [[-3, 997, 1997], [2997, 3997, 4997], [5997, 6997, 7997]];
+    assert_eq!(latents.colour, Some(colour));
+    assert_eq!(latents.centroids[0], [[0, 7], [14, 21], [28, 35]]);
+    assert_eq!(latents.centroids[2], [[84, 91], [98, 105], [112, 119]]);
+    assert_eq!(latents.gains, [9, 10, 11]);
+    assert_eq!(latents.segments, [vec![0x40, 1, 2, 3, 4], vec![]]);
+}
+
+#[test]
 fn equal_files_give_equal_bytes() {
+    assert_eq!(
+        small_pyramid().write().unwrap(),
+        small_pyramid().write().unwrap()
+    );
     assert_eq!(small_file().write().unwrap(), small_file().write().unwrap());
 }

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::grids::{grid_parts, small_pyramid};
 use common::*;
 use inr_formats::*;
 
@@ -44,6 +45,68 @@ fn the_writer_refuses_what_the_reader_would_refuse() {
             "{wanted} wanted, {error:?} found"
         );
     }
+}
+
+#[test]
+fn the_writer_refuses_latents_that_the_reader_would_refuse() {
+    type Case = (&'static str, fn(&mut InrFile, &mut Latents));
+    let cases: [Case; 18] = [
+        ("Field", |file, _| {
+            file.header.model = small_file().header.model
+        }),
+        ("Field", |file, _| file.header.width += 1),
+        ("Field", |file, _| file.header.layout = Layout::Rgb),
+        ("LayerCount", |file, _| file.layers = small_file().layers),
+        ("Field", |_, latents| latents.partition.planes = 0),
+        ("Field", |_, latents| latents.partition.planes = 5),
+        ("Field", |_, latents| latents.partition.levels = 32),
+        ("Field", |_, latents| latents.partition.tile = 17),
+        ("Field", |_, latents| latents.partition.tile = 0),
+        ("Field", |_, latents| latents.step = f32::NAN),
+        ("Field", |_, latents| latents.step = 0.0),
+        ("Field", |_, latents| latents.relative_steps.truncate(3)),
+        ("Field", |_, latents| latents.centroids.push([[0; 2]; 3])),
+        ("Field", |_, latents| latents.gains.push(0)),
+        ("Field", |_, latents| drop(latents.segments.pop())),
+        ("Field", |_, latents| latents.segments.push(Vec::new())),
+        ("Field", |file, latents| {
+            file.header.layout = Layout::Grey;
+            latents.partition.planes = 1;
+            (latents.relative_steps, latents.gains) = (Vec::new(), Vec::new());
+            latents.centroids.truncate(1);
+        }),
+        ("OverLimit", |file, latents| {
+            (file.header.width, latents.partition.width) = (3000, 3000);
+        }),
+    ];
+    for (index, (wanted, change)) in cases.into_iter().enumerate() {
+        let mut file = small_pyramid();
+        let mut latents = file.latents.clone().unwrap();
+        change(&mut file, &mut latents);
+        file.latents = Some(latents);
+        let error = file.write().unwrap_err();
+        assert!(
+            format!("{error:?}").starts_with(wanted),
+            "case {index}: {wanted} wanted, {error:?} found"
+        );
+    }
+    let mut file = small_pyramid();
+    file.latents = None;
+    let error = file.write().unwrap_err();
+    assert!(matches!(error, FormatError::MissingChunk { .. }), "{error}");
+}
+
+#[test]
+fn latents_are_written_as_the_document_lays_them_out() {
+    let mut file = small_pyramid();
+    (file.header.width, file.header.height, file.header.layout) = (4, 3, Layout::Grey);
+    let latents = file.latents.as_mut().unwrap();
+    latents.partition = common::grids::partition((4, 3), 1, 1, 16);
+    (latents.relative_steps, latents.colour, latents.gains) = (Vec::new(), None, Vec::new());
+    latents.centroids = vec![[[0; 2]; 3]];
+    latents.segments = vec![vec![0x40, 1, 2, 3, 4], Vec::new()];
+    let bytes = file.write().unwrap();
+    assert_eq!(payload_of(b"GRID", &bytes), grid_parts().payload());
 }
 
 fn quantised(step: f32, bits: u8, value: i32) -> Tensor {

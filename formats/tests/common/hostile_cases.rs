@@ -1,5 +1,6 @@
 //! The table of hostile files: cause, bytes, and the variant of `FormatError` that must come of them.
 
+use crate::common::hostile_grids;
 use crate::common::*;
 
 pub struct Case {
@@ -24,7 +25,13 @@ pub fn cases() -> Vec<Case> {
     all.extend(weight_cases());
     all.extend(blob_cases());
     all.extend(metadata_cases());
+    all.extend(grid_cases());
     all
+}
+
+fn grid_cases() -> Vec<Case> {
+    let named = |(cause, error, bytes)| case(cause, error, bytes);
+    hostile_grids::cases().into_iter().map(named).collect()
 }
 
 fn valid() -> Vec<u8> {

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod grids;
+pub mod hostile_grids;
 
 use inr_formats::*;
 use serde::{Serialize, Serializer};
@@ -181,6 +182,14 @@ pub fn container(chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut out = b"\x89INR\r\n\x1a\n\x01\0\0\0".to_vec();
     chunks.iter().for_each(|chunk| out.extend(chunk));
     out
+}
+
+/// The payload of the chunk of a type in a file.
+pub fn payload_of(kind: &[u8; 4], bytes: &[u8]) -> Vec<u8> {
+    let chunks = inspect(bytes, &Limits::default()).0;
+    let found = chunks.iter().find(|chunk| chunk.kind == ChunkKind(*kind));
+    let found = found.unwrap();
+    bytes[found.offset as usize + 8..][..found.length as usize].to_vec()
 }
 
 /// `HEAD`, `NETW`, the given chunks, `IEND`.
