@@ -1,5 +1,5 @@
-//! Payloads behind right checksums, which plain mutation seldom gets past: the input is cut into a `HEAD`, a `NETW` and
-//! one ancillary chunk.
+//! Payloads behind right checksums, which plain mutation seldom gets past: the input is cut into a `HEAD`, a `NETW` or
+//! `GRID`, and one ancillary chunk.
 #![no_main]
 
 use inr_formats::{InrFile, Limits, SIGNATURE, VERSION};
@@ -8,12 +8,13 @@ use libfuzzer_sys::fuzz_target;
 const ANCILLARY: [&[u8; 4]; 6] = [b"iccp", b"exif", b"xmpk", b"prov", b"prev", b"test"];
 
 fuzz_target!(|input: (Vec<u8>, Vec<u8>, u8, Vec<u8>)| {
-    let (head, weights, choice, ancillary) = input;
+    let (head, model, choice, ancillary) = input;
     let mut bytes = SIGNATURE.to_vec();
     bytes.extend(VERSION.to_le_bytes());
     bytes.extend([0; 2]);
     append(&mut bytes, b"HEAD", &head);
-    append(&mut bytes, b"NETW", &weights);
+    let data = if choice < 128 { b"NETW" } else { b"GRID" };
+    append(&mut bytes, data, &model);
     append(
         &mut bytes,
         ANCILLARY[usize::from(choice) % ANCILLARY.len()],
@@ -28,6 +29,10 @@ fuzz_target!(|input: (Vec<u8>, Vec<u8>, u8, Vec<u8>)| {
     if let Ok(file) = InrFile::read(&bytes, &limits) {
         let written = file.write().expect("what was read can be written");
         assert_eq!(InrFile::read(&written, &limits).as_ref(), Ok(&file));
+        assert_eq!(InrFile::read_partial(&bytes, &limits), Ok(file));
+    } else {
+        // Cut within `IEND`, so that only what comes before it counts.
+        let _ = InrFile::read_partial(&bytes[..bytes.len() - 1], &limits);
     }
 });
 
