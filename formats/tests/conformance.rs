@@ -105,6 +105,16 @@ fn the_coder_gives_the_same_bytes_as_ever() {
 }
 
 #[test]
+fn the_document_lists_every_vector() {
+    let document = include_str!("../SPEC.md");
+    for vector in VECTORS {
+        let (name, file, coefficients) = (vector.name, vector.file, vector.coefficients);
+        let line = format!("| {name}.inr | {file:08x} | {coefficients:08x} |");
+        assert!(document.contains(&line), "{line}");
+    }
+}
+
+#[test]
 fn each_vector_on_disk_is_checked() {
     let folder = path("any");
     let files = std::fs::read_dir(folder.parent().unwrap()).unwrap();

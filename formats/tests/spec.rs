@@ -118,7 +118,15 @@ fn the_document_names_every_value_and_default() {
         "2^50",
     ];
     for word in words.iter().chain(&[
-        "iccp", "exif", "xmpk", "prov", "prev", "TIDX", "GRID", "TILE",
+        "iccp",
+        "exif",
+        "xmpk",
+        "prov",
+        "prev",
+        "TIDX",
+        "GRID",
+        "TILE",
+        "`pyramid`",
     ]) {
         assert!(SPEC.contains(word), "{word}");
     }

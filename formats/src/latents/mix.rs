@@ -212,6 +212,24 @@ mod tests {
     }
 
     #[test]
+    fn the_document_has_the_table() {
+        let document = include_str!("../../SPEC.md");
+        let table = document.split("```table\n").nth(1);
+        let table = table
+            .and_then(|rest| rest.split("```").next())
+            .expect("a table");
+        let numbers: Vec<u16> = table
+            .split(',')
+            .filter_map(|number| number.trim().parse().ok())
+            .collect();
+        assert_eq!(numbers, SQUASH[..49]);
+        for (index, number) in SQUASH.iter().enumerate() {
+            let mirrored = u32::from(*number) + u32::from(SQUASH[96 - index]);
+            assert_eq!(mirrored, 65_536, "{index}");
+        }
+    }
+
+    #[test]
     fn costs_are_code_lengths() {
         assert_eq!(cost(32_768, true), 256);
         assert_eq!(cost(16_384, true), 512);

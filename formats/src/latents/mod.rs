@@ -56,7 +56,7 @@ impl Partition {
         (halve(self.width), halve(self.height))
     }
 
-    /// Columns and rows of an orientation of `level`: high in x, high in y, high in both.
+    /// Columns and rows of an orientation of `level`, 1 or more: high in x, high in y, high in both. Either may be 0.
     pub fn band(&self, level: u8, orientation: usize) -> (usize, usize) {
         let (full, low) = (self.size(level - 1), self.size(level));
         let high = (full.0 - low.0, full.1 - low.1);
@@ -67,7 +67,7 @@ impl Partition {
         }
     }
 
-    /// Columns and rows of tiles of `level`.
+    /// Columns and rows of tiles of `level`, 1 or more.
     pub fn tiles(&self, level: u8) -> (usize, usize) {
         let (width, height) = self.size(level);
         let side = usize::from(self.tile);
@@ -79,7 +79,7 @@ impl Partition {
         1 + self.tiles_above(0)
     }
 
-    /// The segment of a tile; segment 0 is the coarsest band.
+    /// The segment of the tile in column `x` and row `y` of `level`; segment 0 is the coarsest band.
     pub fn segment(&self, level: u8, x: usize, y: usize) -> usize {
         1 + self.tiles_above(level) + y * self.tiles(level).0 + x
     }
@@ -196,6 +196,9 @@ impl Latents {
     ///
     /// # Errors
     /// [`FormatError::Segment`] when the segment stops early or is missing.
+    ///
+    /// # Panics
+    /// Possibly, when there is no such tile, or `parent` is another tile than said; whatever the segments hold is safe.
     pub fn decode_tile(
         &self,
         level: u8,
@@ -225,7 +228,8 @@ impl Latents {
 }
 
 impl Partition {
-    /// Codes the coarsest band.
+    /// Codes the coarsest band: the segment. `planes` holds for each plane the values row by row, and then what a reader
+    /// will have, which differs where neighbours do by 2^24 - 1 or more.
     pub fn encode_low(&self, planes: &mut [Vec<i32>]) -> Vec<u8> {
         let mut encoder = Encoder::new();
         code_low(&mut encoder, self.size(self.levels).0, planes);
@@ -235,7 +239,11 @@ impl Partition {
     /// Chooses and codes the coefficients of a tile: the segment, and the tile as a reader will have it.
     ///
     /// `exact` holds for each plane and orientation the coefficients of the tile in 1/256 of their step. `lambda` is
-    /// the price of a bit in squared steps for each plane; 0 rounds to the nearest.
+    /// the price of a bit in squared steps for each plane; 0 rounds to the nearest. The segment of a tile of zeros is
+    /// empty.
+    ///
+    /// # Panics
+    /// When `exact` or `lambda` has fewer entries than the tile, or as [`Latents::decode_tile`].
     pub fn encode_tile(
         &self,
         level: u8,

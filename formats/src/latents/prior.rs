@@ -227,3 +227,64 @@ fn store(prior: &mut Prior) -> Result<Vec<u8>, FormatError> {
         reason: error.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the document says of `prior.bin`.
+    #[test]
+    fn the_built_in_states_are_those_of_the_document() {
+        let document = include_str!("../../SPEC.md");
+        let bytes = zstd::bulk::decompress(BUILT_IN, 1 << 24).expect("a zstd frame");
+        let mut count = 0;
+        Prior::blank().each(&mut |_| count += 1);
+        assert_eq!(bytes.len(), 2 * count);
+        for part in [
+            format!("{:08x}", crc32fast::hash(BUILT_IN)),
+            format!("{:08x}", crc32fast::hash(&bytes)),
+            format!("{},{:03} u16", count / 1000, count % 1000),
+            format!(
+                "{},{:03} bytes",
+                BUILT_IN.len() / 1000,
+                BUILT_IN.len() % 1000
+            ),
+            format!(
+                "| magnitude slots | {} × 8 |",
+                super::super::state::SLOTS / 8
+            ),
+        ] {
+            assert!(document.contains(&part), "{part}");
+        }
+    }
+
+    #[test]
+    fn the_built_in_states_are_stored_as_they_are() {
+        let bytes = zstd::bulk::decompress(BUILT_IN, 1 << 24).expect("a zstd frame");
+        let mut stored = Vec::new();
+        let mut prior = Prior {
+            states: (0..GROUPS).map(state).collect(),
+            low: low_slots(),
+        };
+        prior.each(&mut |field| {
+            // Counts above the trust are lost.
+            let mask = if matches!(field, Field::Slot(_)) {
+                !15
+            } else {
+                !0
+            };
+            stored.push(field.stored() & mask);
+        });
+        let mut index = 0;
+        Prior::blank().each(&mut |field| {
+            let mask = if matches!(field, Field::Slot(_)) {
+                !15
+            } else {
+                !0
+            };
+            let wanted = u16::from_le_bytes([bytes[2 * index], bytes[2 * index + 1]]);
+            assert_eq!(stored[index], wanted & mask, "{index}");
+            index += 1;
+        });
+    }
+}
