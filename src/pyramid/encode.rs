@@ -277,7 +277,8 @@ fn add_sums(sums: &mut [Sums], level: u8, tile: &Tile, exact: &[[Exact; 3]]) {
     for ((sums, bands), exact) in sums.iter_mut().zip(&tile.planes).zip(exact) {
         for (band, exact) in bands.iter().zip(exact) {
             for (q, x) in band.values.iter().zip(exact).filter(|(q, _)| **q != 0) {
-                let rest = f64::from(x * q.signum()) / f64::from(UNIT) - f64::from(q.abs());
+                let rest =
+                    f64::from(*x) * f64::from(q.signum()) / f64::from(UNIT) - f64::from(q.abs());
                 let [sum, count] = &mut sums[class][usize::from(q.abs() > 1)];
                 *sum += rest;
                 *count += 1.0;
@@ -292,7 +293,8 @@ fn lost(latents: &Latents, level: u8, tile: &Tile, exact: &[[Exact; 3]]) -> f64 
     let plane = |(plane, (bands, exact)): (usize, (&[Band; 3], &[Exact; 3]))| {
         let pairs = bands.iter().zip(exact);
         let values = pairs.flat_map(|(band, exact)| band.values.iter().zip(exact));
-        let squares = values.map(|(q, x)| f64::from(x - q * UNIT as i32).powi(2));
+        let squares =
+            values.map(|(q, x)| (f64::from(*x) - f64::from(*q) * f64::from(UNIT)).powi(2));
         squares.sum::<f64>() * f64::from(latents.step(plane, level) / UNIT).powi(2)
     };
     planes.map(plane).sum()
