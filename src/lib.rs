@@ -41,3 +41,6 @@ pub use inr_formats::{FormatError, Limits, Model};
 pub use net::{Layer, Network};
 pub use picture::*;
 pub use progress::{Control, Observer, Phase, Progress};
+#[cfg(feature = "fit")]
+#[doc(hidden)]
+pub use pyramid::encode::coefficient_pairs;

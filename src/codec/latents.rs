@@ -14,6 +14,7 @@ use crate::fit::StopReason;
 use crate::picture::Picture;
 use crate::progress::{Control, Observer, Phase, Progress};
 use crate::pyramid::encode::{Analysis, Quantisation, channels};
+use crate::pyramid::probe::Probe;
 use crate::render::default_threads;
 
 /// Price of a bit in squared steps, found on photographs at 0.2 to 2 bits per pixel.
@@ -137,6 +138,7 @@ struct Candidate {
 struct PyramidEncoder<'a> {
     common: Common<'a>,
     analysis: Analysis,
+    probe: Probe,
     threads: usize,
     started: Instant,
     observer: &'a mut dyn Observer,
@@ -156,6 +158,7 @@ pub(super) fn encode(
     let started = Instant::now();
     let threads = options.threads.unwrap_or_else(default_threads);
     let (channels, value_range) = channels(picture);
+    let probe = Probe::new(&channels, picture.width(), picture.height());
     let analysis = Analysis::new(channels, picture.width(), picture.height(), threads)?;
     let common = Common {
         picture,
@@ -167,6 +170,7 @@ pub(super) fn encode(
         choices,
         common,
         analysis,
+        probe,
         threads,
         started,
         observer,
@@ -258,9 +262,10 @@ impl PyramidEncoder<'_> {
     /// The file with this step.
     fn candidate(&mut self, step: f32) -> Result<Candidate, Error> {
         self.tell()?;
-        let quantised = self
+        let mut quantised = self
             .analysis
             .quantise(&self.choices.quantisation(step), self.threads)?;
+        quantised.latents.gains = self.probe.gains(&quantised.latents)?;
         let mut file = self.common.file(Model::Pyramid, Vec::new());
         file.latents = Some(quantised.latents);
         file.provenance = Some(Provenance {

@@ -268,6 +268,54 @@ impl Analysis {
     }
 }
 
+/// Coefficients of a picture and of its latents, for training: a line of JSON, then f32, little-endian: for each plane
+/// the coarsest band and then, for levels from the coarsest on, the three orientations; all exact ones, then all decoded
+/// ones.
+#[doc(hidden)]
+pub fn coefficient_pairs(picture: &Picture, latents: &Latents) -> Result<Vec<u8>, Error> {
+    let (channels, _) = channels(picture);
+    let analysis = Analysis::new(channels, picture.width(), picture.height(), 1)?;
+    let partition = latents.partition;
+    let levels = partition.levels;
+    let steps: Vec<Vec<f32>> = (0..usize::from(partition.planes))
+        .map(|plane| {
+            (0..=levels)
+                .map(|level| latents.step(plane, level))
+                .collect()
+        })
+        .collect();
+    let mut out = format!(
+        "{{\"width\":{},\"height\":{},\"planes\":{},\"levels\":{levels},\"steps\":{steps:?}}}\n",
+        partition.width, partition.height, partition.planes
+    )
+    .into_bytes();
+    let mut put = |values: &[f32]| {
+        for value in values {
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+    };
+    for (low, bands) in analysis.low.iter().zip(&analysis.bands) {
+        put(low);
+        bands.iter().rev().flatten().for_each(|band| put(band));
+    }
+    let tiles = super::Tiles::default();
+    let low = latents.decode_low()?;
+    for (plane, low) in low.iter().enumerate() {
+        let step = latents.step(plane, 0);
+        let low: Vec<f32> = low.iter().map(|q| *q as f32 * step).collect();
+        put(&low);
+        for level in (1..=levels).rev() {
+            for orientation in 0..3 {
+                let (width, height) = partition.band(level, orientation);
+                let window = super::Window::new(0..width, 0..height);
+                let place = (level, plane, orientation);
+                put(&super::band_window(&tiles, latents, place, window)?.values);
+            }
+        }
+    }
+    Ok(out)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

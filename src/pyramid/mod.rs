@@ -2,6 +2,9 @@
 
 #[cfg(feature = "fit")]
 pub(crate) mod encode;
+mod head;
+#[cfg(feature = "fit")]
+pub(crate) mod probe;
 mod render;
 mod spline;
 mod tiles;
@@ -21,6 +24,8 @@ pub(crate) struct Pyramid {
     latents: Arc<Latents>,
     /// `colour[channel][plane]`; planes beyond it are channels as they are.
     colour: Option<[[f32; 3]; 3]>,
+    /// Weight of the head's corrections of each plane; absent without a head.
+    gains: Option<Vec<f32>>,
     tiles: Arc<Tiles>,
     low: Arc<OnceLock<Result<Vec<Grid>, FormatError>>>,
 }
@@ -38,6 +43,13 @@ impl Pyramid {
         let matrix = |entry: i16| f32::from(entry) / 16_384.0;
         Self {
             colour: latents.colour.map(|rows| rows.map(|row| row.map(matrix))),
+            gains: (!latents.gains.is_empty()).then(|| {
+                latents
+                    .gains
+                    .iter()
+                    .map(|gain| f32::from(*gain) / 255.0)
+                    .collect()
+            }),
             latents: Arc::new(latents),
             tiles: Arc::default(),
             low: Arc::default(),
@@ -72,10 +84,11 @@ impl Pyramid {
         let mut windows = Vec::new();
         let mut current = window;
         for level in level..partition.levels {
-            let (width, height) = partition.size(level);
-            let columns = halves(&current.columns(), width).0;
-            let rows = halves(&current.rows(), height).0;
-            current = Window::new(columns, rows);
+            let (low, _) = parts(current, partition.size(level));
+            current = match self.gains.is_some() {
+                true => head::reach(low[0], partition.size(level + 1)),
+                false => low[0],
+            };
             windows.push(current);
         }
         windows
@@ -97,9 +110,7 @@ impl Pyramid {
     /// # Errors
     /// [`Error::Format`] for a damaged segment.
     fn samples(&self, level: u8, window: Window) -> Result<Vec<Grid>, Error> {
-        let mut planes = (0..self.planes())
-            .map(|plane| self.plane(plane, level, window))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut planes = self.grids(level, window)?;
         // The coarser grids' constant grows by 2 with each halving.
         let scale = 1.0 / (1_u64 << level) as f32;
         if let Some(matrix) = &self.colour {
@@ -122,28 +133,76 @@ impl Pyramid {
         Ok(planes)
     }
 
-    fn plane(&self, plane: usize, level: u8, window: Window) -> Result<Grid, Error> {
+    /// Every plane's samples in `window` of the grid halved `level` times.
+    fn grids(&self, level: u8, window: Window) -> Result<Vec<Grid>, Error> {
         let partition = &self.latents.partition;
         let mut windows = vec![window];
         windows.extend(self.windows(level, window));
-        let mut low = cut(&self.low()?[plane], windows[windows.len() - 1]);
+        let coarsest = windows[windows.len() - 1];
+        let mut grids: Vec<Grid> = self.low()?.iter().map(|low| cut(low, coarsest)).collect();
         for (index, wanted) in windows[..windows.len() - 1].iter().enumerate().rev() {
             let size = partition.size(level + index as u8);
-            let columns = halves(&wanted.columns(), size.0);
-            let rows = halves(&wanted.rows(), size.1);
-            let band =
-                |orientation, columns: &std::ops::Range<usize>, rows: &std::ops::Range<usize>| {
-                    let place = (level + index as u8 + 1, plane, orientation);
-                    let window = Window::new(columns.clone(), rows.clone());
+            let joined = level + index as u8 + 1;
+            let (outputs, bands) = parts(*wanted, size);
+            let mut planes = Vec::with_capacity(grids.len());
+            for (plane, grid) in grids.into_iter().enumerate() {
+                let band = |orientation: usize| {
+                    let window = match self.gains.is_some() {
+                        true => {
+                            head::reach(bands[orientation], partition.band(joined, orientation))
+                        }
+                        false => bands[orientation],
+                    };
+                    let place = (joined, plane, orientation);
                     band_window(&self.tiles, &self.latents, place, window)
                 };
-            let mut hl = band(0, &columns.1, &rows.0)?;
-            let mut lh = band(1, &columns.0, &rows.1)?;
-            let mut hh = band(2, &columns.1, &rows.1)?;
-            low = synthesise(*wanted, size, [&mut low, &mut hl, &mut lh, &mut hh]);
+                planes.push([grid, band(0)?, band(1)?, band(2)?]);
+            }
+            self.correct(joined, &mut planes, outputs);
+            let join = |parts| synthesise(*wanted, size, parts);
+            grids = planes.into_iter().map(join).collect();
         }
-        Ok(low)
+        Ok(grids)
     }
+
+    /// Lets the head correct the colours' grids and bands, and cuts all of them to `outputs`.
+    fn correct(&self, level: u8, planes: &mut [[Grid; 4]], outputs: [Window; 4]) {
+        let Some(gains) = &self.gains else { return };
+        let colours = if planes.len() >= 3 { 3 } else { 1 };
+        let (colours, alpha) = planes.split_at_mut(colours);
+        for parts in alpha {
+            for (part, window) in parts.iter_mut().zip(outputs) {
+                *part = cut(part, window);
+            }
+        }
+        let step = |plane| self.latents.step(plane, level);
+        let read: Vec<head::Plane> = colours
+            .iter()
+            .enumerate()
+            .map(|(plane, parts)| head::Plane {
+                parts: parts.each_ref(),
+                step: step(plane),
+                gain: gains[plane],
+            })
+            .collect();
+        let corrected = head::correct(level, &read, outputs);
+        for (parts, corrected) in colours.iter_mut().zip(corrected) {
+            *parts = corrected;
+        }
+    }
+}
+
+/// What a synthesis of `wanted`, of a grid of `size`, takes: the windows of the halved grid and of the three bands.
+fn parts(wanted: Window, size: (usize, usize)) -> ([Window; 4], [Window; 3]) {
+    let columns = halves(&wanted.columns(), size.0);
+    let rows = halves(&wanted.rows(), size.1);
+    let bands = [
+        Window::new(columns.1.clone(), rows.0.clone()),
+        Window::new(columns.0.clone(), rows.1.clone()),
+        Window::new(columns.1, rows.1.clone()),
+    ];
+    let low = Window::new(columns.0, rows.0);
+    ([low, bands[0], bands[1], bands[2]], bands)
 }
 
 fn cut(grid: &Grid, window: Window) -> Grid {

@@ -206,17 +206,17 @@ pub(crate) fn analyse(values: &mut [f32], (width, height): (usize, usize)) -> [V
 
 /// The `wanted` window of a grid of `size` from its halves: low, high in x, high in y, high in both, each on the window
 /// that [`halves`] gives.
-pub(crate) fn synthesise(wanted: Window, size: (usize, usize), bands: [&mut Grid; 4]) -> Grid {
+pub(crate) fn synthesise(wanted: Window, size: (usize, usize), bands: [Grid; 4]) -> Grid {
     let columns = working(&wanted.columns(), size.0);
     let rows = working(&wanted.rows(), size.1);
     let (width, height) = (columns.len(), rows.len());
     let mut values = vec![0.0; width * height];
-    let [ll, hl, lh, hh] = bands;
+    let [mut ll, mut hl, mut lh, mut hh] = bands;
     for (y, line) in values.chunks_exact_mut(width).enumerate() {
         let (low, high) = if y % 2 == 0 {
-            (&mut *ll, &mut *hl)
+            (&mut ll, &mut hl)
         } else {
-            (&mut *lh, &mut *hh)
+            (&mut lh, &mut hh)
         };
         let (n, m) = (width.div_ceil(2), width / 2);
         let (low, high) = (

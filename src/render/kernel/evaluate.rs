@@ -64,15 +64,19 @@ impl Work for Evaluate<'_> {
                 self.network.layers.iter().enumerate()
             {
                 let bias = bias.as_ptr();
-                let out = scratch[index % 2];
                 // SAFETY: `Backend::evaluate` checked every slice against the network's shape.
                 unsafe {
                     let input = match index {
                         0 => self.inputs.as_ptr().add(strip * forward.inner * STRIP),
                         _ => scratch[(index + 1) % 2].cast_const(),
                     };
-                    if index == last {
-                        let out = self.outputs.as_mut_ptr().add(strip * forward.rows * STRIP);
+                    let out = match index {
+                        _ if index == last => {
+                            self.outputs.as_mut_ptr().add(strip * forward.rows * STRIP)
+                        }
+                        _ => scratch[index % 2],
+                    };
+                    if index == last && !self.network.activates_last {
                         product::<S, _, R, C>(simd, forward, bias, input, &mut Linear { out });
                     } else if self.network.activation == Activation::Sine {
                         let mut sine = Activate::<true> { out };

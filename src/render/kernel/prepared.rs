@@ -11,6 +11,8 @@ use crate::net::Network;
 pub(crate) struct Prepared {
     pub(crate) activation: Activation,
     pub(crate) layers: Vec<PreparedLayer>,
+    /// Whether [`Backend::evaluate`] applies the activation to the last layer too.
+    pub(crate) activates_last: bool,
 }
 
 /// One dense layer's weights, omega0 multiplied in.
@@ -42,6 +44,7 @@ impl Prepared {
         Self {
             activation,
             layers: widths.windows(2).enumerate().map(layer).collect(),
+            activates_last: false,
         }
     }
 
