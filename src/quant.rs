@@ -95,12 +95,15 @@ impl Steps {
         Self(tensors(network).zip(&self.0).map(fit).collect())
     }
 
-    /// The network's layers in these steps.
-    pub(crate) fn quantise(&self, network: &Network) -> Vec<LayerData> {
+    /// The network's layers in these steps, each value rounded as if it were `pull` steps nearer to zero, 0.0..=0.5.
+    pub(crate) fn quantise(&self, network: &Network, pull: f32) -> Vec<LayerData> {
         let mut steps = self.0.iter();
         let mut tensor = |values: &[f32]| {
             let step = steps.next().copied().unwrap_or(1.0);
-            let round = |value: &f32| (value / step).round().clamp(-LARGEST, LARGEST) as i32;
+            let round = |value: &f32| {
+                let magnitude = ((value / step).abs() - pull).max(0.0).round();
+                magnitude.min(LARGEST).copysign(*value) as i32
+            };
             let values: Vec<i32> = values.iter().map(round).collect();
             let most = values
                 .iter()

@@ -38,7 +38,7 @@ fn quick() -> EncodeOptions {
     EncodeOptions {
         architecture: Architecture::Siren,
         hidden: Some(vec![16, 16]),
-        epochs: Some(30.0),
+        epochs: Some(50.0),
         ..EncodeOptions::default()
     }
 }
@@ -403,7 +403,7 @@ fn a_rate_that_diverges_is_lowered_and_the_caller_hears_of_it() {
     let options = EncodeOptions {
         learning_rate: Some(0.1),
         optimizer: OptimizerChoice::AdamConstant,
-        epochs: Some(40.0),
+        epochs: Some(70.0),
         ..quick()
     };
     let mut notes = Notes::default();

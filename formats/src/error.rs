@@ -216,15 +216,13 @@ pub enum FormatError {
         /// The step found.
         step: f32,
     },
-    /// The width of quantised values is outside 2..=16, or its plane outside 0..=8 or wider than the values.
-    #[error("{tensor} has {bits} bits of which {plane} in bytes, wanted: 2..=16, and 0..=8 of them", tensor = TensorName(*tensor))]
+    /// The width of quantised values is outside 2..=16.
+    #[error("{tensor} has {bits} bits, wanted: 2..=16", tensor = TensorName(*tensor))]
     Bits {
         /// Index of the tensor: matrix 0, bias 0, matrix 1, ...
         tensor: usize,
         /// Bits per value.
         bits: u8,
-        /// Bits of each value that are stored in a byte of its own.
-        plane: u8,
     },
     /// A quantised value does not fit its bits.
     #[error("{tensor} has value {value} at {index}, which does not fit {bits} bits", tensor = TensorName(*tensor))]
@@ -237,6 +235,12 @@ pub enum FormatError {
         value: i32,
         /// Bits per value.
         bits: u8,
+    },
+    /// The coded weights of `NETW` end before their last value, or go on behind it.
+    #[error("the coded weights {what}")]
+    CodedWeights {
+        /// What is wrong with them.
+        what: &'static str,
     },
     /// A float weight is infinite or not a number.
     #[error("{tensor} has {value} at {index}, wanted: a finite number", tensor = TensorName(*tensor))]

@@ -144,7 +144,11 @@ impl InrFile {
             Some(latents) => {
                 chunk::append(&mut out, ChunkKind::GRID, &latents::write(latents)?)?;
             }
-            None => chunk::append(&mut out, ChunkKind::WEIGHTS, &weights::write(&self.layers)?)?,
+            None => {
+                let shapes = self.header.layer_shapes();
+                let payload = weights::write(&self.layers, &shapes)?;
+                chunk::append(&mut out, ChunkKind::WEIGHTS, &payload)?;
+            }
         }
         append_blob(&mut out, ChunkKind::EXIF, self.exif.as_deref())?;
         append_blob(&mut out, ChunkKind::XMP, self.xmp.as_deref())?;
@@ -176,10 +180,7 @@ impl InrFile {
             }
             None => {}
         }
-        let shapes = self
-            .header
-            .model
-            .layer_shapes(self.header.layout.channels());
+        let shapes = self.header.layer_shapes();
         if shapes.len() != self.layers.len() {
             let (found, wanted) = (self.layers.len() as u64, shapes.len() as u64);
             return Err(FormatError::LayerCount { found, wanted });
@@ -260,9 +261,7 @@ impl Builder<'_> {
                 self.file.latents = Some(latents);
             }
             ChunkKind::WEIGHTS => {
-                let header = &self.file.header;
-                let shapes = header.model.layer_shapes(header.layout.channels());
-                self.file.layers = weights::read(raw, &shapes)?;
+                self.file.layers = weights::read(raw, &self.file.header.layer_shapes())?;
             }
             ChunkKind::ICC => {
                 self.file.icc = Some(metadata("bytes of the ICC profile")?.into_owned());

@@ -86,6 +86,11 @@ impl Header {
         u64::from(self.width) * u64::from(self.height)
     }
 
+    /// Shape of each layer's matrix as (outputs, inputs), first to last; none for a pyramid.
+    pub fn layer_shapes(&self) -> Vec<(usize, usize)> {
+        self.model.layer_shapes(self.layout.channels())
+    }
+
     /// Checks every field; reading and writing both come through here.
     ///
     /// # Errors

@@ -41,6 +41,7 @@
 
 mod blob;
 mod chunk;
+mod entropy;
 mod error;
 mod file;
 mod head;
@@ -52,6 +53,7 @@ mod messagepack;
 mod model;
 mod provenance;
 mod tensor;
+mod weight_coder;
 mod weights;
 
 pub use chunk::{Chunk, ChunkKind, SIGNATURE, VERSION};
@@ -64,4 +66,3 @@ pub use limits::Limits;
 pub use model::{Activation, Grid, Mlp, Model};
 pub use provenance::Provenance;
 pub use tensor::{LayerData, Tensor};
-pub use weights::weight_bytes;

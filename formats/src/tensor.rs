@@ -93,11 +93,7 @@ pub(crate) fn check_finite(tensor: usize, values: &[f32]) -> Result<(), FormatEr
 /// [`FormatError::Bits`] and [`FormatError::Step`].
 pub(crate) fn check_quantiser(tensor: usize, step: f32, bits: u8) -> Result<(), FormatError> {
     if !BITS.contains(&bits) {
-        return Err(FormatError::Bits {
-            tensor,
-            bits,
-            plane: bits.min(8),
-        });
+        return Err(FormatError::Bits { tensor, bits });
     }
     let largest = step * (1_i32 << (bits - 1)) as f32;
     if !(step > 0.0 && largest.is_finite()) {

@@ -265,7 +265,6 @@ fn a_file_made_by_hand_from_the_document_reads_as_meant() {
     assert_eq!(first.matrix.values(), [0.0, -64.0, 63.5, 0.5]);
     assert_eq!(first.bias.values(), [1.5, -2.5]);
     assert_eq!(last.matrix.values(), [0.75, -1.0]);
-    // Top bits 1001, then the six low bits 010100 from bit 6 of `packed` on: 0b1001_010100 - 512 = 84.
     assert_eq!(last.bias.values(), [84.0 * 0.125]);
     assert_eq!(read(&file.write().unwrap()).unwrap(), file);
 }

@@ -174,7 +174,14 @@ fn weights_take_little_more_than_their_entropy() {
                 },
             });
         }
-        let found = weight_bytes(&layers).unwrap() as f64;
+        let mut file = small_file();
+        file.header.layout = Layout::Rgb;
+        let Model::Mlp(mlp) = &mut file.header.model else {
+            unreachable!()
+        };
+        mlp.hidden = vec![64; 3];
+        file.layers = layers;
+        let found = payload_of(b"NETW", &file.write().unwrap()).len() as f64;
         println!("{bits} bits: {found} bytes, entropy {wanted:.0}");
         assert!(
             found < wanted * allowance,

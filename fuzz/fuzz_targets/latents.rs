@@ -1,5 +1,6 @@
-//! The coefficients of a pyramid file, whole and cut off: decoded, the same each time, or refused. The input is a file
-//! whose checksums are put right first, so that mutations of a real one get as far as its segments.
+//! The coefficients of a pyramid file and the weights of a network, whole and cut off: decoded, the same each time, or
+//! refused. The input is a file whose checksums are put right first, so that mutations of a real one get as far as what
+//! is coded.
 #![no_main]
 
 use inr_formats::latents::Tile;

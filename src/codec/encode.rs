@@ -82,8 +82,12 @@ struct Candidate {
 /// Times a PSNR search may grow the network, each time by [`GROWTH`].
 const ATTEMPTS: u32 = 6;
 const GROWTH: f64 = 1.8;
-/// Times that a file above its size is made coarser.
-const SHRINKS: u32 = 24;
+/// Halvings of the interval in which a file of the wanted size is sought.
+const SEARCHES: u32 = 20;
+/// Steps by which values of a file that is too large are rounded towards zero at most.
+const MOST_PULL: f32 = 0.2;
+/// Bytes that the PSNR adds to a file once it is known.
+const LATER_BYTES: u64 = 14;
 
 impl Encoder<'_> {
     fn run(&mut self) -> Result<Encoded, Error> {
@@ -126,7 +130,7 @@ impl Encoder<'_> {
         let network = Network::zeroed(&plan.mlp, self.samples.channels);
         let steps = Steps(vec![1.0; 4]);
         let bytes = self
-            .assemble(&plan, steps.quantise(&network), None)
+            .assemble(&plan, steps.quantise(&network, 0.0), None)
             .write()?
             .len() as u64;
         if let Some(limit) = self.byte_limit()
@@ -208,8 +212,8 @@ impl Encoder<'_> {
         })
     }
 
-    /// Chooses steps, fine-tunes with them, and makes them coarser while the file exceeds `limit`. Returns the layers
-    /// and the epochs that it took.
+    /// Chooses steps, fine-tunes with them, and rounds so that the file keeps to `limit`. Returns the layers and the
+    /// epochs that it took.
     fn quantise(
         &mut self,
         plan: &Plan,
@@ -219,56 +223,90 @@ impl Encoder<'_> {
     ) -> Result<(Vec<LayerData>, f64), Error> {
         let network = self.fit.network(plan, &fitted.parameters);
         let balanced = Steps::balanced(&network, &self.samples.probe_points());
-        let bits = match self.options.bits {
-            Some(bits) => bits,
-            // Past 40 dB each 6 dB need a bit more.
-            None => plan.bits + ((float_psnr - 40.0) / 6.02).clamp(0.0, 7.0),
-        };
-        let mut steps = balanced.at_bits(&network, bits).fitting(&network);
-        if let Some(limit) = limit {
-            steps = self.steps_within(plan, &network, steps, limit * 99 / 100)?;
-        }
-        let mut epochs = 0.0;
-        let mut parameters = fitted.parameters.clone();
-        if fitted.stopped != StopReason::Cancelled {
-            let tuned = self.fit.tune(plan, &parameters, &steps, self.observer)?;
-            epochs += tuned.epochs;
-            parameters = tuned.parameters;
-        }
-        let tuned = self.fit.network(plan, &parameters);
+        let untuned = fitted.stopped == StopReason::Cancelled;
+        let bits = plan.bits(float_psnr, limit.is_some() || untuned);
+        let steps = balanced.at_bits(&network, bits).fitting(&network);
         let steps = match limit {
-            Some(limit) => self.steps_within(plan, &tuned, steps, limit)?,
+            Some(limit) => self.coarser(plan, &network, &steps, limit)?,
             None => steps,
         };
-        Ok((steps.quantise(&tuned), epochs))
+        if untuned {
+            return Ok((steps.quantise(&network, 0.0), 0.0));
+        }
+        let tuned = self.fit.tune(plan, fitted, &steps, self.observer)?;
+        let network = self.fit.network(plan, &tuned.parameters);
+        let layers = match limit {
+            Some(limit) => self.rounded_within(plan, &network, &steps, limit)?,
+            None => steps.quantise(&network, 0.0),
+        };
+        Ok((layers, tuned.epochs))
     }
 
-    /// `steps`, or as little coarser as makes the file fit `limit`; when finer ones fit as well, those.
-    fn steps_within(
+    /// `steps`, or as little coarser as makes the file fit `limit`.
+    fn coarser(
         &self,
         plan: &Plan,
         network: &Network,
-        steps: Steps,
+        steps: &Steps,
         limit: u64,
     ) -> Result<Steps, Error> {
-        let provenance = self.provenance(plan, 1000.0);
-        let size = |steps: &Steps| -> Result<u64, Error> {
-            let file = self.assemble(plan, steps.quantise(network), Some(provenance.clone()));
-            Ok(file.write()?.len() as u64 + 16)
-        };
-        if size(&steps)? <= limit {
-            return Ok(steps);
+        let coarse = self.least(plan, limit, [1.0, 1024.0], |factor| {
+            steps.scaled(factor).quantise(network, 0.0)
+        })?;
+        Ok(steps.scaled(coarse))
+    }
+
+    /// The network in `steps`; while its file exceeds `limit`, values are rounded the more readily towards zero. Other
+    /// steps than those that a network was tuned with lose what the tuning brought, so they only change when that does
+    /// not help.
+    fn rounded_within(
+        &self,
+        plan: &Plan,
+        network: &Network,
+        steps: &Steps,
+        limit: u64,
+    ) -> Result<Vec<LayerData>, Error> {
+        let pull = self.least(plan, limit, [0.0, MOST_PULL], |pull| {
+            steps.quantise(network, pull)
+        })?;
+        if pull < MOST_PULL {
+            return Ok(steps.quantise(network, pull));
         }
-        let (mut fine, mut coarse) = (1.0_f32, 1024.0_f32);
-        for _ in 0..SHRINKS {
-            let middle = (fine * coarse).sqrt();
-            if size(&steps.scaled(middle))? <= limit {
-                coarse = middle
+        let steps = self.coarser(plan, network, steps, limit)?;
+        Ok(steps.quantise(network, 0.0))
+    }
+
+    /// The least number in `range` whose `layers` make a file of `limit` bytes at most, or the end of the range.
+    fn least(
+        &self,
+        plan: &Plan,
+        limit: u64,
+        range: [f32; 2],
+        layers: impl Fn(f32) -> Vec<LayerData>,
+    ) -> Result<f32, Error> {
+        let provenance = self.provenance(plan, 1e6);
+        let fits = |number: f32| -> Result<bool, Error> {
+            let file = self.assemble(plan, layers(number), Some(provenance.clone()));
+            Ok(file.write()?.len() as u64 + LATER_BYTES <= limit)
+        };
+        let [mut low, mut high] = range;
+        if fits(low)? {
+            return Ok(low);
+        }
+        for _ in 0..SEARCHES {
+            // Steps are sought by their ratio.
+            let middle = if low > 0.0 {
+                (low * high).sqrt()
             } else {
-                fine = middle
+                (low + high) / 2.0
+            };
+            if fits(middle)? {
+                high = middle
+            } else {
+                low = middle
             }
         }
-        Ok(steps.scaled(coarse))
+        Ok(high)
     }
 
     fn assemble(
@@ -441,9 +479,6 @@ impl Common<'_> {
         Judgement { met, note }
     }
 }
-
-/// Share of the time budget that the floating-point fit may take.
-pub(crate) const FIT_SHARE: f64 = 0.8;
 
 /// The moment at which `share` of `budget` is spent.
 pub(crate) fn deadline(started: Instant, budget: Option<Duration>, share: f64) -> Option<Instant> {

@@ -20,7 +20,4 @@ pub use encode::encode;
 #[cfg(feature = "fit")]
 pub use options::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target};
 #[cfg(feature = "fit")]
-pub(crate) use {
-    encode::{FIT_SHARE, deadline},
-    plan::Plan,
-};
+pub(crate) use {encode::deadline, plan::Plan};

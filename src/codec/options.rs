@@ -147,13 +147,13 @@ pub struct EncodeOptions {
     pub float: bool,
     /// Mean bits per quantised weight, 2.0..=15.0.
     pub bits: Option<f64>,
-    /// Visits of every pixel by the floating-point fit.
+    /// Visits of every pixel, fine-tuning with rounded weights included.
     pub epochs: Option<f64>,
     /// Pixels per optimiser step.
     pub batch: Option<usize>,
     /// Peak learning rate.
     pub learning_rate: Option<f32>,
-    /// Optimiser of the floating-point fit.
+    /// Optimiser of the fit before fine-tuning, which is by Adam.
     pub optimizer: OptimizerChoice,
     /// Seed of initial weights and of the order of pixels.
     pub seed: u64,
@@ -187,7 +187,7 @@ impl Default for EncodeOptions {
             epochs: None,
             batch: None,
             learning_rate: None,
-            optimizer: OptimizerChoice::ScheduleFree,
+            optimizer: OptimizerChoice::Adam,
             seed: 0,
             time_budget: None,
             device: DeviceChoice::Auto,

@@ -61,6 +61,8 @@ pub(crate) struct FitOutcome {
     pub(crate) parameters: Vec<f32>,
     /// Visits of every pixel.
     pub(crate) epochs: f64,
+    /// The peak learning rate that worked.
+    pub(crate) rate: f32,
     pub(crate) stopped: StopReason,
 }
 
@@ -72,8 +74,14 @@ const GLANCED: usize = 2_048;
 /// Steps that every fit is given before it can count as stuck.
 const GUARD_AFTER: u64 = 500;
 const RESTARTS: u32 = 4;
+/// Times by which the running loss may exceed its least before the fit goes back: a step that undoes what deep nets have
+/// learnt can come at any time (kodim10, 6 x 49: 15 dB instead of 27).
+const LOST: f64 = 1.6;
+/// Parameters are kept while the running loss is below its least times this.
+const SOUND: f64 = 1.15;
 
-/// Trains `start` on `samples`; a fit that diverges starts again at a third of the rate. One that stays at the mean of
+/// Trains `start` on `samples`; a fit that diverges starts again at a third of the rate, and one that loses what it has
+/// learnt goes back to where it had it, and on at half the rate. One that stays at the mean of
 /// the samples whatever the rate is run to its end at the lowest: it may be all that the network can do.
 ///
 /// # Errors
@@ -87,11 +95,31 @@ pub(crate) fn train(
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, Error> {
     let mut attempt = recipe.clone();
-    let mut restarts = 0;
+    let (mut restarts, mut losses) = (0, 0);
+    let mut from = Kept {
+        step: 0,
+        parameters: start.to_vec(),
+    };
+    let mut wasted = 0.0;
     loop {
+        let start = &from.parameters;
         let mut run = Run::new(trainee, samples, &mut *engine, start, attempt.clone())?;
         run.tolerant = restarts == RESTARTS;
+        run.step = from.step;
+        run.watched = losses < RESTARTS;
         let ended = run.finish(observer)?;
+        if let (Ended::Lost, Some(kept)) = (ended, run.kept.take()) {
+            wasted += run.epochs_of(run.step - kept.step);
+            losses += 1;
+            from = kept;
+            attempt.rate /= 2.0;
+            let rate = attempt.rate;
+            observer.note(&format!(
+                "the fit lost what it had learnt, going back to step {} with learning rate {rate:.1e}",
+                from.step
+            ));
+            continue;
+        }
         let Ended::With(stopped) = ended else {
             let step = run.step;
             if run.tolerant {
@@ -112,7 +140,8 @@ pub(crate) fn train(
         };
         return Ok(FitOutcome {
             parameters: run.descent.solution()?,
-            epochs: run.epoch(),
+            epochs: run.epoch() + wasted,
+            rate: attempt.rate,
             stopped,
         });
     }
@@ -125,6 +154,14 @@ enum Ended {
     NotFinite,
     /// The network knows no more than the mean long after the warm-up.
     AtTheMean,
+    /// The loss rose far above what it was.
+    Lost,
+}
+
+/// Where a fit was while all was well.
+struct Kept {
+    step: u64,
+    parameters: Vec<f32>,
 }
 
 struct Run<'a> {
@@ -146,6 +183,11 @@ struct Run<'a> {
     psnr: Option<f64>,
     /// Accepts that the network learns nothing.
     tolerant: bool,
+    /// Whether the fit may go back.
+    watched: bool,
+    /// The least running loss.
+    least: f64,
+    kept: Option<Kept>,
 }
 
 impl<'a> Run<'a> {
@@ -189,11 +231,18 @@ impl<'a> Run<'a> {
             reported: now,
             psnr: None,
             tolerant: false,
+            watched: true,
+            least: f64::INFINITY,
+            kept: None,
         })
     }
 
     fn epoch(&self) -> f64 {
-        self.step as f64 * self.sampler.batch() as f64 / self.samples.pixels() as f64
+        self.epochs_of(self.step)
+    }
+
+    fn epochs_of(&self, steps: u64) -> f64 {
+        steps as f64 * self.sampler.batch() as f64 / self.samples.pixels() as f64
     }
 
     /// Share of the steps, or of the time if that is shorter, that is spent.
@@ -212,6 +261,15 @@ impl<'a> Run<'a> {
             self.advance()?;
             if let Some(diverged) = self.diverged() {
                 return Ok(diverged);
+            }
+            if self.watched
+                && self.step.is_multiple_of(check_every)
+                && self.loss < SOUND * self.least
+            {
+                self.kept = Some(Kept {
+                    step: self.step,
+                    parameters: self.descent.solution()?,
+                });
             }
             if let Some(target) = self.recipe.target_psnr
                 && self.step.is_multiple_of(check_every)
@@ -251,9 +309,16 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn diverged(&self) -> Option<Ended> {
+    fn diverged(&mut self) -> Option<Ended> {
         if self.told > 0 && !self.loss.is_finite() {
             return Some(Ended::NotFinite);
+        }
+        // The mean of the first losses says little, and the losses of a warm-up rise as they please.
+        if self.told > 100 {
+            self.least = self.least.min(self.loss);
+            if self.watched && self.kept.is_some() && self.loss > LOST * self.least {
+                return Some(Ended::Lost);
+            }
         }
         let settled = self.step > GUARD_AFTER.max(self.steps / 8);
         let flat = self.nothing_learnt < 1e-6;

@@ -1,8 +1,8 @@
 //! The coarsest band: predicted from its neighbours, and the error coded by its size.
 
-use super::coder::Coder;
-use super::mix::{Slot, Tables};
 use super::tile::golomb;
+use crate::entropy::coder::Coder;
+use crate::entropy::mix::{Slot, Tables};
 
 /// Contexts of an error: its neighbours' size, times the decisions of [`golomb`], and signs.
 const CONTEXTS: usize = 16;

@@ -5,9 +5,9 @@
 //! a tile and the chain of tiles above it, and nothing else.
 
 mod chunk;
-mod coder;
+
 mod low;
-mod mix;
+
 mod prior;
 mod regression;
 mod state;
@@ -17,10 +17,10 @@ pub(crate) use chunk::{read, write};
 pub use prior::train;
 pub use tile::{Band, Tile};
 
+use crate::entropy::coder::{Coder, Decoder, Encoder};
+use crate::entropy::mix::{self, Tables};
 use crate::error::FormatError;
 use crate::limits::{Limits, within};
-use coder::{Coder, Decoder, Encoder};
-use mix::Tables;
 use state::State;
 use tile::{Parent, TileCoder, Wish};
 

@@ -2,12 +2,12 @@
 
 use std::sync::LazyLock;
 
-use super::coder::{Coder, PROBABILITY_BITS};
 use super::low::LOW_SLOTS;
-use super::mix::{Slot, Tables};
 use super::regression::Regression;
 use super::state::{GROUPS, State};
 use super::{Exact, Latents, Tile, code_low_with};
+use crate::entropy::coder::{Coder, PROBABILITY_BITS};
+use crate::entropy::mix::{Slot, Tables};
 use crate::error::FormatError;
 
 /// Version of the built-in states; a file names the one that it was coded with.

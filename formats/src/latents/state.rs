@@ -1,7 +1,7 @@
 //! What the coder of one tile learns: the adaptive slots and mixture weights of each class of planes.
 
-use super::mix::{INPUTS, Slot, WEIGHT_ONE};
 use super::regression::Regression;
+use crate::entropy::mix::{INPUTS, Slot, WEIGHT_ONE};
 
 /// Decisions of a magnitude that have contexts of their own: "not 0", "above 1", ..., the last shared by all above.
 pub(super) const BINS: usize = 8;

@@ -4,9 +4,10 @@
 //! The expected magnitude as a weighted sum of the neighbours' follows X. Wu, "High-order context modeling and embedded
 //! conditional entropy coding of wavelet coefficients" (1997).
 
-use super::coder::Coder;
-use super::mix::{INPUTS, Slot, Tables, cost, learn, mix};
 use super::state::{BASES, BINS, ESCAPE, NEIGHBOURS, State};
+use crate::entropy::coder::Coder;
+use crate::entropy::mix::{INPUTS, Slot, Tables, cost, learn, mix};
+use crate::entropy::{expectation, octave};
 
 /// Zeros around the magnitudes of a band, so that neighbours need no bounds.
 const BORDER: usize = 2;
@@ -78,24 +79,10 @@ pub(super) struct Wish<'a> {
     pub(super) lambda: u32,
 }
 
-/// Quantises a count or sum of magnitudes to about two steps per octave.
-#[inline]
-fn octave(value: u32, most: usize) -> usize {
-    let index = if value < 4 {
-        value as usize
-    } else {
-        let log = value.ilog2() as usize;
-        2 * log + (value as usize >> (log - 1) & 1)
-    };
-    index.min(most)
-}
-
 /// Quantises an expected magnitude in 1/1024 to four steps per octave, 0..=31.
 #[inline]
 fn expected(sum: i32) -> usize {
-    let value = (sum.max(0) as u32 >> 5) + 4;
-    let log = value.ilog2() as usize;
-    ((log - 2) * 4 + (value as usize >> (log - 2) & 3)).min(31)
+    expectation(sum.max(0) as u32 >> 5)
 }
 
 /// The nine magnitudes around and at `at`: centre, four neighbours' sum, four corners' sum.

@@ -23,6 +23,7 @@ pub fn cases() -> Vec<Case> {
     all.extend(head_cases());
     all.extend(model_cases());
     all.extend(weight_cases());
+    all.extend(coded_cases());
     all.extend(blob_cases());
     all.extend(metadata_cases());
     all.extend(grid_cases());
@@ -352,7 +353,7 @@ fn model_cases() -> Vec<Case> {
         ),
         case(
             "channels-lie",
-            "WeightBytes",
+            "ValueRange",
             with_head(|head| head.layout = "rgb"),
         ),
     ]
@@ -387,11 +388,6 @@ fn weight_cases() -> Vec<Case> {
             with_weights(|weights| weights.steps.truncate(11)),
         ),
         case(
-            "planes-short",
-            "WeightBytes",
-            with_weights(|weights| weights.planes.truncate(2)),
-        ),
-        case(
             "floats-short",
             "WeightBytes",
             with_weights(|weights| weights.floats.truncate(7)),
@@ -400,21 +396,6 @@ fn weight_cases() -> Vec<Case> {
             "floats-long",
             "WeightBytes",
             with_weights(|weights| weights.floats.push(0)),
-        ),
-        case(
-            "packed-short",
-            "WeightBytes",
-            with_weights(|weights| weights.packed.truncate(1)),
-        ),
-        case(
-            "packed-long",
-            "WeightBytes",
-            with_weights(|weights| weights.packed.push(0)),
-        ),
-        case(
-            "packed-padding",
-            "Field",
-            with_weights(|weights| weights.packed[1] |= 0x80),
         ),
         case(
             "bits-0",
@@ -431,19 +412,6 @@ fn weight_cases() -> Vec<Case> {
             "Bits",
             with_weights(|weights| weights.bits[0] = 17),
         ),
-        case(
-            "plane-9",
-            "Bits",
-            with_weights(|weights| weights.planes[2] = 9),
-        ),
-        case(
-            "plane-above-bits",
-            "Bits",
-            with_weights(|weights| weights.planes[1] = 4),
-        ),
-        case("byte-above-plane", "ValueRange", {
-            with_weights(|weights| weights.bytes = stored(&[128, 0, 255, 129, 0b1_0000]))
-        }),
         case("step-0", "Step", with_step(0.0)),
         case("step-negative", "Step", with_step(-1.0)),
         case("step-nan", "Step", with_step(f32::NAN)),
@@ -464,76 +432,82 @@ fn zstd_of(data: &[u8]) -> Vec<u8> {
     zstd::bulk::compress(data, 1).unwrap()
 }
 
-/// A file whose column `bytes`, 5 bytes long when honest, is the given one.
-fn with_bytes(bytes: Vec<u8>) -> Vec<u8> {
-    with_weights(move |weights| weights.bytes = bytes.clone())
+/// A file whose column `coded` is the given one.
+fn with_coded(coded: &[u8]) -> Vec<u8> {
+    let coded = coded.to_vec();
+    with_weights(move |weights| weights.coded = coded.clone())
 }
 
-fn blob_cases() -> Vec<Case> {
-    let five = zstd_of(&[1; 5]);
-    let mut surplus = five.clone();
-    surplus.push(0);
-    let skippable = [b"\x50\x2a\x4d\x18\x03\0\0\0abc".as_slice(), &five].concat();
-    let bomb = zstd_of(&vec![0; 20 << 20]);
+/// A file of many weights of 2 bits in a few coded bytes.
+fn coded_of_many(coded: &[u8]) -> Vec<u8> {
+    let mut head = head();
+    head.model.hidden = vec![4096; 4];
+    let many = Weights {
+        bits: vec![2; 10],
+        steps: floats(&[0.5; 10]),
+        floats: Vec::new(),
+        coded: coded.to_vec(),
+    };
+    file_with(&head, &many, &[])
+}
+
+/// What [`weights`] has in `coded`, but with 128 for 127.
+const ABOVE_BITS: [u8; 7] = [0xf7, 0xa3, 0x24, 0x9f, 0x93, 0x83, 0x2c];
+
+fn coded_cases() -> Vec<Case> {
+    let whole = weights().coded;
+    let mut surplus = whole.clone();
+    surplus.extend([0; 4]);
     vec![
-        case("bytes-absent", "WeightBytes", with_bytes(Vec::new())),
-        case(
-            "bytes-prefix-short",
-            "BlobTooShort",
-            with_bytes(vec![0, 5, 0, 0]),
-        ),
-        case(
-            "bytes-coding-unknown",
-            "UnsupportedValue",
-            with_bytes(blob(2, 5, &[0; 5])),
-        ),
-        case("bytes-short", "BlobSize", with_bytes(blob(0, 5, &[0; 4]))),
-        case(
-            "bytes-declare-more",
-            "WeightBytes",
-            with_bytes(blob(0, 6, &[0; 6])),
-        ),
-        case(
-            "bytes-declare-4-gib",
-            "WeightBytes",
-            with_bytes(blob(1, u32::MAX, &five)),
-        ),
-        case("bytes-bomb", "Zstd", with_bytes(blob(1, 5, &bomb))),
-        case(
-            "bytes-frame-smaller",
-            "BlobSize",
-            with_bytes(blob(1, 5, &zstd_of(&[1; 4]))),
-        ),
-        case(
-            "bytes-frame-cut",
-            "Zstd",
-            with_bytes(blob(1, 5, &five[..five.len() - 1])),
-        ),
-        case(
-            "bytes-frame-surplus",
-            "Zstd",
-            with_bytes(blob(1, 5, &surplus)),
-        ),
-        case(
-            "bytes-two-frames",
-            "Zstd",
-            with_bytes(blob(1, 5, &[five, zstd_of(&[])].concat())),
-        ),
-        case(
-            "bytes-skippable-frame",
-            "Zstd",
-            with_bytes(blob(1, 5, &skippable)),
-        ),
-        case(
-            "bytes-not-zstd",
-            "Zstd",
-            with_bytes(blob(1, 5, b"not zstd")),
-        ),
+        case("coded-absent", "CodedWeights", coded_of_many(&[])),
+        case("coded-bomb", "CodedWeights", coded_of_many(&[0xff; 4])),
+        case("coded-surplus", "CodedWeights", with_coded(&surplus)),
+        case("coded-of-nothing", "CodedWeights", {
+            with_weights(|weights| {
+                weights.bits = vec![32; 4];
+                weights.steps.clear();
+                weights.floats = floats(&[1.0; 9]);
+            })
+        }),
+        case("coded-above-bits", "ValueRange", with_coded(&ABOVE_BITS)),
     ]
 }
 
 fn with_chunk(kind: &[u8; 4], payload: &[u8]) -> Vec<u8> {
     file_with(&head(), &weights(), &[chunk(kind, payload)])
+}
+
+fn blob_cases() -> Vec<Case> {
+    let icc = |payload: &[u8]| with_chunk(b"iccp", payload);
+    let five = zstd_of(&[1; 5]);
+    let surplus = [&five, [0].as_slice()].concat();
+    let two = [five.clone(), zstd_of(&[])].concat();
+    let skippable = [b"\x50\x2a\x4d\x18\x03\0\0\0abc".as_slice(), &five].concat();
+    let zstd = |cause, body: &[u8]| case(cause, "Zstd", icc(&blob(1, 5, body)));
+    vec![
+        case("icc-prefix-short", "BlobTooShort", icc(&[0, 5, 0, 0])),
+        case(
+            "icc-coding-unknown",
+            "UnsupportedValue",
+            icc(&blob(2, 5, &[0; 5])),
+        ),
+        case("icc-short", "BlobSize", icc(&blob(0, 5, &[0; 4]))),
+        case(
+            "icc-declares-4-gib",
+            "OverLimit",
+            icc(&blob(1, u32::MAX, &five)),
+        ),
+        case(
+            "icc-frame-smaller",
+            "BlobSize",
+            icc(&blob(1, 5, &zstd_of(&[1; 4]))),
+        ),
+        zstd("icc-frame-cut", &five[..five.len() - 1]),
+        zstd("icc-frame-surplus", &surplus),
+        zstd("icc-two-frames", &two),
+        zstd("icc-skippable-frame", &skippable),
+        zstd("icc-not-zstd", b"not zstd"),
+    ]
 }
 
 fn metadata_cases() -> Vec<Case> {

@@ -118,29 +118,25 @@ pub struct Weights {
     #[serde(serialize_with = "bin")]
     pub bits: Vec<u8>,
     #[serde(serialize_with = "bin")]
-    pub planes: Vec<u8>,
-    #[serde(serialize_with = "bin")]
     pub steps: Vec<u8>,
     #[serde(serialize_with = "bin")]
     pub floats: Vec<u8>,
     #[serde(serialize_with = "bin")]
-    pub bytes: Vec<u8>,
-    #[serde(serialize_with = "bin")]
-    pub packed: Vec<u8>,
+    pub coded: Vec<u8>,
 }
 
-/// Weights for [`head`]: matrix 0 of 4 values in bytes, bias 0 of 2 floats, matrix 1 of 2 packed values of 3 bits, and
-/// bias 1 of 1 value of 10 bits, 4 of them in a byte.
+/// Weights for [`head`]: matrix 0 of the values 0, -128, 127, 1 in 8 bits, bias 0 of 2 floats, matrix 1 of 3 and -4 in 3
+/// bits, and bias 1 of 84 in 10 bits.
 pub fn weights() -> Weights {
     Weights {
         bits: vec![8, 32, 3, 10],
-        planes: vec![8, 0, 4],
         steps: floats(&[0.5, 0.25, 0.125]),
         floats: floats(&[1.5, -2.5]),
-        bytes: stored(&[128, 0, 255, 129, 0b1001]),
-        packed: vec![0b00_000_111, 0b0000_0101],
+        coded: CODED.to_vec(),
     }
 }
+
+const CODED: [u8; 7] = [0xf7, 0xa3, 0x24, 0xdb, 0xb7, 0x1d, 0xdb];
 
 /// `f32` LE.
 pub fn floats(values: &[f32]) -> Vec<u8> {
@@ -148,11 +144,6 @@ pub fn floats(values: &[f32]) -> Vec<u8> {
         .iter()
         .flat_map(|value| value.to_le_bytes())
         .collect()
-}
-
-/// A blob that is not compressed.
-pub fn stored(data: &[u8]) -> Vec<u8> {
-    blob(0, data.len() as u32, data)
 }
 
 /// A blob that says what it is told to say.

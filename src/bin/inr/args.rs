@@ -126,7 +126,7 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "RATE", value_parser = values::positive_f32, allow_negative_numbers = true, help_heading = "Fit")]
     pub learning_rate: Option<f32>,
     /// Optimiser of the floating-point fit
-    #[arg(long, value_enum, default_value_t = Optimizer::ScheduleFree, help_heading = "Fit")]
+    #[arg(long, value_enum, default_value_t = Optimizer::Adam, help_heading = "Fit")]
     pub optimizer: Optimizer,
     /// Seed of the initial weights and of the order of pixels
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]

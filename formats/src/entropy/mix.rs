@@ -4,11 +4,11 @@
 use std::sync::LazyLock;
 
 /// Slots whose predictions are mixed for one decision.
-pub(super) const INPUTS: usize = 8;
+pub(crate) const INPUTS: usize = 8;
 /// Stretched probabilities are ln(p / (1 - p)) in units of 1/256, within +-12.
 const STRETCH_LIMIT: i32 = 3071;
 /// One in a weight of the mixture.
-pub(super) const WEIGHT_ONE: i32 = 1 << 16;
+pub(crate) const WEIGHT_ONE: i32 = 1 << 16;
 /// Most observations that a slot counts: its memory.
 const COUNT_LIMIT: u32 = 255;
 /// The memory of a slot in training, where starting states are wanted.
@@ -29,7 +29,7 @@ const SQUASH: [u16; 97] = [
 
 /// Probability out of 2^16 of a stretched one.
 #[inline]
-pub(super) fn squash(stretched: i32) -> u32 {
+pub(crate) fn squash(stretched: i32) -> u32 {
     let at = stretched.clamp(-STRETCH_LIMIT, STRETCH_LIMIT) + 3072;
     let (index, rest) = ((at >> 6) as usize, (at & 63) as u32);
     let (below, above) = (u32::from(SQUASH[index]), u32::from(SQUASH[index + 1]));
@@ -56,36 +56,36 @@ static RATE: LazyLock<[u32; TRAINING_LIMIT as usize + 1]> =
 
 /// An adaptive probability: 22 bits of probability above 10 bits of observations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot(u32);
+pub(crate) struct Slot(u32);
 
 impl Slot {
     /// Probability one half, never observed.
-    pub(super) const NEW: Self = Self(1 << 31);
+    pub(crate) const NEW: Self = Self(1 << 31);
 
     /// A slot with probability `p` of 12 bits, as if observed `count` times.
-    pub(super) fn with(p: u32, count: u32) -> Self {
+    pub(crate) fn with(p: u32, count: u32) -> Self {
         Self((p.min(4095) * 1024 + 512) << 10 | count.min(TRAINING_LIMIT))
     }
 
     /// Probability in 12 bits.
     #[inline]
-    pub(super) fn p12(self) -> u32 {
+    pub(crate) fn p12(self) -> u32 {
         self.0 >> 20
     }
 
     /// Probability in 16 bits.
     #[inline]
-    pub(super) fn p16(self) -> u32 {
+    pub(crate) fn p16(self) -> u32 {
         self.0 >> 16
     }
 
     /// Observations.
-    pub(super) fn count(self) -> u32 {
+    pub(crate) fn count(self) -> u32 {
         self.0 & 1023
     }
 
     #[inline]
-    pub(super) fn update(&mut self, bit: bool, tables: Tables) {
+    pub(crate) fn update(&mut self, bit: bool, tables: Tables) {
         let (p, count) = ((self.0 >> 10) as i64, self.0 & 1023);
         let target = if bit { (1 << 22) - 1 } else { 0 };
         let moved = p + (((target - p) * i64::from(tables.rate[count as usize])) >> 16);
@@ -95,14 +95,14 @@ impl Slot {
 
 /// The tables that one prediction needs, looked up once per tile.
 #[derive(Clone, Copy)]
-pub(super) struct Tables {
+pub(crate) struct Tables {
     stretch: &'static [i16; 4096],
     rate: &'static [u32; TRAINING_LIMIT as usize + 1],
     limit: u32,
 }
 
 impl Tables {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             stretch: &STRETCH,
             rate: &RATE,
@@ -111,7 +111,7 @@ impl Tables {
     }
 
     /// For training: slots with a long memory.
-    pub(super) fn training() -> Self {
+    pub(crate) fn training() -> Self {
         Self {
             limit: TRAINING_LIMIT,
             ..Self::new()
@@ -119,20 +119,20 @@ impl Tables {
     }
 
     #[inline]
-    fn stretch(self, slot: Slot) -> i32 {
+    pub(crate) fn stretch(self, slot: Slot) -> i32 {
         i32::from(self.stretch[slot.p12() as usize & 4095])
     }
 
     /// The inputs of a mixture, from the slots that the contexts name.
     #[inline]
-    pub(super) fn inputs(self, slots: &[Slot], at: &[usize; INPUTS]) -> [i32; INPUTS] {
+    pub(crate) fn inputs(self, slots: &[Slot], at: &[usize; INPUTS]) -> [i32; INPUTS] {
         at.map(|index| self.stretch(slots[index]))
     }
 }
 
 /// The mixture's probability out of 2^16.
 #[inline]
-pub(super) fn mix(inputs: &[i32; INPUTS], weights: &[i32; INPUTS]) -> u32 {
+pub(crate) fn mix(inputs: &[i32; INPUTS], weights: &[i32; INPUTS]) -> u32 {
     // At most 8 * 3071 * 2^15, which fits.
     let mut sum = 0_i32;
     for (input, weight) in inputs.iter().zip(weights) {
@@ -143,7 +143,7 @@ pub(super) fn mix(inputs: &[i32; INPUTS], weights: &[i32; INPUTS]) -> u32 {
 
 /// Moves the weights down the gradient of the code length.
 #[inline]
-pub(super) fn learn(inputs: &[i32; INPUTS], weights: &mut [i32; INPUTS], p: u32, bit: bool) {
+pub(crate) fn learn(inputs: &[i32; INPUTS], weights: &mut [i32; INPUTS], p: u32, bit: bool) {
     let target = if bit { 65_535 } else { 0 };
     let error = target - p as i32;
     for (input, weight) in inputs.iter().zip(weights) {
@@ -174,7 +174,7 @@ static COST: LazyLock<[u32; 257]> = LazyLock::new(|| {
 
 /// Code length of a decision in units of 1/256 bit.
 #[inline]
-pub(super) fn cost(p: u32, bit: bool) -> u32 {
+pub(crate) fn cost(p: u32, bit: bool) -> u32 {
     let p = if bit { p } else { 65_536 - p };
     if p < 2048 {
         COST[(p as usize >> 3).max(1)] + 5 * 256

@@ -4,14 +4,14 @@
 //! interval is two 32-bit ends, and the bytes on which both ends agree are sent.
 
 /// Probabilities are out of 2^16.
-pub(super) const PROBABILITY_BITS: u32 = 16;
+pub(crate) const PROBABILITY_BITS: u32 = 16;
 /// The least probability of either outcome.
 const LEAST: u32 = 24;
 /// Bytes that a decoder may take beyond the end of its segment: the interval's four, and slack for trimmed zeros.
 const SLACK: usize = 8;
 
 /// One side of the coding of a binary decision: writes it, reads it, or prices it.
-pub(super) trait Coder {
+pub(crate) trait Coder {
     /// Codes a decision that is true with probability `p` / 2^16. A writer is given the decision and returns it; a
     /// reader ignores `bit` and returns what was read.
     fn bit(&mut self, p: u32, bit: bool) -> bool;
@@ -34,14 +34,14 @@ fn middle(low: u32, high: u32, p: u32) -> u32 {
 }
 
 /// Writes decisions to bytes.
-pub(super) struct Encoder {
+pub(crate) struct Encoder {
     low: u32,
     high: u32,
     out: Vec<u8>,
 }
 
 impl Encoder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             low: 0,
             high: u32::MAX,
@@ -50,7 +50,7 @@ impl Encoder {
     }
 
     /// The bytes, as few as tell the decisions: a reader takes zeros after the end.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         if self.low > 0 {
             // The shortest number in low..=high, when zeros follow it.
             for bytes in 1..=4_u32 {
@@ -91,7 +91,7 @@ impl Coder for Encoder {
 }
 
 /// Reads decisions from bytes.
-pub(super) struct Decoder<'a> {
+pub(crate) struct Decoder<'a> {
     low: u32,
     high: u32,
     value: u32,
@@ -100,7 +100,7 @@ pub(super) struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         let mut decoder = Self {
             low: 0,
             high: u32::MAX,
@@ -112,6 +112,11 @@ impl<'a> Decoder<'a> {
             decoder.value = decoder.value << 8 | decoder.next();
         }
         decoder
+    }
+
+    /// Whether bytes are left that no decision has needed.
+    pub(crate) fn surplus(&self) -> bool {
+        self.position < self.bytes.len()
     }
 
     fn next(&mut self) -> u32 {
