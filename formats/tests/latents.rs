@@ -1,4 +1,5 @@
-//! Coefficients come back from their segments, whatever they are; any bytes decode to something or to an error.
+//! Coefficients come back from their segments, whatever they are, as near as the quantiser has them; any bytes decode
+//! to something or to an error.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -35,7 +36,7 @@ const EDGES: [i32; 20] = [
 
 fn comes_back(partition: Partition, source: impl FnMut(Place) -> i32 + Clone) -> Coded {
     let coded = code(partition, source.clone());
-    // The coder's own result is what was asked for, and a reader finds the same.
+    // The coder's own result is what was asked for or next to it, and a reader finds the same.
     let mut again = source;
     let size = partition.size(partition.levels);
     for (plane, values) in coded.low.iter().enumerate() {
@@ -56,13 +57,11 @@ fn comes_back(partition: Partition, source: impl FnMut(Place) -> i32 + Clone) ->
         for (bands, wanted) in tile.planes.iter().zip(wanted) {
             for (band, wanted) in bands.iter().zip(wanted) {
                 assert_eq!(band.width * band.height, wanted.len());
-                assert!(
-                    band.values.iter().eq(wanted
-                        .iter()
-                        .map(|x| x / 256)
-                        .collect::<Vec<_>>()
-                        .iter())
-                );
+                for (found, wanted) in band.values.iter().zip(wanted) {
+                    let wanted = wanted / 256;
+                    let near = (found - wanted).abs() <= i32::from(wanted != 0);
+                    assert!(near, "{partition:?}: {found} found, {wanted} wanted");
+                }
             }
         }
     }
@@ -301,7 +300,7 @@ fn steps_are_sixteenths_of_octaves() {
         assert!((found / exact - 1.0).abs() < 1e-7, "{n}: {found}");
     }
     let latents = small_pyramid().latents.unwrap();
-    assert_eq!(latents.step(0, 0), 0.125 / 256.0);
+    assert_eq!(latents.step(0, 0), 0.125 / 128.0);
     assert_eq!(latents.step(2, 1), 0.125 * latents::sixteenth_octaves(25));
 }
 

@@ -5,12 +5,13 @@
 //! a tile and the chain of tiles above it, and nothing else.
 
 mod chunk;
-
+mod fitting;
 mod low;
-
+mod network;
 mod prior;
-mod regression;
+mod quantiser;
 mod state;
+mod surroundings;
 mod tile;
 
 pub(crate) use chunk::{read, write};
@@ -22,7 +23,8 @@ use crate::entropy::mix::{self, Tables};
 use crate::error::FormatError;
 use crate::limits::{Limits, within};
 use state::State;
-use tile::{Parent, TileCoder, Wish};
+use surroundings::Parent;
+use tile::{TileCoder, Wish};
 
 /// Levels at most: a side of 2^31 comes down to one coefficient.
 const MAX_LEVELS: u8 = 31;
@@ -147,7 +149,8 @@ pub type ColourMatrix = [[i16; 3]; 3];
 pub struct Latents {
     /// Levels, tiles and planes.
     pub partition: Partition,
-    /// Quantisation step in units of the value range, finite and above 0.
+    /// Quantisation step in units of the value range, finite and above 0. Coefficients are multiples of it, those of the
+    /// coarsest band of twice as much.
     pub step: f32,
     /// Steps of each plane and level relative to `step`, in 1/16 octave: for each plane first the coarsest band, then
     /// the levels from 1 on. Empty when every step is the same.
@@ -167,11 +170,13 @@ pub struct Latents {
 pub type Exact = Vec<i32>;
 
 impl Latents {
-    /// Step of `plane` at `level` in units of the value range; level 0 is the coarsest band.
+    /// What one stands for in `plane` at `level`, in units of the value range; level 0 is the coarsest band.
     pub fn step(&self, plane: usize, level: u8) -> f32 {
         let at = plane * (usize::from(self.partition.levels) + 1) + usize::from(level);
         let relative = self.relative_steps.get(at).copied().unwrap_or(0);
-        self.step * sixteenth_octaves(relative)
+        // The coarsest band has one quantiser, whose values lie as far apart as those of each of the two.
+        let spacing = if level == 0 { 2.0 } else { 1.0 };
+        self.step * spacing * sixteenth_octaves(relative)
     }
 
     /// Decodes the coarsest band: for each plane, its values row by row.
@@ -239,7 +244,8 @@ impl Partition {
     /// Chooses and codes the coefficients of a tile: the segment, and the tile as a reader will have it.
     ///
     /// `exact` holds for each plane and orientation the coefficients of the tile in 1/256 of their step. `lambda` is
-    /// the price of a bit in squared steps for each plane; 0 rounds to the nearest. The segment of a tile of zeros is
+    /// the price of a bit in squared steps for each plane; 0 rounds to the nearest that the quantiser whose turn it is
+    /// has, which is up to a step away. The segment of a tile of zeros is
     /// empty.
     ///
     /// # Panics

@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use super::low::LOW_SLOTS;
-use super::regression::Regression;
 use super::state::{GROUPS, State};
 use super::{Exact, Latents, Tile, code_low_with};
 use crate::entropy::coder::{Coder, PROBABILITY_BITS};
@@ -46,7 +45,8 @@ enum Field<'a> {
     Slot(&'a mut Slot),
     /// In 1/16 of a stored unit.
     Weight(&'a mut i32),
-    Expectation(&'a mut i32),
+    /// A number of a network, as it is.
+    Fixed(&'a mut i16),
 }
 
 impl Field<'_> {
@@ -57,7 +57,7 @@ impl Field<'_> {
                 *slot = Slot::with(u32::from(stored >> 4), count);
             }
             Self::Weight(weight) => *weight = i32::from(stored as i16) * 16,
-            Self::Expectation(weight) => *weight = i32::from(stored as i16),
+            Self::Fixed(number) => *number = stored as i16,
         }
     }
 
@@ -68,7 +68,7 @@ impl Field<'_> {
                 (slot.p12() << 4) as u16 | below.unwrap_or(0) as u16
             }
             Self::Weight(weight) => (**weight / 16).clamp(-32_768, 32_767) as i16 as u16,
-            Self::Expectation(weight) => **weight as i16 as u16,
+            Self::Fixed(number) => **number as u16,
         }
     }
 }
@@ -84,10 +84,14 @@ impl Prior {
     /// Visits every number in the order of storage.
     fn each(&mut self, visit: &mut impl FnMut(Field<'_>)) {
         for state in &mut self.states {
-            let weights = state.weights.iter_mut().flatten();
-            weights.for_each(|weight| visit(Field::Weight(weight)));
-            let expectation = state.expectation.iter_mut().flatten();
-            expectation.for_each(|weight| visit(Field::Expectation(weight)));
+            for weights in [&mut state.weights, &mut state.second_weights] {
+                let weights = weights.as_flattened_mut().iter_mut();
+                weights.for_each(|weight| visit(Field::Weight(weight)));
+            }
+            for network in &mut state.networks {
+                let numbers = network.numbers();
+                numbers.for_each(|number| visit(Field::Fixed(number)));
+            }
             for slots in [
                 &mut state.slots,
                 &mut state.flags,
@@ -132,22 +136,11 @@ impl Coder for Meter {
 /// Those of decoding, and [`FormatError::Encode`] when zstd fails.
 pub fn train(pictures: &[Latents]) -> Result<(Vec<u8>, Vec<f64>), FormatError> {
     let mut prior = Prior::blank();
+    for state in &mut prior.states {
+        state.samples = Some(Box::default());
+    }
     let mut report = Vec::new();
-    for round in 0..4 {
-        // The first rounds find the neighbours' weights, the last ones the states that these lead to.
-        let regress = round < 2;
-        if round > 0 {
-            let expectations: Vec<_> = prior.states.iter().map(|state| state.expectation).collect();
-            if regress || round == 2 {
-                prior = Prior::blank();
-                for (state, expectation) in prior.states.iter_mut().zip(expectations) {
-                    state.expectation = expectation;
-                }
-            }
-        }
-        for state in &mut prior.states {
-            state.regression = regress.then(Box::<[Regression; 3]>::default);
-        }
+    for round in 0..3 {
         let mut meter = Meter(0.0);
         let mut count = 0.0;
         for latents in pictures {
@@ -155,10 +148,15 @@ pub fn train(pictures: &[Latents]) -> Result<(Vec<u8>, Vec<f64>), FormatError> {
             count += f64::from(latents.partition.width) * f64::from(latents.partition.height);
         }
         report.push(meter.0 / count);
-        for state in &mut prior.states {
-            if let Some(sums) = state.regression.take() {
-                state.expectation = sums.map(|sums| sums.solve());
+        // The first round finds the networks, the others the states that these lead to.
+        if round == 0 {
+            let mut fresh = Prior::blank();
+            for (state, known) in fresh.states.iter_mut().zip(&mut prior.states) {
+                if let Some(samples) = known.samples.take() {
+                    state.networks = samples.map(|mut samples| samples.fit());
+                }
             }
+            prior = fresh;
         }
     }
     Ok((store(&mut prior)?, report))

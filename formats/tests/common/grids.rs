@@ -82,7 +82,7 @@ fn parent<'a>(
     (level < partition.levels).then(|| &found[partition.segment(level + 1, x / 2, y / 2) - 1])
 }
 
-/// Codes the coefficients that `source` gives, in whole steps, so that a decoder finds just these.
+/// Codes the coefficients that `source` gives, in whole steps; a decoder finds these or those next to them.
 pub fn code(partition: Partition, mut source: impl FnMut(Place) -> i32) -> Coded {
     let planes = usize::from(partition.planes);
     let (width, height) = partition.size(partition.levels);

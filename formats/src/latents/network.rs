@@ -1,0 +1,90 @@
+//! A small network that foretells a coefficient's magnitude from those around it: one hidden layer, integers only. Its
+//! weights are learnt offline and do not change while coding.
+
+use crate::entropy::mix::Tables;
+
+/// Parts of the neighbours that are likely to be 0 together.
+const PARTS: usize = 4;
+/// Magnitudes and sums of magnitudes around a coefficient.
+pub(super) const NEIGHBOURS: usize = 8 * PARTS;
+/// Logarithms of the neighbours' magnitudes.
+pub(super) type Neighbours = [[i16; 8]; PARTS];
+/// Units of the hidden layer.
+pub(super) const HIDDEN: usize = 16;
+/// One for each decision of a magnitude that has contexts of its own.
+pub(super) const OUTPUTS: usize = super::state::BINS;
+/// Hidden units are held below this, 16 times [`UNIT`].
+const HIDDEN_LIMIT: i16 = 4095;
+/// Where 1 lies in thresholds and outputs.
+pub(super) const UNIT: i32 = 256;
+/// Where 1 lies in weights.
+pub(super) const WEIGHT: i32 = 8192;
+/// Where 1 lies in the logarithms to base 2.
+pub(super) const LOG: i32 = 2048;
+
+/// What the networks are given: logarithms of magnitudes and of their sums.
+#[inline(always)]
+pub(super) fn logarithms(tables: Tables, magnitudes: &[usize; NEIGHBOURS]) -> Neighbours {
+    let mut all = Neighbours::default();
+    for (log, m) in all.as_flattened_mut().iter_mut().zip(magnitudes) {
+        *log = tables.logarithm(*m);
+    }
+    all
+}
+
+/// A network of one orientation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Network {
+    /// By part of the neighbours, neighbour, and unit.
+    pub(super) hidden: [[[i16; HIDDEN]; 8]; PARTS],
+    /// For the first quantiser and the second.
+    pub(super) thresholds: [[i16; HIDDEN]; 2],
+    /// By unit, in eights, and output.
+    pub(super) outputs: [[[i16; OUTPUTS]; 8]; HIDDEN / 8],
+    pub(super) offsets: [i16; OUTPUTS],
+}
+
+/// Adds what the units of a layer receive from eight inputs; sums wrap.
+#[inline(always)]
+fn add<const N: usize>(sums: &mut [i16; N], inputs: &[i16; 8], weights: &[[i16; N]; 8]) {
+    // Knowing how many there are, the compiler would make vectors of inputs instead of units, which takes twice as long.
+    let inputs = std::hint::black_box(inputs.as_slice());
+    for (input, weights) in inputs.iter().zip(weights) {
+        for (sum, weight) in sums.iter_mut().zip(weights) {
+            let product = (i32::from(*input) * i32::from(*weight)) >> 16;
+            *sum = sum.wrapping_add(product as i16);
+        }
+    }
+}
+
+impl Network {
+    /// Every number in the order of storage.
+    pub(super) fn numbers(&mut self) -> impl Iterator<Item = &mut i16> {
+        let hidden = self.hidden.as_flattened_mut().as_flattened_mut();
+        let outputs = self.outputs.as_flattened_mut().as_flattened_mut();
+        let thresholds = self.thresholds.as_flattened_mut();
+        (hidden.iter_mut().chain(thresholds)).chain(outputs.iter_mut().chain(&mut self.offsets))
+    }
+
+    /// The stretched probability of each decision, in 1/256, within +-2047, given the neighbours and whether the second
+    /// quantiser is next.
+    #[inline(always)]
+    pub(super) fn outputs(&self, neighbours: &Neighbours, second: bool) -> [i32; OUTPUTS] {
+        let mut sums = self.thresholds[usize::from(second)];
+        for (part, weights) in neighbours.iter().zip(&self.hidden) {
+            // Most often nothing is there.
+            if part.iter().fold(0, |all, x| all | x) != 0 {
+                add(&mut sums, part, weights);
+            }
+        }
+        let mut hidden = [[0_i16; 8]; HIDDEN / 8];
+        for (unit, sum) in hidden.as_flattened_mut().iter_mut().zip(sums) {
+            *unit = sum.clamp(0, HIDDEN_LIMIT) << 3;
+        }
+        let mut outputs = self.offsets;
+        for (hidden, weights) in hidden.iter().zip(&self.outputs) {
+            add(&mut outputs, hidden, weights);
+        }
+        outputs.map(|output| i32::from(output.clamp(-2047, 2047)))
+    }
+}
