@@ -21,13 +21,13 @@ const VECTORS: [Vector; 5] = [
     // Photographs, encoded by the program.
     Vector {
         name: "camera-64",
-        file: 0x3d9a_96e2,
-        coefficients: 0x03a8_cf07,
+        file: 0xab61_53c1,
+        coefficients: 0x87fb_4055,
     },
     Vector {
         name: "astronaut-96",
-        file: 0x94cd_80c6,
-        coefficients: 0x4c55_afa9,
+        file: 0x9905_83c5,
+        coefficients: 0x6e2c_685c,
     },
     // By formula: every optional part, four planes, tiles cut at the borders.
     Vector {

@@ -300,7 +300,7 @@ fn steps_are_sixteenths_of_octaves() {
         assert!((found / exact - 1.0).abs() < 1e-7, "{n}: {found}");
     }
     let latents = small_pyramid().latents.unwrap();
-    assert_eq!(latents.step(0, 0), 0.125 / 128.0);
+    assert_eq!(latents.step(0, 0), 0.125 * 1.5 / 256.0);
     assert_eq!(latents.step(2, 1), 0.125 * latents::sixteenth_octaves(25));
 }
 

@@ -150,7 +150,7 @@ pub struct Latents {
     /// Levels, tiles and planes.
     pub partition: Partition,
     /// Quantisation step in units of the value range, finite and above 0. Coefficients are multiples of it, those of the
-    /// coarsest band of twice as much.
+    /// coarsest band of 1.5 times as much.
     pub step: f32,
     /// Steps of each plane and level relative to `step`, in 1/16 octave: for each plane first the coarsest band, then
     /// the levels from 1 on. Empty when every step is the same.
@@ -174,8 +174,8 @@ impl Latents {
     pub fn step(&self, plane: usize, level: u8) -> f32 {
         let at = plane * (usize::from(self.partition.levels) + 1) + usize::from(level);
         let relative = self.relative_steps.get(at).copied().unwrap_or(0);
-        // The coarsest band has one quantiser, whose values lie as far apart as those of each of the two.
-        let spacing = if level == 0 { 2.0 } else { 1.0 };
+        // The coarsest band has one quantiser, which is as fine as the two together when its values lie farther apart.
+        let spacing = if level == 0 { 1.5 } else { 1.0 };
         self.step * spacing * sixteenth_octaves(relative)
     }
 

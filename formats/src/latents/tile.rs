@@ -171,12 +171,12 @@ impl Wish<'_> {
             let x = i64::from(x.unsigned_abs());
             let v = (x + 200) >> 9 << 9;
             if v > 0 {
-                // Squared steps times 2^16; about six bits for a coefficient among zeros.
-                let saved = v * (2 * x - v) - i64::from(self.lambda) * (6 << 8);
+                // Squared steps times 2^16; about four bits for a coefficient among zeros.
+                let saved = v * (2 * x - v) - i64::from(self.lambda) * (4 << 8);
                 gain = gain.saturating_add(saved.max(0));
             }
         }
-        gain > i64::from(self.lambda) * (4 << 8)
+        gain > i64::from(self.lambda) * (2 << 8)
     }
 }
 
