@@ -28,7 +28,10 @@ pub mod resample;
 
 #[cfg(feature = "fit")]
 pub use codec::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target, encode};
-pub use codec::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered};
+pub use codec::{
+    Component, Derivative, DerivativePicture, InrPicture, Jets, Method, OutputSize, Region,
+    RenderOptions, Rendered,
+};
 pub use coords::CoordinateMap;
 pub use device::DeviceChoice;
 pub use error::Error;

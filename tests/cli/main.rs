@@ -12,6 +12,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod bench;
+mod derivative;
 mod pages;
 #[cfg(unix)]
 mod unix;
