@@ -37,8 +37,8 @@ pub use device::DeviceChoice;
 pub use error::Error;
 #[cfg(feature = "fit")]
 pub use fit::{
-    EngineBench, EngineFigure, Initialization, InitializationPair, OptimizerChoice, StopReason,
-    engine_bench,
+    Anchor, EngineBench, EngineFigure, Expression, FieldFit, FitRecipe, Initialization,
+    InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, StopReason, engine_bench,
 };
 pub use inr_formats::{FormatError, Limits, Model};
 pub use net::{Layer, Network};
