@@ -40,6 +40,22 @@ pub struct FitRecipe {
     pub threads: Option<usize>,
 }
 
+impl FitRecipe {
+    /// The network before any training.
+    pub fn initial_network(&self, channels: usize) -> Network {
+        let trainee = Trainee {
+            mlp: self.mlp.clone(),
+            channels,
+        };
+        trainee.fold(&self.start(&trainee))
+    }
+
+    fn start(&self, trainee: &Trainee) -> Vec<f32> {
+        let usual = InitializationPair::standard(trainee.mlp.activation);
+        initial_parameters(trainee, self.initialization.unwrap_or(usual), self.seed)
+    }
+}
+
 /// A fit under way.
 pub struct FieldFit {
     trainee: Trainee,
@@ -64,9 +80,7 @@ impl FieldFit {
             },
             channels: samples.channels,
         };
-        let usual = InitializationPair::standard(trainee.mlp.activation);
-        let pair = recipe.initialization.unwrap_or(usual);
-        let start = initial_parameters(&trainee, pair, recipe.seed);
+        let start = recipe.start(&trainee);
         let rng = ChaCha8Rng::seed_from_u64(recipe.seed ^ 0x5eed_ba7c_4e5a_3b1d);
         let pixels = samples.pixels();
         let sampler = Sampler::new(pixels, recipe.batch, rng);

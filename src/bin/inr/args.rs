@@ -11,8 +11,10 @@ use inr::{
 use super::values;
 
 mod bench;
+mod lab;
 
 pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs};
+pub use lab::{LabArgs, LabExperiment};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -44,6 +46,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Measure how quick this machine is, or how the codec compares with others
     Bench(BenchArgs),
+    /// Run the study's experiments on sine networks and their derivatives, and write a report
+    Lab(LabArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual, or write its pages into a folder
