@@ -141,7 +141,7 @@ fn a_picture_comes_back_from_its_laplacian_and_border() {
 fn a_picture_comes_back_from_its_differences() {
     let values = values();
     let side = SIDE as usize;
-    let terms = Expression::forward_differences().into_iter().zip([1, side]);
+    let terms = Expression::differences(1).into_iter().zip([1, side]);
     let terms = terms.enumerate().map(|(axis, (expression, step))| {
         let inside = |at: usize| [at % side, at / side][axis] + 1 < side;
         let target = |at: usize| {

@@ -114,3 +114,14 @@ impl<E: Engine + ?Sized> Engine for &mut E {
         (**self).loss_and_gradient(parameters, items, gradient)
     }
 }
+
+impl<E: Engine + ?Sized> Engine for Box<E> {
+    fn loss_and_gradient(
+        &mut self,
+        parameters: &[f32],
+        items: &[u32],
+        gradient: &mut [f32],
+    ) -> Result<f64, Error> {
+        (**self).loss_and_gradient(parameters, items, gradient)
+    }
+}

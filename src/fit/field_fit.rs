@@ -7,9 +7,11 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::descent::{Descent, HostDescent, Method};
-use super::engine::Trainee;
+use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
+
 use super::init::{InitializationPair, initial_parameters};
+use super::lattice_engine::LatticeEngine;
 use super::objective::Objective;
 use super::optimiser::OptimizerChoice;
 use super::samples::Sampler;
@@ -62,7 +64,7 @@ pub struct FieldFit {
     steps: u64,
     step: u64,
     sampler: Sampler,
-    descent: HostDescent<FusedEngine>,
+    descent: HostDescent<Box<dyn Engine>>,
     pixels: usize,
 }
 
@@ -85,7 +87,12 @@ impl FieldFit {
         let pixels = samples.pixels();
         let sampler = Sampler::new(pixels, recipe.batch, rng);
         let threads = recipe.threads.unwrap_or_else(default_threads);
-        let engine = FusedEngine::new(trainee.clone(), samples, Backend::detect(), threads)?;
+        let (of, backend) = (trainee.clone(), Backend::detect());
+        let engine: Box<dyn Engine> = if recipe.batch >= pixels && LatticeEngine::fits(&samples) {
+            Box::new(LatticeEngine::new(of, samples, backend, threads)?)
+        } else {
+            Box::new(FusedEngine::new(of, samples, backend, threads)?)
+        };
         let method = Method {
             choice: recipe.optimizer,
             rate: recipe.rate,

@@ -12,6 +12,7 @@ mod engine;
 mod field_fit;
 mod fused_engine;
 mod init;
+mod lattice_engine;
 mod objective;
 mod optimiser;
 #[cfg(feature = "candle")]

@@ -41,17 +41,45 @@ impl Expression {
         ]
     }
 
-    /// Differences to the next pixel on the right and below.
-    pub fn forward_differences() -> [Self; 2] {
-        [
-            Self::stencil([[0.0; 3], [0.0, -1.0, 1.0], [0.0; 3]]),
-            Self::stencil([[0.0; 3], [0.0, -1.0, 0.0], [0.0, 1.0, 0.0]]),
-        ]
+    /// Differences to the pixels `reach` further right and further down.
+    pub fn differences(reach: u32) -> [Self; 2] {
+        let far = f64::from(reach);
+        [[far, 0.0], [0.0, far]].map(|offset| {
+            Self(vec![
+                ([0.0; 2], Component::Value, -1.0),
+                (offset, Component::Value, 1.0),
+            ])
+        })
     }
 
     /// The Laplacian by second differences along both axes.
     pub fn second_differences() -> Self {
         Self::stencil([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
+    }
+
+    /// A value less what the values around it on a square of `reach` pixels to each side would make of it if the discrete
+    /// Laplacian were 0 inside: a weighted sum of the Laplacians inside (discrete Green's function), and for a `reach` of
+    /// 1 a quarter of [`Expression::second_differences`] with its sign changed.
+    ///
+    /// # Panics
+    /// When `reach` is 0.
+    pub fn square(reach: u32) -> Self {
+        let green = green(reach as usize);
+        let side = 2 * reach as usize - 1;
+        let far = f64::from(reach);
+        let mut taps = vec![([0.0; 2], Component::Value, 1.0)];
+        for along in 0..side {
+            let place = along as f64 + 1.0 - far;
+            for (offset, at) in [
+                ([place, -far], along),
+                ([place, far], (side - 1) * side + along),
+                ([-far, place], along * side),
+                ([far, place], along * side + side - 1),
+            ] {
+                taps.push((offset, Component::Value, -green[at] as f32));
+            }
+        }
+        Self(taps)
     }
 
     /// The mean of the values at `n` x `n` points spread over the pixel's square.
@@ -69,6 +97,27 @@ impl Expression {
         }
         self
     }
+}
+
+/// Expected visits to every pixel of a square, `2 reach - 1` to a side, of a random walk from its middle until it leaves
+/// the square, over 4: the Green's function of the discrete Laplacian, by successive over-relaxation.
+fn green(reach: usize) -> Vec<f64> {
+    let side = 2 * reach - 1;
+    let middle = (reach - 1) * side + reach - 1;
+    let relaxation = 2.0 / (1.0 + (std::f64::consts::PI / (side + 1) as f64).sin());
+    let mut green = vec![0.0; side * side];
+    for _ in 0..12 * side + 20 {
+        for at in 0..side * side {
+            let (x, y) = (at % side, at / side);
+            let mut sum = if at == middle { 1.0 } else { 0.0 };
+            sum += if x > 0 { green[at - 1] } else { 0.0 };
+            sum += if x + 1 < side { green[at + 1] } else { 0.0 };
+            sum += if y > 0 { green[at - side] } else { 0.0 };
+            sum += if y + 1 < side { green[at + side] } else { 0.0 };
+            green[at] += relaxation * (sum / 4.0 - green[at]);
+        }
+    }
+    green
 }
 
 /// An expression, what it should be at every pixel, and how much that matters.
@@ -240,6 +289,44 @@ impl Anchor {
         };
         for ((bias, wanted), mean) in last.bias.iter_mut().zip(wanted).zip(means) {
             *bias += (wanted - mean) as f32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squares_see_the_laplacian_alone() {
+        for reach in [1, 2, 5, 16] {
+            let applied = |f: fn(f64, f64) -> f64| {
+                let taps = Expression::square(reach).0;
+                let sums = taps.iter().map(|([x, y], _, coefficient)| {
+                    f64::from(*coefficient) * f(*x + 0.3, *y - 7.0)
+                });
+                sums.sum::<f64>()
+            };
+            // Harmonic, also by differences.
+            for harmonic in [
+                |_: f64, _: f64| 1.0,
+                |x: f64, y: f64| 3.0 * x - y,
+                |x: f64, y: f64| x * y,
+                |x: f64, y: f64| x * x - y * y,
+                |x: f64, y: f64| x * x * x - 3.0 * x * y * y,
+            ] {
+                assert!(
+                    applied(harmonic).abs() < 1e-3,
+                    "{reach}: {}",
+                    applied(harmonic)
+                );
+            }
+            let wanted: f64 = -4.0 * green(reach as usize).iter().sum::<f64>();
+            let found = applied(|x, y| x * x + y * y);
+            assert!(
+                (found - wanted).abs() < 1e-3 * wanted.abs(),
+                "{found} for {wanted}"
+            );
         }
     }
 }

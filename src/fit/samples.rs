@@ -342,6 +342,21 @@ impl Samples {
     }
 }
 
+impl Samples {
+    /// Fills `outputs`, shape `[channels, STRIP]`, with what `values`, shape `[height, channels, width]`, have at up to
+    /// [`STRIP`] pixels, and 0 beyond them.
+    pub(crate) fn pick(&self, items: &[u32], values: &[f32], outputs: &mut [f32]) {
+        for (channel, row) in outputs.chunks_exact_mut(STRIP).enumerate() {
+            row.fill(0.0);
+            for (to, pixel) in row.iter_mut().zip(items) {
+                let (x, y) = (pixel % self.width, pixel / self.width);
+                let line = y as usize * self.channels + channel;
+                *to = values[line * self.width as usize + x as usize];
+            }
+        }
+    }
+}
+
 /// Hands out mini-batches; every pixel once per epoch, in an order that the generator decides.
 pub(crate) struct Sampler {
     order: Vec<u32>,

@@ -5,6 +5,7 @@ use inr_formats::{Activation, Grid, Mlp};
 use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
 use super::init::{InitializationPair, initial_parameters};
+use super::lattice_engine::LatticeEngine;
 #[cfg(feature = "candle")]
 use super::optimiser::OptimizerChoice;
 use super::samples::{Goal, Samples, Tap, Term};
@@ -340,6 +341,56 @@ fn descend(descent: &mut dyn super::descent::Descent) -> f64 {
             .all(|value| value.is_finite())
     );
     sum / told
+}
+
+#[test]
+fn pixels_evaluated_once_give_the_gradient_of_every_sum_that_they_are_part_of() {
+    let [width, height] = SIZE.map(|side| side as usize);
+    let tap = |point, coefficient| Tap {
+        point,
+        stream: 0,
+        coefficient,
+    };
+    let term = |taps: Vec<Tap>, seed: usize, inside: &dyn Fn(usize, usize) -> bool| {
+        let weight = |at: usize| f32::from(u8::from(inside(at % width, at / width)));
+        let mask = (0..PIXELS).map(weight).collect();
+        Term {
+            taps,
+            goal: Some(Goal {
+                mask: Some(mask),
+                ..goal(2, seed, 1.5, false)
+            }),
+        }
+    };
+    let samples = |cut: bool| Samples {
+        footprint: vec![[0.0, 0.0], [3.0, 0.0], [-2.0, 5.0]],
+        terms: vec![
+            term(vec![tap(0, -1.0), tap(1, 0.8)], 1, &|x, _| {
+                cut || x + 3 < width
+            }),
+            term(vec![tap(2, 0.5), tap(1, 1.0)], 2, &|x, y| {
+                x >= 2 && x + 3 < width && y + 5 < height
+            }),
+        ],
+        ..plain(2)
+    };
+    assert!(!LatticeEngine::fits(&samples(true)) && LatticeEngine::fits(&samples(false)));
+    let samples = Arc::new(samples(false));
+    let items: Vec<u32> = (0..PIXELS as u32).collect();
+    for (activation, frequencies) in MODELS {
+        let trainee = trainee(activation, frequencies, 2);
+        let parameters = start(&trainee);
+        let ask = |engine: &mut dyn Engine| {
+            let mut gradient = vec![f32::NAN; parameters.len()];
+            let loss = engine.loss_and_gradient(&parameters, &items, &mut gradient);
+            (loss.expect("the engine works"), gradient)
+        };
+        let wanted = ask(&mut fused(&trainee, &samples, Backend::detect(), 2));
+        let mut lattice =
+            LatticeEngine::new(trainee.clone(), samples.clone(), Backend::detect(), 2)
+                .expect("threads start");
+        compare("lattice", &trainee, &ask(&mut lattice), &wanted);
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 mod bench;
 mod derivative;
+mod lab;
 mod pages;
 #[cfg(unix)]
 mod unix;

@@ -166,8 +166,13 @@ pub enum Supervision {
     Sobel,
     /// Differences of neighbours, of the field as of the picture.
     Differences,
+    /// The same over 1, 8, 64, ... pixels, of the picture by adding up those of neighbours on the way: no more than they
+    /// tell, in a form that shows slow changes.
+    PathDifferences,
     /// The discrete Laplacian, of the field as of the picture.
     Laplace,
+    /// The same summed over squares of 1, 2, 4, 8, ... pixels to each side by their Green's functions: no more than it tells.
+    SquareLaplace,
     /// Exact gradients of a field that was fitted to the picture.
     ExactGradient,
     /// Exact Laplacians of such a field.

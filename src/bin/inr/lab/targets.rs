@@ -103,12 +103,22 @@ pub fn objective(
             vec![term(laplacian.scaled(per_coordinate), targets)]
         }
         Supervision::Sobel => differenced(Expression::sobel()),
-        Supervision::Differences => differenced(Expression::forward_differences()),
+        Supervision::Differences => differenced(Expression::differences(1)),
+        Supervision::PathDifferences => reaches(side, 8)
+            .flat_map(|reach| differenced(Expression::differences(reach)))
+            .collect(),
         Supervision::Laplace => {
             let expression = Expression::second_differences();
             let targets = filtered(&values, side, &expression, 1.0);
             vec![inside(term(expression, targets), side)]
         }
+        Supervision::SquareLaplace => reaches(side, 2)
+            .map(|reach| {
+                let expression = Expression::square(reach);
+                let targets = filtered(&values, side, &expression, 1.0);
+                inside(term(expression, targets), side)
+            })
+            .collect(),
         Supervision::ExactGradient => {
             let [x, y] = exact(teacher, [Component::Dx, Component::Dy])?;
             vec![term(dx, x), term(dy, y)]
@@ -125,6 +135,12 @@ pub fn objective(
         terms,
     };
     Ok(objective.anchored(&anchor(settings, picture)?))
+}
+
+/// 1 and its multiples by `factor`, as far as a picture of this side has room for them on both sides of a pixel.
+fn reaches(side: usize, factor: u32) -> impl Iterator<Item = u32> {
+    let all = (0..).map(move |power| factor.pow(power));
+    all.take_while(move |reach| 2 * (*reach as usize) < side)
 }
 
 /// Leaves out the pixels whose stencil reaches beyond the picture.
