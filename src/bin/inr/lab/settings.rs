@@ -171,7 +171,8 @@ pub enum Supervision {
     PathDifferences,
     /// The discrete Laplacian, of the field as of the picture.
     Laplace,
-    /// The same summed over squares of 1, 2, 4, 8, ... pixels to each side by their Green's functions: no more than it tells.
+    /// The same summed over squares by their Green's functions, of every pixel the smallest and the largest: no more than
+    /// it tells.
     SquareLaplace,
     /// Exact gradients of a field that was fitted to the picture.
     ExactGradient,

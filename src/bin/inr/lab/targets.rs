@@ -112,13 +112,7 @@ pub fn objective(
             let targets = filtered(&values, side, &expression, 1.0);
             vec![inside(term(expression, targets), side)]
         }
-        Supervision::SquareLaplace => reaches(side, 2)
-            .map(|reach| {
-                let expression = Expression::square(reach);
-                let targets = filtered(&values, side, &expression, 1.0);
-                inside(term(expression, targets), side)
-            })
-            .collect(),
+        Supervision::SquareLaplace => squares(&values, side),
         Supervision::ExactGradient => {
             let [x, y] = exact(teacher, [Component::Dx, Component::Dy])?;
             vec![term(dx, x), term(dy, y)]
@@ -135,6 +129,25 @@ pub fn objective(
         terms,
     };
     Ok(objective.anchored(&anchor(settings, picture)?))
+}
+
+/// Of every pixel the smallest square, and the largest that the picture has room for: a few steps from any pixel to the
+/// border.
+fn squares(values: &[f32], side: usize) -> Vec<ObjectiveTerm> {
+    let mut terms: Vec<ObjectiveTerm> = Vec::new();
+    for reach in reaches(side, 2) {
+        let expression = Expression::square(reach);
+        let targets = filtered(values, side, &expression, 1.0);
+        let term = inside(term(expression, targets), side);
+        if let [_, .., before] = &mut terms[..]
+            && let (Some(mask), Some(larger)) = (&mut before.mask, &term.mask)
+        {
+            let pairs = mask.iter_mut().zip(larger);
+            pairs.for_each(|(mask, larger)| *mask -= larger);
+        }
+        terms.push(term);
+    }
+    terms
 }
 
 /// 1 and its multiples by `factor`, as far as a picture of this side has room for them on both sides of a pixel.

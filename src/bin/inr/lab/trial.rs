@@ -47,6 +47,9 @@ pub struct Done {
     pub figures: BTreeMap<String, f64>,
 }
 
+/// The file of a new field, its curve and figures.
+type Fresh = (Vec<u8>, Vec<Point>, BTreeMap<String, f64>);
+
 /// Where fits are kept.
 pub struct Store {
     folder: PathBuf,
@@ -170,7 +173,7 @@ impl Store {
         settings: &Settings,
         seed: u64,
         picture: &Grey,
-    ) -> Result<(Vec<u8>, Vec<Point>, BTreeMap<String, f64>)> {
+    ) -> Result<Fresh> {
         let small = reduced(settings, picture)?;
         let exact = matches!(
             settings.supervision,
@@ -472,10 +475,7 @@ fn affine(from: &[f32], to: &[f32]) -> [f64; 2] {
 }
 
 /// A picture in the codec's default field.
-fn pyramid(
-    settings: &Settings,
-    picture: &Grey,
-) -> Result<(Vec<u8>, Vec<Point>, BTreeMap<String, f64>)> {
+fn pyramid(settings: &Settings, picture: &Grey) -> Result<Fresh> {
     let small = reduced(settings, picture)?;
     let began = Instant::now();
     let bytes = spline(&small, settings.quality)?;
