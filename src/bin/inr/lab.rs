@@ -3,6 +3,7 @@
 mod activations;
 mod chart;
 mod grid;
+mod measure;
 mod recipe;
 mod report;
 mod settings;
