@@ -42,7 +42,6 @@ impl CoordinateMap {
     }
 
     /// Field coordinates per source pixel, x and y.
-    #[cfg(feature = "fit")]
     pub(crate) fn scale(&self) -> [f64; 2] {
         self.scale
     }

@@ -28,14 +28,17 @@ pub mod resample;
 
 #[cfg(feature = "fit")]
 pub use codec::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target, encode};
-pub use codec::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered};
+pub use codec::{
+    Component, Derivative, DerivativePicture, InrPicture, Jets, Method, OutputSize, Region,
+    RenderOptions, Rendered,
+};
 pub use coords::CoordinateMap;
 pub use device::DeviceChoice;
 pub use error::Error;
 #[cfg(feature = "fit")]
 pub use fit::{
-    EngineBench, EngineFigure, Initialization, InitializationPair, OptimizerChoice, StopReason,
-    engine_bench,
+    Anchor, EngineBench, EngineFigure, Expression, FieldFit, FitRecipe, Initialization,
+    InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, StopReason, engine_bench,
 };
 pub use inr_formats::{FormatError, Limits, Model};
 pub use net::{Layer, Network};

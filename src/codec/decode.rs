@@ -374,7 +374,7 @@ fn unsupported(model: &Model) -> Error {
     }
 }
 
-fn within(what: &'static str, asked: u64, limit: u64) -> Result<(), Error> {
+pub(super) fn within(what: &'static str, asked: u64, limit: u64) -> Result<(), Error> {
     if asked > limit {
         return Err(FormatError::OverLimit { what, asked, limit }.into());
     }

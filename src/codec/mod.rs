@@ -1,8 +1,10 @@
 //! Picture to `.inr` file and back.
 
 mod decode;
+mod derivative;
 #[cfg(feature = "fit")]
 mod encode;
+mod jets;
 #[cfg(feature = "fit")]
 mod latents;
 #[cfg(feature = "fit")]
@@ -15,8 +17,10 @@ mod rows;
 mod trust;
 
 pub use decode::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered};
+pub use derivative::{Derivative, DerivativePicture};
 #[cfg(feature = "fit")]
 pub use encode::encode;
+pub use jets::{Component, Jets};
 #[cfg(feature = "fit")]
 pub use options::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target};
 #[cfg(feature = "fit")]

@@ -38,7 +38,7 @@ type Outcome = CandleResult<(f64, Vec<f32>)>;
 pub(super) struct Asked {
     /// Shape `[streams, inputs, points]`.
     pub(super) inputs: Tensor,
-    /// Wanted values and the weights of their squared errors, shape `[streams, channels, pixels]`.
+    /// Wanted values and the weights of their squared errors, shape `[terms, channels, pixels]`.
     pub(super) targets: Tensor,
     pub(super) weights: Tensor,
 }
@@ -83,12 +83,13 @@ impl Graph {
             }
         }
         let wanted = |part: usize| {
-            let rows = (0..streams * channels).flat_map(|row| {
+            let terms = samples.terms.len();
+            let rows = (0..terms * channels).flat_map(|row| {
                 let wanted =
                     move |item: &u32| samples.wanted(*item, row / channels, row % channels)[part];
                 items.iter().map(wanted)
             });
-            let shape = (streams, channels, items.len());
+            let shape = (terms, channels, items.len());
             Tensor::from_vec(rows.collect::<Vec<f32>>(), shape, &self.device)
         };
         Ok(Asked {
@@ -111,14 +112,35 @@ impl Graph {
         Ok((f64::from(loss), flat(&gradients)?.to_vec1()?))
     }
 
-    /// Errors, with the outputs `[streams, channels, points]` averaged over footprints, times their weights; and both.
-    fn errors(&self, outputs: &Tensor, asked: &Asked) -> CandleResult<(Tensor, Tensor)> {
-        let (streams, channels, pixels) = asked.targets.dims3()?;
+    /// What each term takes of each stream and point of the footprint, shape `[terms, streams * footprint]`.
+    fn mixture(&self) -> CandleResult<Tensor> {
         let subs = self.samples.footprint.len();
-        let means = outputs
+        let columns = self.samples.streams().count() * subs;
+        let mut mixture = vec![0.0; self.samples.terms.len() * columns];
+        for (term, row) in self
+            .samples
+            .terms
+            .iter()
+            .zip(mixture.chunks_exact_mut(columns))
+        {
+            for tap in &term.taps {
+                row[tap.stream * subs + tap.point] += tap.coefficient;
+            }
+        }
+        Tensor::from_vec(mixture, (self.samples.terms.len(), columns), &self.device)
+    }
+
+    /// Errors of the terms' sums over the outputs `[streams, channels, points]`, times their weights; and both.
+    fn errors(&self, outputs: &Tensor, asked: &Asked) -> CandleResult<(Tensor, Tensor)> {
+        let (terms, channels, pixels) = asked.targets.dims3()?;
+        let subs = self.samples.footprint.len();
+        let streams = outputs.dim(0)?;
+        let parts = outputs
             .reshape((streams, channels, subs, pixels))?
-            .mean(2)?;
-        let errors = (means - &asked.targets)?;
+            .transpose(1, 2)?
+            .reshape((streams * subs, channels * pixels))?;
+        let sums = self.mixture()?.matmul(&parts)?;
+        let errors = (sums.reshape((terms, channels, pixels))? - &asked.targets)?;
         let weighted = (&errors * &asked.weights)?;
         Ok((errors, weighted))
     }
@@ -142,8 +164,16 @@ impl Graph {
         let (errors, weighted) = self.errors(&outputs.unsqueeze(0)?, asked)?;
         let loss = (&errors * &weighted)?.sum_all()?;
         let subs = self.samples.footprint.len();
-        let back = weighted.squeeze(0)?.affine(2.0 / subs as f64, 0.0)?;
-        let mut back = Tensor::cat(&vec![back; subs], 1)?;
+        let (terms, channels, pixels) = weighted.dims3()?;
+        let weighted = weighted.reshape((terms, channels * pixels))?;
+        let mut back = self
+            .mixture()?
+            .t()?
+            .matmul(&weighted)?
+            .affine(2.0, 0.0)?
+            .reshape((subs, channels, pixels))?
+            .transpose(0, 1)?
+            .reshape((channels, subs * pixels))?;
 
         let ones = Tensor::ones((back.dim(1)?, 1), DType::F32, &self.device)?;
         let mut gradients = Vec::with_capacity(2 * layers.len());

@@ -63,8 +63,8 @@ pub(crate) trait Descent {
 }
 
 /// A descent on the CPU with any engine's gradients.
-pub(crate) struct HostDescent<'a> {
-    engine: &'a mut dyn Engine,
+pub(crate) struct HostDescent<E> {
+    engine: E,
     method: Method,
     schedule: Schedule,
     state: State,
@@ -72,8 +72,8 @@ pub(crate) struct HostDescent<'a> {
     gradient: Vec<f32>,
 }
 
-impl<'a> HostDescent<'a> {
-    pub(crate) fn new(engine: &'a mut dyn Engine, start: &[f32], method: Method) -> Self {
+impl<E: Engine> HostDescent<E> {
+    pub(crate) fn new(engine: E, start: &[f32], method: Method) -> Self {
         Self {
             engine,
             schedule: Schedule::new(method.choice, method.rate, method.warm_up),
@@ -85,7 +85,22 @@ impl<'a> HostDescent<'a> {
     }
 }
 
-impl Descent for HostDescent<'_> {
+impl<E: Engine> HostDescent<E> {
+    /// The optimiser's state, shape `[3, n]`; see [`State`].
+    pub(crate) fn state(&self) -> &[f32] {
+        &self.state.0
+    }
+
+    /// Goes on from `state` after steps of which each had its share of the fit done in `progress`.
+    pub(crate) fn restore(&mut self, state: Vec<f32>, progress: impl Iterator<Item = f64>) {
+        for share in progress {
+            self.schedule.next(share);
+        }
+        self.state.0 = state;
+    }
+}
+
+impl<E: Engine> Descent for HostDescent<E> {
     fn step(&mut self, batch: Batch, progress: f64) -> Result<Option<f64>, Error> {
         let point = match self.method.rounding {
             None => self.state.point(),

@@ -103,3 +103,25 @@ pub(crate) trait Engine {
         Ok(None)
     }
 }
+
+impl<E: Engine + ?Sized> Engine for &mut E {
+    fn loss_and_gradient(
+        &mut self,
+        parameters: &[f32],
+        items: &[u32],
+        gradient: &mut [f32],
+    ) -> Result<f64, Error> {
+        (**self).loss_and_gradient(parameters, items, gradient)
+    }
+}
+
+impl<E: Engine + ?Sized> Engine for Box<E> {
+    fn loss_and_gradient(
+        &mut self,
+        parameters: &[f32],
+        items: &[u32],
+        gradient: &mut [f32],
+    ) -> Result<f64, Error> {
+        (**self).loss_and_gradient(parameters, items, gradient)
+    }
+}

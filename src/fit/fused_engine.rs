@@ -11,7 +11,7 @@ use crate::render::{Backend, GradientLayout, Prepared, STRIP, Tile};
 
 /// Parts that a batch's gradient is summed in, at most: the order of summation must not depend on the number of threads.
 const MOST_SHARDS: usize = 16;
-/// Pixels that are worth a gradient of their own.
+/// Points that are worth a gradient of their own.
 const LEAST_SHARD: usize = 256;
 /// Bytes of activations per tile, about half of a second-level cache.
 const TILE_BYTES: usize = 768 << 10;
@@ -41,6 +41,9 @@ struct Step {
     network: Prepared,
     items: Vec<u32>,
     per_shard: usize,
+    /// The loss's gradient with respect to the pixels' values, shape `[height, channels, width]`, when it is given rather
+    /// than that of the samples' terms.
+    back: Option<Vec<f32>>,
 }
 
 #[derive(Default)]
@@ -79,6 +82,7 @@ impl FusedEngine {
                 network: Prepared::new(trainee.mlp.activation, &widths, true),
                 items: Vec::new(),
                 per_shard: 0,
+                back: None,
             }),
             tiles: (0..threads).map(|_| tile()).collect(),
             shards: (0..MOST_SHARDS).map(|_| Mutex::default()).collect(),
@@ -125,7 +129,10 @@ impl Shared {
             self.backend.forward(&step.network, &mut tile, strips);
             let outputs = columns * self.trainee.channels * STRIP;
             for (items, outputs) in groups.zip(tile.outputs().chunks_exact_mut(outputs)) {
-                *loss += self.samples.square_errors(items, outputs, scale);
+                match &step.back {
+                    None => *loss += self.samples.square_errors(items, outputs, scale),
+                    Some(back) => self.samples.pick(items, back, outputs),
+                }
             }
             self.backend.backward(
                 &step.network,
@@ -166,16 +173,31 @@ impl Shared {
     }
 }
 
-impl Engine for FusedEngine {
-    fn loss_and_gradient(
+impl FusedEngine {
+    /// The gradient of a loss whose gradient with respect to all pixels' values is `back`, shape
+    /// `[height, channels, width]`.
+    pub(crate) fn gradient_of(
         &mut self,
         parameters: &[f32],
         items: &[u32],
+        back: Vec<f32>,
+        gradient: &mut [f32],
+    ) -> Result<(), Error> {
+        self.run(parameters, items, Some(back), gradient).map(drop)
+    }
+
+    /// The loss's sum over the pixels `items`, and its gradient.
+    fn run(
+        &mut self,
+        parameters: &[f32],
+        items: &[u32],
+        back: Option<Vec<f32>>,
         gradient: &mut [f32],
     ) -> Result<f64, Error> {
         let shared = &self.shared;
         // Whole groups in each shard, as many shards as are worth it.
-        let shards = (items.len() / LEAST_SHARD).clamp(1, MOST_SHARDS);
+        let points = items.len() * shared.samples.footprint.len();
+        let shards = (points / LEAST_SHARD).clamp(1, MOST_SHARDS);
         let per_shard = items.len().div_ceil(shards).next_multiple_of(STRIP);
         let shards = items.len().div_ceil(per_shard);
         {
@@ -190,6 +212,7 @@ impl Engine for FusedEngine {
             step.items.clear();
             step.items.extend_from_slice(items);
             step.per_shard = per_shard;
+            step.back = back;
         }
         if !self.pool.run(shards) {
             return Err(Error::Device {
@@ -197,7 +220,18 @@ impl Engine for FusedEngine {
                 reason: "a training thread ended".into(),
             });
         }
-        let count = (items.len() * shared.trainee.channels) as f64;
-        Ok(shared.reduce(shards, gradient) / count)
+        Ok(shared.reduce(shards, gradient))
+    }
+}
+
+impl Engine for FusedEngine {
+    fn loss_and_gradient(
+        &mut self,
+        parameters: &[f32],
+        items: &[u32],
+        gradient: &mut [f32],
+    ) -> Result<f64, Error> {
+        let count = (items.len() * self.shared.trainee.channels) as f64;
+        Ok(self.run(parameters, items, None, gradient)? / count)
     }
 }

@@ -9,8 +9,11 @@ mod candle_engine;
 mod candle_ops;
 mod descent;
 mod engine;
+mod field_fit;
 mod fused_engine;
 mod init;
+mod lattice_engine;
+mod objective;
 mod optimiser;
 #[cfg(feature = "candle")]
 mod plain_candle;
@@ -24,7 +27,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use bench::{EngineBench, EngineFigure, engine_bench};
+pub use field_fit::{FieldFit, FitRecipe};
 pub use init::{Initialization, InitializationPair};
+pub use objective::{Anchor, Expression, Objective, ObjectiveTerm};
 pub use optimiser::OptimizerChoice;
 pub(crate) use samples::Samples as TrainingSamples;
 pub use trainer::StopReason;

@@ -37,7 +37,7 @@ impl ResidentDescent {
         let samples = &graph.samples;
         let inputs = graph.trainee.shapes()[0].1 * samples.footprint.len();
         let bytes = 4 * samples.pixels() * (inputs + 2 * samples.channels);
-        samples.streams() == Streams::Value && bytes <= MOST_BYTES
+        samples.streams() == Streams::Value && samples.terms.len() == 1 && bytes <= MOST_BYTES
     }
 
     pub(super) fn new(graph: Graph, start: &[f32], method: Method) -> CandleResult<Self> {

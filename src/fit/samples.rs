@@ -25,16 +25,50 @@ pub(crate) struct Samples {
     pub(crate) value_range: [f32; 2],
     /// Points whose mean is a pixel's sample, in source pixels from its centre.
     pub(crate) footprint: Vec<[f64; 2]>,
-    /// What else than values is fitted.
-    pub(crate) derivatives: Option<Derivatives>,
+    /// What is compared with what at every pixel.
+    pub(crate) terms: Vec<Term>,
 }
 
-/// Wanted derivatives in source pixels: d/dx, d/dy and Laplacian.
-pub(crate) struct Derivatives {
-    /// Shape `[height, width, 3, channels]`.
+/// One squared error per pixel and channel: of a sum over what the network gives at the points of a pixel's footprint.
+#[derive(Clone, Debug)]
+pub(crate) struct Term {
+    pub(crate) taps: Vec<Tap>,
+    /// None for the samples themselves, weighted by alpha.
+    pub(crate) goal: Option<Goal>,
+}
+
+/// Part of such a sum: `coefficient` times stream number `stream` at point number `point` of the footprint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tap {
+    pub(crate) point: usize,
+    pub(crate) stream: usize,
+    pub(crate) coefficient: f32,
+}
+
+/// What a sum is compared with. Derivatives are per source pixel.
+#[derive(Clone, Debug)]
+pub(crate) struct Goal {
+    /// Shape `[height, width, channels]`.
     pub(crate) targets: Vec<f32>,
-    /// Of the squared errors of value, d/dx, d/dy and Laplacian.
-    pub(crate) weights: [f32; 4],
+    /// Of the squared errors.
+    pub(crate) weight: f32,
+    /// What each pixel's weight is multiplied by, shape `[height, width]`.
+    pub(crate) mask: Option<Vec<f32>>,
+}
+
+impl Term {
+    /// The mean of a stream over a footprint of `points`.
+    pub(crate) fn mean(stream: usize, points: usize, goal: Option<Goal>) -> Self {
+        let tap = |point| Tap {
+            point,
+            stream,
+            coefficient: 1.0 / points as f32,
+        };
+        Self {
+            taps: (0..points).map(tap).collect(),
+            goal,
+        }
+    }
 }
 
 /// Pixels that PSNRs of networks are measured on while encoding.
@@ -86,7 +120,7 @@ impl Samples {
             grid: Grid::PixelCentre,
             value_range: [0.0, 1.0],
             footprint: vec![[0.0; 2]],
-            derivatives: None,
+            terms: vec![Term::mean(0, 1, None)],
         }
     }
 
@@ -220,9 +254,11 @@ impl Samples {
 impl Samples {
     /// What points carry through the network.
     pub(crate) fn streams(&self) -> Streams {
-        match self.derivatives {
-            None => Streams::Value,
-            Some(_) => Streams::Jet,
+        let mut taps = self.terms.iter().flat_map(|term| &term.taps);
+        if taps.any(|tap| tap.stream > 0) {
+            Streams::Jet
+        } else {
+            Streams::Value
         }
     }
 
@@ -243,23 +279,23 @@ impl Samples {
         }
     }
 
-    /// Wanted value and weight of its squared error, for one pixel, stream and channel.
-    pub(crate) fn wanted(&self, pixel: u32, stream: usize, channel: usize) -> [f32; 2] {
+    /// Wanted value and weight of its squared error, for one pixel, term and channel.
+    pub(crate) fn wanted(&self, pixel: u32, term: usize, channel: usize) -> [f32; 2] {
         let pixel = pixel as usize;
-        let colour = self.alpha && channel + 1 < self.channels;
-        let weight = if colour {
-            self.colour_weight(pixel)
-        } else {
-            1.0
-        };
-        match &self.derivatives {
-            None => [self.targets[pixel * self.channels + channel], weight],
-            Some(derivatives) => {
-                let target = match stream {
-                    0 => self.targets[pixel * self.channels + channel],
-                    _ => derivatives.targets[(pixel * 3 + stream - 1) * self.channels + channel],
+        let at = pixel * self.channels + channel;
+        match &self.terms[term].goal {
+            Some(goal) => {
+                let mask = goal.mask.as_ref().map_or(1.0, |mask| mask[pixel]);
+                [goal.targets[at], goal.weight * mask]
+            }
+            None => {
+                let colour = self.alpha && channel + 1 < self.channels;
+                let weight = if colour {
+                    self.colour_weight(pixel)
+                } else {
+                    1.0
                 };
-                [target, weight * derivatives.weights[stream]]
+                [self.targets[at], weight]
             }
         }
     }
@@ -268,32 +304,56 @@ impl Samples {
     /// `[footprint, streams, channels, STRIP]`, which are replaced by the gradient of that sum times `scale`.
     pub(crate) fn square_errors(&self, items: &[u32], outputs: &mut [f32], scale: f32) -> f64 {
         let rows = self.streams().count() * self.channels;
-        let subs = self.footprint.len();
-        let share = 1.0 / subs as f32;
+        let place = |tap: &Tap, channel: usize| {
+            (tap.point * rows + tap.stream * self.channels + channel) * STRIP
+        };
+        let mut backs = vec![[0.0; STRIP]; self.terms.len() * self.channels];
         let mut total = 0.0;
-        for row in 0..rows {
-            let (stream, channel) = (row / self.channels, row % self.channels);
-            let mut back = [0.0; STRIP];
-            for sub in 0..subs {
-                let outputs = &outputs[(sub * rows + row) * STRIP..][..STRIP];
+        for (row, back) in backs.iter_mut().enumerate() {
+            let (term, channel) = (row / self.channels, row % self.channels);
+            for tap in &self.terms[term].taps {
+                let outputs = &outputs[place(tap, channel)..][..STRIP];
                 back.iter_mut()
                     .zip(outputs)
-                    .for_each(|(sum, output)| *sum += output);
+                    .for_each(|(sum, output)| *sum += tap.coefficient * output);
             }
             let mut squares = 0.0;
             for (back, &pixel) in back.iter_mut().zip(items) {
-                let [target, weight] = self.wanted(pixel, stream, channel);
-                let error = *back * share - target;
+                let [target, weight] = self.wanted(pixel, term, channel);
+                let error = *back - target;
                 squares += weight * error * error;
-                *back = 2.0 * scale * share * weight * error;
+                *back = 2.0 * scale * weight * error;
             }
             back[items.len()..].fill(0.0);
-            for sub in 0..subs {
-                outputs[(sub * rows + row) * STRIP..][..STRIP].copy_from_slice(&back);
-            }
             total += f64::from(squares);
         }
+        outputs.fill(0.0);
+        for (row, back) in backs.iter().enumerate() {
+            let (term, channel) = (row / self.channels, row % self.channels);
+            for tap in &self.terms[term].taps {
+                let outputs = &mut outputs[place(tap, channel)..][..STRIP];
+                outputs
+                    .iter_mut()
+                    .zip(back)
+                    .for_each(|(output, back)| *output += tap.coefficient * back);
+            }
+        }
         total
+    }
+}
+
+impl Samples {
+    /// Fills `outputs`, shape `[channels, STRIP]`, with what `values`, shape `[height, channels, width]`, have at up to
+    /// [`STRIP`] pixels, and 0 beyond them.
+    pub(crate) fn pick(&self, items: &[u32], values: &[f32], outputs: &mut [f32]) {
+        for (channel, row) in outputs.chunks_exact_mut(STRIP).enumerate() {
+            row.fill(0.0);
+            for (to, pixel) in row.iter_mut().zip(items) {
+                let (x, y) = (pixel % self.width, pixel / self.width);
+                let line = y as usize * self.channels + channel;
+                *to = values[line * self.width as usize + x as usize];
+            }
+        }
     }
 }
 

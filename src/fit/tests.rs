@@ -5,9 +5,10 @@ use inr_formats::{Activation, Grid, Mlp};
 use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
 use super::init::{InitializationPair, initial_parameters};
+use super::lattice_engine::LatticeEngine;
 #[cfg(feature = "candle")]
 use super::optimiser::OptimizerChoice;
-use super::samples::{Derivatives, Samples};
+use super::samples::{Goal, Samples, Tap, Term};
 use crate::render::Backend;
 
 const MODELS: [(Activation, u8); 4] = [
@@ -50,19 +51,46 @@ fn plain(channels: usize) -> Samples {
     Samples::of_values(SIZE, channels, values(PIXELS * channels, 0))
 }
 
-/// Every loss that engines know: plain, weighted and masked by alpha, averaged over footprints, on derivatives.
+fn goal(channels: usize, seed: usize, weight: f32, masked: bool) -> Goal {
+    let targets = values(PIXELS * channels, seed);
+    let mask = masked.then(|| {
+        let seen = |pixel| if pixel % 7 < 3 { 0.0 } else { 1.5 };
+        (0..PIXELS).map(seen).collect()
+    });
+    Goal {
+        targets: targets.iter().map(|v| v * 0.3).collect(),
+        weight,
+        mask,
+    }
+}
+
+/// Squared errors of value, d/dx, d/dy and Laplacian, each averaged over a footprint.
+fn derivatives(channels: usize, points: usize) -> Vec<Term> {
+    let weights = [0.5, 2.0, 3.0, 1.5].into_iter().enumerate();
+    weights
+        .map(|(stream, weight)| {
+            let goal = goal(channels, stream, weight, stream == 2);
+            Term::mean(stream, points, Some(goal))
+        })
+        .collect()
+}
+
+/// Every loss that engines know: plain, weighted and masked by alpha, averaged over footprints, on derivatives, on
+/// differences between points.
 fn losses() -> Vec<(&'static str, Samples)> {
     let offsets = [-0.25, 0.25];
     let footprint: Vec<_> = offsets
         .iter()
         .flat_map(|&y| offsets.map(|x| [x, y]))
         .collect();
-    let derivatives = |channels: usize| Derivatives {
-        targets: values(PIXELS * 3 * channels, 5)
-            .iter()
-            .map(|v| v * 0.3)
-            .collect(),
-        weights: [0.5, 2.0, 3.0, 1.5],
+    let tap = |point, stream, coefficient| Tap {
+        point,
+        stream,
+        coefficient,
+    };
+    let differences = |taps: Vec<Tap>, seed| Term {
+        taps,
+        goal: Some(goal(2, seed, 2.0, seed == 1)),
     };
     vec![
         ("value", plain(3)),
@@ -77,22 +105,45 @@ fn losses() -> Vec<(&'static str, Samples)> {
             "footprint",
             Samples {
                 footprint: footprint.clone(),
+                terms: vec![Term::mean(0, 4, None)],
                 ..plain(1)
             },
         ),
         (
             "derivatives",
             Samples {
-                derivatives: Some(derivatives(2)),
+                terms: derivatives(2, 1),
                 ..plain(2)
             },
         ),
         (
             "derivatives over footprints",
             Samples {
-                derivatives: Some(derivatives(1)),
-                footprint,
+                terms: derivatives(1, 4),
+                footprint: footprint.clone(),
                 ..plain(1)
+            },
+        ),
+        (
+            "differences and a mixture",
+            Samples {
+                terms: vec![
+                    differences(vec![tap(0, 0, -1.0), tap(1, 0, 1.25)], 1),
+                    differences(vec![tap(0, 1, 0.5), tap(3, 2, -2.0), tap(2, 3, 0.25)], 2),
+                ],
+                footprint: footprint.clone(),
+                ..plain(2)
+            },
+        ),
+        (
+            "differences",
+            Samples {
+                terms: vec![
+                    differences(vec![tap(0, 0, -1.0), tap(1, 0, 1.25)], 1),
+                    differences(vec![tap(0, 0, -1.0), tap(2, 0, 1.25)], 2),
+                ],
+                footprint,
+                ..plain(2)
             },
         ),
     ]
@@ -159,6 +210,42 @@ fn every_instruction_set_gives_the_scalar_gradient() {
     }
 }
 
+/// Along random directions; a ReLU network's loss has kinks, which finite differences step over.
+#[test]
+fn gradients_agree_with_finite_differences_of_the_loss() {
+    for (name, samples) in losses() {
+        let samples = Arc::new(samples);
+        for (frequencies, seed) in [(0, 1), (3, 2)] {
+            let trainee = trainee(Activation::Sine, frequencies, samples.channels);
+            let parameters = start(&trainee);
+            let mut engine = fused(&trainee, &samples, Backend::detect(), 2);
+            let (_, gradient) = ask(&mut engine, &parameters);
+            let norm = gradient.iter().map(|g| g * g).sum::<f32>().sqrt();
+            // Half along the gradient, so that the difference is not lost in rounding.
+            let noise = values(parameters.len(), seed);
+            let length = noise.iter().map(|g| g * g).sum::<f32>().sqrt();
+            let direction = gradient.iter().zip(&noise);
+            let direction: Vec<f32> = direction.map(|(g, n)| g / norm + n / length).collect();
+            let step = 1e-3;
+            let mut loss = |step: f32| {
+                let moved = parameters.iter().zip(&direction);
+                let moved: Vec<f32> = moved.map(|(p, d)| p + step * d).collect();
+                ask(&mut engine, &moved).0
+            };
+            // Fourth order.
+            let difference = (8.0 * (loss(step) - loss(-step)) - loss(2.0 * step)
+                + loss(-2.0 * step))
+                / (12.0 * f64::from(step));
+            let pairs = gradient.iter().zip(&direction);
+            let exact: f64 = pairs.map(|(g, d)| f64::from(g * d)).sum();
+            assert!(
+                (difference - exact).abs() < 5e-3 * exact.abs(),
+                "{name} {frequencies}: {difference} for {exact}"
+            );
+        }
+    }
+}
+
 #[cfg(feature = "candle")]
 #[test]
 fn the_fused_engine_agrees_with_candle() {
@@ -202,8 +289,9 @@ fn a_descent_that_stays_on_the_device_goes_where_the_one_on_the_host_goes() {
             device: candle_core::Device::Cpu,
             backend: Backend::detect(),
         };
-        assert_eq!(ResidentDescent::fits(&graph), samples.derivatives.is_none());
-        if samples.derivatives.is_some() {
+        let plain = matches!(&samples.terms[..], [term] if term.goal.is_none());
+        assert_eq!(ResidentDescent::fits(&graph), plain);
+        if !plain {
             continue;
         }
         let parameters = start(&trainee);
@@ -253,6 +341,56 @@ fn descend(descent: &mut dyn super::descent::Descent) -> f64 {
             .all(|value| value.is_finite())
     );
     sum / told
+}
+
+#[test]
+fn pixels_evaluated_once_give_the_gradient_of_every_sum_that_they_are_part_of() {
+    let [width, height] = SIZE.map(|side| side as usize);
+    let tap = |point, coefficient| Tap {
+        point,
+        stream: 0,
+        coefficient,
+    };
+    let term = |taps: Vec<Tap>, seed: usize, inside: &dyn Fn(usize, usize) -> bool| {
+        let weight = |at: usize| f32::from(u8::from(inside(at % width, at / width)));
+        let mask = (0..PIXELS).map(weight).collect();
+        Term {
+            taps,
+            goal: Some(Goal {
+                mask: Some(mask),
+                ..goal(2, seed, 1.5, false)
+            }),
+        }
+    };
+    let samples = |cut: bool| Samples {
+        footprint: vec![[0.0, 0.0], [3.0, 0.0], [-2.0, 5.0]],
+        terms: vec![
+            term(vec![tap(0, -1.0), tap(1, 0.8)], 1, &|x, _| {
+                cut || x + 3 < width
+            }),
+            term(vec![tap(2, 0.5), tap(1, 1.0)], 2, &|x, y| {
+                x >= 2 && x + 3 < width && y + 5 < height
+            }),
+        ],
+        ..plain(2)
+    };
+    assert!(!LatticeEngine::fits(&samples(true)) && LatticeEngine::fits(&samples(false)));
+    let samples = Arc::new(samples(false));
+    let items: Vec<u32> = (0..PIXELS as u32).collect();
+    for (activation, frequencies) in MODELS {
+        let trainee = trainee(activation, frequencies, 2);
+        let parameters = start(&trainee);
+        let ask = |engine: &mut dyn Engine| {
+            let mut gradient = vec![f32::NAN; parameters.len()];
+            let loss = engine.loss_and_gradient(&parameters, &items, &mut gradient);
+            (loss.expect("the engine works"), gradient)
+        };
+        let wanted = ask(&mut fused(&trainee, &samples, Backend::detect(), 2));
+        let mut lattice =
+            LatticeEngine::new(trainee.clone(), samples.clone(), Backend::detect(), 2)
+                .expect("threads start");
+        compare("lattice", &trainee, &ask(&mut lattice), &wanted);
+    }
 }
 
 #[test]

@@ -147,7 +147,6 @@ pub(crate) fn encode_points(frequencies: u8, x: &[f32], y: &[f32], stride: usize
 
 /// As [`encode_points`], with derivatives along both axes in units of `1 / scale` and the Laplacian: shape
 /// `[4, inputs, stride]`.
-#[cfg(feature = "fit")]
 pub(crate) fn encode_jets(
     frequencies: u8,
     points: [&[f32]; 2],

@@ -23,11 +23,13 @@ pub enum FileFormat {
     Qoi,
     /// 8 and 16 bits.
     Pnm,
+    /// Float.
+    Exr,
 }
 
 impl FileFormat {
     /// Every format with its usual file name extension.
-    pub const ALL: [(&'static str, Self); 7] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("png", Self::Png),
         ("jpg", Self::Jpeg),
         ("webp", Self::WebP),
@@ -35,6 +37,7 @@ impl FileFormat {
         ("bmp", Self::Bmp),
         ("qoi", Self::Qoi),
         ("pnm", Self::Pnm),
+        ("exr", Self::Exr),
     ];
 
     /// The usual extension of file names, without the dot.
@@ -78,6 +81,10 @@ impl FileFormat {
             })
         };
         match (self, depth) {
+            (Self::Exr, Depth::F32) => {}
+            (Self::Exr, _) => {
+                return refuse("integers", "ask for floats (--depth float)");
+            }
             (Self::Tiff, _) | (_, Depth::U8) | (Self::Png | Self::Pnm, Depth::U16) => {}
             (Self::Png | Self::Pnm, Depth::F32) => {
                 return refuse(
@@ -115,6 +122,7 @@ impl fmt::Display for FileFormat {
             Self::Bmp => "BMP",
             Self::Qoi => "QOI",
             Self::Pnm => "PNM",
+            Self::Exr => "OpenEXR",
         })
     }
 }

@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use image::codecs::bmp::BmpEncoder;
 use image::codecs::jpeg::JpegEncoder;
+use image::codecs::openexr::OpenExrEncoder;
 use image::codecs::pnm::PnmEncoder;
 use image::codecs::qoi::QoiEncoder;
 use image::codecs::tiff::TiffEncoder;
@@ -52,6 +53,7 @@ pub fn write_picture(
         FileFormat::Tiff => pixels(TiffEncoder::new(&mut bytes), picture),
         FileFormat::Bmp => pixels(BmpEncoder::new(&mut bytes), picture),
         FileFormat::Qoi => pixels(QoiEncoder::new(&mut bytes), picture),
+        FileFormat::Exr => pixels(OpenExrEncoder::new(&mut bytes), picture),
         FileFormat::Pnm => pixels(PnmEncoder::new(&mut bytes), picture),
     };
     let mut dropped = written.map_err(|source| PictureError::Write { format, source })?;
@@ -89,7 +91,7 @@ fn png(picture: &Picture) -> Result<Written, PictureError> {
 /// True when the format has no grey of this kind.
 fn wants_colour(picture: &Picture, format: FileFormat) -> bool {
     match (format, picture.layout()) {
-        (FileFormat::Qoi, _) => true,
+        (FileFormat::Qoi | FileFormat::Exr, _) => true,
         (FileFormat::Bmp, layout) => layout == Layout::GreyAlpha,
         // The encoder takes this one layout for malformed.
         (FileFormat::Pnm, layout) => layout == Layout::GreyAlpha && picture.depth() == Depth::U16,

@@ -25,6 +25,9 @@ struct Axes {
     rows: Taps,
     /// Column and row of the first pixel, where outputs are samples as they are.
     aligned: Option<(usize, usize)>,
+    /// What a spline's sample contributes to values -1.0..=1.0 or their derivatives, and what is added to all.
+    factor: f32,
+    constant: f32,
 }
 
 impl Axes {
@@ -48,11 +51,14 @@ impl Axes {
             let centres: Vec<f64> = (0..viewport.size[axis]).map(centre).collect();
             Taps::new(&centres, width, count, orders[axis])
         });
+        let order = i32::from(orders[0] + orders[1]);
         Self {
             level,
             columns,
             rows,
             aligned,
+            factor: 2.0 / f64::from(1_u32 << level).powi(order) as f32,
+            constant: if order == 0 { -1.0 } else { 0.0 },
         }
     }
 }
@@ -88,6 +94,44 @@ impl Pyramid {
         self.render_orders(viewport, [0, 0], threads, rows, |row, out| emit(row, out))
     }
 
+    /// Renders rows `first..` of `viewport`, as many as `out` holds, with derivatives per source pixel: shape
+    /// `[rows, components, channels, columns]`, the components value, d/dx, d/dy and Laplacian; values are
+    /// -1.0..=1.0.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for a damaged segment.
+    pub(crate) fn render_jets(
+        &self,
+        viewport: &Viewport,
+        threads: usize,
+        first: usize,
+        out: &mut [f32],
+    ) -> Result<(), Error> {
+        const ORDERS: [(usize, [Order; 2]); 5] = [
+            (0, [0, 0]),
+            (1, [1, 0]),
+            (2, [0, 1]),
+            (3, [2, 0]),
+            (3, [0, 2]),
+        ];
+        let length = self.planes() * viewport.size[0] as usize;
+        out.fill(0.0);
+        for (component, orders) in ORDERS {
+            let rows = Rows {
+                first,
+                stride: 4 * length,
+                samples: &mut out[component * length..],
+            };
+            self.render_orders(viewport, orders, threads, rows, |row, out| {
+                out.iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, value)| *sum += value);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The derivative of the given orders along x and y of what [`Pyramid::render`] renders, per source pixel.
     fn render_orders<T: Send>(
         &self,
         viewport: &Viewport,
@@ -169,14 +213,14 @@ impl Pyramid {
         for (row, out) in rows {
             let (start, weights) = axes.rows.output(*row);
             for (plane, line) in across.iter().zip(line.chunks_exact_mut(columns)) {
-                line.fill(-1.0);
+                line.fill(axes.constant);
                 for (tap, weight) in weights
                     .iter()
                     .enumerate()
                     .filter(|(_, weight)| **weight != 0.0)
                 {
                     let at = (start - reach.start) as usize + tap;
-                    let weight = 2.0 * weight;
+                    let weight = axes.factor * weight;
                     for (value, sample) in line.iter_mut().zip(&plane[at * columns..]) {
                         *value += weight * sample;
                     }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "candle")]
 mod device;
+mod jets;
 pub(crate) mod kernel;
 mod tile;
 
@@ -10,9 +11,11 @@ use std::sync::Mutex;
 
 use inr_formats::Sampling;
 
-pub(crate) use kernel::Backend;
+pub(crate) use jets::JetEvaluator;
 #[cfg(feature = "fit")]
-pub(crate) use kernel::{GradientLayout, Prepared, STRIP, Streams, Tile};
+pub(crate) use kernel::{Backend, GradientLayout, Prepared, STRIP, Streams, Tile};
+#[cfg(not(feature = "fit"))]
+pub(crate) use kernel::{Backend, Streams};
 pub(crate) use tile::{Evaluator, TILE};
 
 use crate::coords::CoordinateMap;
@@ -107,22 +110,57 @@ pub(crate) fn render<T: Send>(
     rows: Rows<T>,
     emit: impl Fn(&[f32], &mut [T]) + Sync,
 ) {
-    let row_length = network.channels() * viewport.size[0] as usize;
+    let first = Evaluator::new(network, Backend::detect());
+    let evaluator = || {
+        let mut evaluator = first.another();
+        move |x: &[f32], y: &[f32], add: Add| add(evaluator.evaluate(x, y), TILE)
+    };
+    let renderer = RowRenderer::new(network.channels(), map, viewport);
+    in_threads(&renderer, threads, rows, evaluator, emit);
+}
+
+/// As [`render`], with values, derivatives along x and y, and Laplacians: rows have shape
+/// `[components, channels, columns]`, derivatives are per source pixel.
+pub(crate) fn render_jets<T: Send>(
+    network: &Network,
+    map: &CoordinateMap,
+    viewport: &Viewport,
+    threads: usize,
+    rows: Rows<T>,
+    emit: impl Fn(&[f32], &mut [T]) + Sync,
+) {
+    let first = JetEvaluator::new(network, map.scale(), Backend::detect());
+    let evaluator = || {
+        let mut evaluator = first.another();
+        move |x: &[f32], y: &[f32], add: Add| add(evaluator.evaluate(x, y), TILE)
+    };
+    let streams = Streams::Jet.count();
+    let renderer = RowRenderer::new(streams * network.channels(), map, viewport);
+    in_threads(&renderer, threads, rows, evaluator, emit);
+}
+
+/// Renders rows on several threads, each with an evaluator of its own.
+fn in_threads<T: Send, V: FnMut(&[f32], &[f32], Add)>(
+    renderer: &RowRenderer,
+    threads: usize,
+    rows: Rows<T>,
+    evaluator: impl Fn() -> V + Sync,
+    emit: impl Fn(&[f32], &mut [T]) + Sync,
+) {
+    let row_length = renderer.channels * renderer.viewport.size[0] as usize;
     if row_length == 0 {
         return;
     }
-    let renderer = RowRenderer::new(network.channels(), map, viewport);
     let queue = Mutex::new(rows.each(row_length));
-    let first = Evaluator::new(network, Backend::detect());
     let work = || {
-        let mut evaluator = first.another();
+        let mut evaluate = evaluator();
         let mut sums = vec![0.0; row_length];
         loop {
             let next = queue.lock().map(|mut rows| rows.next()).ok().flatten();
             let Some((row, out)) = next else { break };
             let done: Result<(), std::convert::Infallible> =
                 renderer.row(row, TILE, &mut sums, |x, y, add| {
-                    add(evaluator.evaluate(x, y), TILE);
+                    evaluate(x, y, add);
                     Ok(())
                 });
             match done {

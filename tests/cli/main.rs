@@ -12,6 +12,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 mod bench;
+mod derivative;
+mod lab;
 mod pages;
 #[cfg(unix)]
 mod unix;

@@ -4,13 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use inr::{Architecture, Depth, DeviceChoice, FileFormat, Method, OptimizerChoice, Region};
+use inr::{
+    Architecture, Depth, Derivative, DeviceChoice, FileFormat, Method, OptimizerChoice, Region,
+};
 
 use super::values;
 
 mod bench;
+mod lab;
 
 pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs};
+pub use lab::{LabArgs, LabExperiment};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -42,6 +46,8 @@ pub enum Command {
     Compare(CompareArgs),
     /// Measure how quick this machine is, or how the codec compares with others
     Bench(BenchArgs),
+    /// Run the study's experiments on sine networks and their derivatives, and write a report
+    Lab(LabArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual, or write its pages into a folder
@@ -238,6 +244,7 @@ Examples:
   inr decode photo.inr --size 3000x2000 -o big.tiff --depth 16
   inr decode photo.inr --region 100,80,64,48 --scale 20    zoom without rendering the rest
   inr decode photo.inr --scale 4 --compare      the field on the left, bicubic on the right
+  inr decode photo.inr --derivative laplacian -o lap.exr
 
 Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments,
 3 the input is not a usable .inr file.";
@@ -273,7 +280,7 @@ pub struct DecodeArgs {
     /// Bits of the output's samples [default: the source's]
     #[arg(long, value_enum, value_name = "BITS")]
     pub depth: Option<DepthName>,
-    /// Format of the output: png, jpg, webp, tiff, bmp, qoi or pnm [default: by the output's name, else
+    /// Format of the output: png, jpg, webp, tiff, bmp, qoi, pnm or exr [default: by the output's name, else
     /// png, or tiff for floating-point samples]
     #[arg(long, value_name = "NAME", value_parser = values::format)]
     pub format: Option<FileFormat>,
@@ -283,6 +290,14 @@ pub struct DecodeArgs {
     /// Write the field and bicubic side by side
     #[arg(long, conflicts_with = "method")]
     pub compare: bool,
+    /// Write a derivative instead: dx, dy, gradient, gradient-hsv (hue: direction, value: length), magnitude, laplacian
+    /// or normal; in 16 bits, or in floats to .tiff, .exr and with --depth float
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["method", "compare", "device"])]
+    pub derivative: Option<Derivative>,
+    /// The derivative that ends the range of integers, in samples (0 to 1) per source pixel, above 0
+    /// [default: the largest there is]
+    #[arg(long, value_name = "R", requires = "derivative", value_parser = values::positive, allow_negative_numbers = true)]
+    pub range: Option<f64>,
     /// Where to render: auto, cpu, cuda, cuda:N or metal; auto is the CPU
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,

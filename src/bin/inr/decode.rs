@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use inr::{
-    Depth, FileFormat, InrPicture, Limits, Method, OutputSize, Picture, RenderOptions, Rendered,
-    write_picture, write_png,
+    Depth, Derivative, FileFormat, InrPicture, Limits, Method, OutputSize, Picture, RenderOptions,
+    Rendered, write_picture, write_png,
 };
 use serde_json::json;
 
@@ -36,6 +36,9 @@ fn one(
     } else {
         InrPicture::open(&bytes, &limits)?
     };
+    if let Some(derivative) = args.derivative {
+        return derivative_of(&file, derivative, input, args, format, outputs);
+    }
     let depth = args.depth.map_or(file.depth(), Into::into);
     let format = format.unwrap_or(match depth {
         Depth::F32 => FileFormat::Tiff,
@@ -73,6 +76,55 @@ fn one(
         dropped: written.dropped,
     };
     report(input, &output, args, &done)
+}
+
+/// Writes a picture of a derivative, in floats where the format is made for them.
+fn derivative_of(
+    file: &InrPicture,
+    derivative: Derivative,
+    input: &Path,
+    args: &DecodeArgs,
+    format: Option<FileFormat>,
+    outputs: &Outputs,
+) -> Result<()> {
+    let depth = match (args.depth, format) {
+        (Some(depth), _) => depth.into(),
+        (None, Some(FileFormat::Tiff | FileFormat::Exr)) => Depth::F32,
+        (None, None | Some(FileFormat::Png | FileFormat::Pnm)) => Depth::U16,
+        (None, Some(_)) => Depth::U8,
+    };
+    let format = format.unwrap_or(match depth {
+        Depth::F32 => FileFormat::Tiff,
+        Depth::U8 | Depth::U16 => FileFormat::Png,
+    });
+    let output = outputs.choose(input, &default_name(input, args, format))?;
+    format
+        .check(file.layout(), depth)
+        .map_err(inr::Error::from)?;
+    let options = RenderOptions {
+        depth: Some(depth),
+        ..options(args, Limits::default())
+    };
+    let rendered = file.render_derivative(derivative, args.range, &options)?;
+    let written = write_picture(&rendered.picture, format, None).map_err(inr::Error::from)?;
+    outputs.write(&output, &written.bytes)?;
+    let (width, height) = (rendered.picture.width(), rendered.picture.height());
+    let name = derivative.name();
+    if args.report.json {
+        let object = json!({
+            "input": output::display_name(input), "output": output::output_name(&output), "width": width,
+            "height": height, "derivative": name, "range": rendered.range, "scale": rendered.scale,
+        });
+        return output::to_stdout(format!("{object}\n").as_bytes());
+    }
+    if !args.report.quiet {
+        let (from, to) = (output::display_name(input), output::output_name(&output));
+        output::say(&format!(
+            "{from} -> {to}: {width} x {height}, {name}: {}",
+            rendered.scale
+        ));
+    }
+    Ok(())
 }
 
 /// What is told of a finished render.
@@ -130,7 +182,7 @@ fn asked_format(args: &DecodeArgs) -> Result<Option<FileFormat>> {
                 );
                 bad_arguments(
                     what,
-                    "use .png, .jpg, .webp, .tiff, .bmp, .qoi or .pnm, or name it with --format",
+                    "use .png, .jpg, .webp, .tiff, .bmp, .qoi, .pnm or .exr, or name it with --format",
                 )
             })
         }
@@ -154,6 +206,9 @@ fn default_name(input: &Path, args: &DecodeArgs, format: FileFormat) -> String {
     }
     if args.compare {
         name.push_str(".compare");
+    }
+    if let Some(derivative) = args.derivative {
+        name.push_str(&format!(".{}", derivative.name()));
     }
     let extension = format.extension();
     let plain = name == output::stem(input);

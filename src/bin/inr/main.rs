@@ -3,10 +3,13 @@
 mod args;
 mod bench;
 mod compare;
+mod csv;
 mod decode;
 mod encode;
 mod failure;
 mod info;
+mod lab;
+mod markup;
 mod output;
 mod progress;
 mod shell;
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Command::Info(args) => info::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Lab(args) => lab::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     };

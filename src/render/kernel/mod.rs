@@ -8,11 +8,12 @@
 #![allow(unsafe_code)]
 
 mod aligned;
+#[cfg(feature = "fit")]
+mod backward;
 mod evaluate;
+mod forward;
 #[cfg(feature = "fit")]
 mod outer;
-#[cfg(feature = "fit")]
-mod passes;
 #[cfg(feature = "fit")]
 mod peak;
 mod prepared;
@@ -23,12 +24,7 @@ mod scalar;
     expect(dead_code, reason = "training needs more of it")
 )]
 mod simd;
-#[cfg(feature = "fit")]
 mod tile;
-#[cfg_attr(
-    not(feature = "fit"),
-    expect(dead_code, reason = "training needs more of it")
-)]
 mod trig;
 
 #[cfg(target_arch = "x86_64")]
@@ -45,7 +41,8 @@ mod tests;
 pub(crate) use aligned::Aligned;
 pub(crate) use prepared::Prepared;
 #[cfg(feature = "fit")]
-pub(crate) use tile::{GradientLayout, Streams, Tile};
+pub(crate) use tile::GradientLayout;
+pub(crate) use tile::{Streams, Tile};
 
 use simd::Work;
 
@@ -190,10 +187,9 @@ impl Backend {
     ///
     /// # Panics
     /// When the tile does not have the network's shape.
-    #[cfg(feature = "fit")]
     pub(crate) fn forward(self, network: &Prepared, tile: &mut Tile, strips: usize) {
         tile.check(network, strips);
-        self.dispatch(passes::Forward {
+        self.dispatch(forward::Forward {
             network,
             tile,
             strips,
@@ -217,7 +213,7 @@ impl Backend {
     ) {
         tile.check(network, strips);
         layout.check(network, gradient);
-        self.dispatch(passes::Backward {
+        self.dispatch(backward::Backward {
             network,
             tile,
             strips,

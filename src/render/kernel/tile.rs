@@ -1,8 +1,10 @@
-//! What the training passes read and write: a tile's buffers and gradients.
+//! What the passes read and write: a tile's buffers and gradients.
 
 use super::STRIP;
 use super::aligned::Aligned;
-use super::prepared::{Prepared, PreparedLayer};
+use super::prepared::Prepared;
+#[cfg(feature = "fit")]
+use super::prepared::PreparedLayer;
 
 /// What a point carries through the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,9 @@ pub(crate) struct Tile {
     /// The network's outputs, which the caller replaces by the loss's gradient.
     pub(super) outputs: Aligned,
     /// Gradients of two layers when there are derivatives.
+    #[cfg(feature = "fit")]
     pub(super) back: [Aligned; 2],
+    #[cfg(feature = "fit")]
     pub(super) panels: Aligned,
 }
 
@@ -47,6 +51,7 @@ impl Tile {
         let columns = strips * streams.count();
         let zeros = |rows: usize| Aligned::zeros(rows * STRIP);
         let hidden = &widths[1..widths.len() - 1];
+        #[cfg(feature = "fit")]
         let widest = hidden.iter().copied().max().unwrap_or(0);
         let jet = streams == Streams::Jet;
         let per_hidden = |count: usize| {
@@ -67,7 +72,9 @@ impl Tile {
             slopes: per_hidden(strips),
             sums: per_hidden(if jet { 3 * strips } else { 0 }),
             outputs: zeros(columns * widths[widths.len() - 1]),
+            #[cfg(feature = "fit")]
             back: [0, 1].map(|_| zeros(if jet { columns * widest } else { 0 })),
+            #[cfg(feature = "fit")]
             panels: zeros(
                 columns
                     * widths[..widths.len() - 1]
@@ -90,6 +97,7 @@ impl Tile {
 }
 
 /// Where each layer's gradient lies in a buffer.
+#[cfg(feature = "fit")]
 #[derive(Clone, Debug)]
 pub(crate) struct GradientLayout {
     widths: Vec<usize>,
@@ -98,6 +106,7 @@ pub(crate) struct GradientLayout {
 }
 
 /// One layer's gradient: weights `[outputs, pitch]` at `weights`, bias `[outputs]` at `bias`.
+#[cfg(feature = "fit")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LayerGradient {
     pub(crate) weights: usize,
@@ -105,6 +114,7 @@ pub(crate) struct LayerGradient {
     pub(crate) bias: usize,
 }
 
+#[cfg(feature = "fit")]
 impl GradientLayout {
     pub(crate) fn new(widths: &[usize]) -> Self {
         let mut length = 0;
@@ -145,6 +155,7 @@ impl Tile {
     }
 }
 
+#[cfg(feature = "fit")]
 impl GradientLayout {
     /// Panics unless the layout was made for `network` and `gradient` is as long as it says.
     pub(super) fn check(&self, network: &Prepared, gradient: &[f32]) {

@@ -102,7 +102,6 @@ pub(super) fn sine<S: Simd>(simd: S, angle: S::V) -> S::V {
 }
 
 /// Sine and cosine, as exact as [`sine`].
-#[cfg(feature = "fit")]
 #[inline(always)]
 pub(super) fn sine_cosine<S: Simd>(simd: S, angle: S::V) -> (S::V, S::V) {
     if simd.all_within(angle, LARGEST) {

@@ -2,7 +2,7 @@
 
 mod cache;
 mod codec;
-mod csv;
+
 mod figures;
 mod own;
 mod plot;

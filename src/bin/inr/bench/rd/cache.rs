@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::csv;
 use super::figures::{Figures, HEADINGS};
 use crate::args::Metric;
+use crate::csv;
 use crate::output;
 
 /// A file of figures. Its first line names all that they depend on.

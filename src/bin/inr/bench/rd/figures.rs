@@ -7,9 +7,9 @@ use inr::metrics::{self, Raster};
 use inr::{Depth, Picture};
 
 use super::codec::Coded;
-use super::csv;
 use super::source::Source;
 use crate::args::Metric;
+use crate::csv;
 
 /// Every metric with its heading, in the order of [`Figures::metrics`].
 pub const METRICS: [(Metric, &str); 4] = [

@@ -1,6 +1,6 @@
 //! Rate-distortion curves as SVG.
 
-use std::fmt::Write;
+use crate::markup::{escape, push};
 
 /// What a curve is of; it decides how it is drawn.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -239,20 +239,6 @@ fn legend(svg: &mut String, curve: &Curve, place: usize) {
             escape(&curve.name)
         ),
     );
-}
-
-/// Adds formatted text.
-pub fn push(text: &mut String, more: std::fmt::Arguments) {
-    text.write_fmt(more)
-        .expect("a String takes all that is written to it");
-}
-
-/// Text for SVG and HTML.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
 }
 
 #[cfg(test)]

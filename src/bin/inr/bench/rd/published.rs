@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::csv;
+use crate::csv;
 use crate::failure::bad_arguments;
 use crate::output;
 

@@ -3,10 +3,11 @@
 use inr::metrics::BD_RATE_RANGE;
 
 use super::figures::{Figures, METRICS, place};
-use super::plot::{self, Curve, Kind, escape, push};
+use super::plot::{self, Curve, Kind};
 use super::published::Published;
 use super::tables::{BdRates, Means, percent, times};
 use crate::args::Metric;
+use crate::markup::{escape, push};
 
 const HEAD: &str = r#"<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">

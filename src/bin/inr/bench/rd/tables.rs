@@ -2,9 +2,9 @@
 
 use inr::metrics::{RatePoint, bd_rate};
 
-use super::csv;
 use super::figures::{Figures, HEADINGS, seconds};
 use crate::args::Metric;
+use crate::csv;
 
 /// The figures of one picture with one codec, by rising quality.
 pub struct Measured {
