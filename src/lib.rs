@@ -4,6 +4,8 @@
 //! quantised weights in an `.inr` file; the decoder renders the picture from them at any size and for any region.
 //!
 //! - [`Picture`]: samples, layout and metadata of a raster picture; [`read_picture`] and [`write_picture`] are the files.
+//! - [`InrPicture::jets`] and [`InrPicture::jets_at`]: exact values, gradients and Laplacians of fields;
+//!   [`InrPicture::render_derivative`] makes pictures of them.
 //! - [`metrics`]: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel and BD-rates.
 //! - [`resample`]: bicubic and Lanczos, the yardsticks for enlargements.
 //!
