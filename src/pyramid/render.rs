@@ -1,5 +1,6 @@
 //! Any part of a pyramid at any size: values and derivatives, in bands of rows over several threads.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -14,6 +15,8 @@ use crate::render::{Rows, Viewport};
 
 /// Output rows of one task, at most.
 const BAND: usize = 256;
+/// Side of the blocks of positions that are looked at together, in source pixels.
+const BLOCK: f64 = 64.0;
 
 /// Rows of a render by number, for one thread at a time.
 type Task<'a, 'b, T> = &'a mut [(usize, &'b mut [T])];
@@ -237,23 +240,39 @@ impl Pyramid {
     /// # Errors
     /// [`Error::Format`] for a damaged segment.
     pub(crate) fn at(&self, positions: &[[f64; 2]], orders: [Order; 2]) -> Result<Vec<f32>, Error> {
-        let mut out = Vec::with_capacity(positions.len() * self.planes());
-        let (width, height) = self.latents.partition.size(0);
-        for [x, y] in positions {
-            let columns = Taps::new(&[x - 0.5], 0.0, 1, orders[0]);
-            let rows = Taps::new(&[y - 0.5], 0.0, 1, orders[1]);
-            let reach = rows.reach(0..1);
-            let window = Window::new(folded(&columns.reach(0..1), width), folded(&reach, height));
-            let (start, weights) = rows.output(0);
-            for grid in self.samples(0, window)? {
-                let line = resample_columns(&grid, &columns, &reach, (width, height));
-                let line = &line[(start - reach.start) as usize..];
-                out.push(
-                    line.iter()
-                        .zip(weights)
-                        .map(|(value, weight)| value * weight)
-                        .sum(),
-                );
+        let size = self.latents.partition.size(0);
+        let planes = self.planes();
+        let mut out = vec![0.0; positions.len() * planes];
+        let mut blocks: BTreeMap<[i64; 2], Vec<usize>> = BTreeMap::new();
+        for (index, position) in positions.iter().enumerate() {
+            let block = position.map(|coordinate| (coordinate / BLOCK).floor() as i64);
+            blocks.entry(block).or_default().push(index);
+        }
+        // Samples take more time than splines: what lies together shares them.
+        for block in blocks.values() {
+            let taps = block.iter().map(|&index| {
+                let [x, y] = positions[index];
+                [(x, orders[0]), (y, orders[1])]
+                    .map(|(at, order)| Taps::new(&[at - 0.5], 0.0, 1, order))
+            });
+            let taps: Vec<[Taps; 2]> = taps.collect();
+            let windows = taps.iter().map(|[columns, rows]| {
+                let columns = folded(&columns.reach(0..1), size.0);
+                Window::new(columns, folded(&rows.reach(0..1), size.1))
+            });
+            let Some(window) = windows.reduce(|a, b| a.union(&b)) else {
+                continue;
+            };
+            let grids = self.samples(0, window)?;
+            for (&index, [columns, rows]) in block.iter().zip(&taps) {
+                let reach = rows.reach(0..1);
+                let (start, weights) = rows.output(0);
+                for (grid, out) in grids.iter().zip(&mut out[index * planes..]) {
+                    let line = resample_columns(grid, columns, &reach, size);
+                    let line = &line[(start - reach.start) as usize..];
+                    let terms = line.iter().zip(weights);
+                    *out = terms.map(|(value, weight)| value * weight).sum();
+                }
             }
         }
         Ok(out)

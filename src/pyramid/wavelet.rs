@@ -40,6 +40,15 @@ impl Window {
     pub(crate) fn rows(&self) -> Range<usize> {
         self.y..self.y + self.height
     }
+
+    /// The least window that has both in it.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        let join = |a: Range<usize>, b: Range<usize>| a.start.min(b.start)..a.end.max(b.end);
+        Self::new(
+            join(self.columns(), other.columns()),
+            join(self.rows(), other.rows()),
+        )
+    }
 }
 
 /// A window of samples, row by row.
