@@ -76,9 +76,9 @@ const GUARD_AFTER: u64 = 500;
 const RESTARTS: u32 = 4;
 /// Times by which the running loss may exceed its least before the fit goes back: a step that undoes what deep nets have
 /// learnt can come at any time (kodim10, 6 x 49: 15 dB instead of 27).
-const LOST: f64 = 1.6;
+const LOST: f64 = 1.25;
 /// Parameters are kept while the running loss is below its least times this.
-const SOUND: f64 = 1.15;
+const SOUND: f64 = 1.1;
 
 /// Trains `start` on `samples`; a fit that diverges starts again at a third of the rate, and one that loses what it has
 /// learnt goes back to where it had it, and on at half the rate. One that stays at the mean of

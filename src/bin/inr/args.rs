@@ -221,7 +221,7 @@ pub struct ReportArgs {
 pub enum Optimizer {
     /// Schedule-Free Adam
     ScheduleFree,
-    /// Adam with cosine decay
+    /// Adam with a rate that falls to zero
     Adam,
     /// Adam at a constant rate
     AdamConstant,
