@@ -130,6 +130,7 @@ fn every_network_learns_and_is_stored() {
     for (name, architecture) in Architecture::ALL.into_iter().skip(1) {
         let options = EncodeOptions {
             architecture,
+            epochs: Some(200.0),
             ..quick()
         };
         let encoded = encode_quietly(&source, &options);
