@@ -2,9 +2,10 @@
 #![cfg(feature = "fit")]
 #![allow(clippy::unwrap_used)]
 
+use inr::metrics::{self, Raster};
 use inr::{
     Depth, EncodeOptions, Encoded, InrPicture, Layout, Limits, Metadata, Metric, OutputSize,
-    Picture, Region, RenderOptions, Samples, Target, encode,
+    Picture, Region, RenderOptions, Samples, Target, encode, read_picture,
 };
 
 /// Waves and an edge, 0.0..=1.0.
@@ -271,6 +272,31 @@ fn metrics_and_efforts_make_files() {
                 .unwrap();
         }
     }
+}
+
+#[test]
+fn a_metric_asked_for_gains_at_the_same_size() {
+    let photo = format!("{}/fixtures/chelsea.png", env!("CARGO_MANIFEST_DIR"));
+    let source = read_picture(&std::fs::read(photo).unwrap(), &Limits::default()).unwrap();
+    let report = |metric| {
+        let options = EncodeOptions {
+            metric,
+            target: Target::Bytes(12_000),
+            ..EncodeOptions::default()
+        };
+        let bytes = encode(&source, &options, &mut ()).unwrap().bytes;
+        let decoded = open(&bytes).render(&RenderOptions::default()).unwrap();
+        let values = [&source, &decoded.picture].map(Picture::to_f32);
+        let [a, b] = [0, 1].map(|of| {
+            let (width, height) = (source.width() as usize, source.height() as usize);
+            Raster::new(width, height, 3, &values[of]).unwrap()
+        });
+        metrics::compare(a, b).unwrap()
+    };
+    let [mse, ssim, perceptual] = [Metric::Mse, Metric::Ssim, Metric::Perceptual].map(report);
+    assert!(mse.psnr > ssim.psnr.max(perceptual.psnr));
+    assert!(ssim.ssim > mse.ssim, "{:?} {:?}", ssim.ssim, mse.ssim);
+    assert!(perceptual.ssimulacra2 > mse.ssimulacra2);
 }
 
 #[test]
