@@ -1,0 +1,174 @@
+//! Faults of the machine around the program: it is killed, disks are full, memory is short. No output is ever damaged, no
+//! input lost, and what went wrong is told.
+
+use super::*;
+use std::os::unix::process::ExitStatusExt;
+
+/// The program under `limits` of the shell, such as `ulimit -v 500000`.
+fn limited(folder: &Path, limits: &str, arguments: &str) -> Output {
+    let program = env!("CARGO_BIN_EXE_inr");
+    let script = format!("{limits}; exec '{program}' {arguments}");
+    let mut command = Command::new("sh");
+    command.current_dir(folder).args(["-c", &script]);
+    command
+        .stdin(Stdio::null())
+        .output()
+        .expect("a shell starts")
+}
+
+/// Names that are not of a temporary file, which a program that was killed cannot remove.
+fn lasting(folder: &TempDir) -> Vec<String> {
+    let temporary = |name: &String| name.starts_with(".inr-") && name.ends_with(".tmp");
+    names(folder)
+        .into_iter()
+        .filter(|n| !temporary(n))
+        .collect()
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).expect("a fixture")
+}
+
+/// A photo of 451x300 pixels.
+fn photo() -> Vec<u8> {
+    fixture("chelsea.png")
+}
+
+#[test]
+fn killed_at_any_moment_it_leaves_the_old_file_or_the_new_one() {
+    let folder = folder(&[("a.png", &fixture("astronaut-96.png"))]);
+    expect_code(&encode(&folder, &["a.png", "--quality", "40"]), 0);
+    let old = read(&folder, "a.inr");
+    let started = std::time::Instant::now();
+    let again = ["encode", "a.png", "--quality", "70", "--force"];
+    expect_code(&inr(folder.path(), &again), 0);
+    let whole = started.elapsed();
+    let new = read(&folder, "a.inr");
+    let (mut killed, mut left_old) = (0, 0);
+    for trial in 0..200_u32 {
+        fs::write(folder.path().join("a.inr"), &old).expect("room");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_inr"));
+        command.current_dir(folder.path()).args(again);
+        command.stderr(Stdio::null());
+        let mut child = command.spawn().expect("the program starts");
+        // Spread over the run, most of them near its end, where files are written.
+        let share = 1.0 - (f64::from(trial * 97 % 200) / 200.0).powi(2);
+        std::thread::sleep(whole.mul_f64(share));
+        child.kill().expect("it is ours");
+        let status = child.wait().expect("it has ended");
+        killed += u32::from(status.signal().is_some());
+        let found = read(&folder, "a.inr");
+        assert!(
+            found == old || found == new,
+            "trial {trial}: {} bytes",
+            found.len()
+        );
+        left_old += u32::from(found == old);
+        assert_eq!(read(&folder, "a.png"), fixture("astronaut-96.png"));
+        assert_eq!(lasting(&folder), ["a.inr", "a.png"]);
+    }
+    assert!(
+        killed > 50 && left_old > 50,
+        "{killed} killed, {left_old} old"
+    );
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_nothing() {
+    let folder = folder(&[("a.png", &photo()), ("b.inr", &INR)]);
+    // A file may grow to 4 or 8 blocks of 512 bytes; the signal that says so is ignored, as on a disk that is full.
+    for arguments in [
+        "encode a.png --quality 90",
+        "encode a.png --quality 90 --model siren --hidden 64,64 --epochs 1",
+        "decode b.inr --scale 16",
+        "decode b.inr --scale 16 --derivative laplacian -o b.tiff",
+    ] {
+        let output = limited(folder.path(), "trap '' XFSZ; ulimit -f 4", arguments);
+        expect_code(&output, 1);
+        assert!(
+            stderr(&output).contains("cannot write"),
+            "{}",
+            stderr(&output)
+        );
+        assert_eq!(names(&folder), ["a.png", "b.inr"], "{arguments}");
+    }
+    let output = limited(folder.path(), "true", "decode b.inr -o - > /dev/full");
+    expect_code(&output, 1);
+    assert!(
+        stderr(&output).contains("standard output"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn short_memory_is_enough_or_is_told() {
+    let folder = folder(&[("a.png", &photo())]);
+    let half_a_gibibyte = "ulimit -v 524288";
+    for arguments in ["encode a.png", "decode a.inr --scale 4"] {
+        expect_code(&limited(folder.path(), half_a_gibibyte, arguments), 0);
+    }
+    let mut header = photo();
+    header[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+    let checksum = crc32(&header[12..29]);
+    header[29..33].copy_from_slice(&checksum.to_be_bytes());
+    fs::write(folder.path().join("huge.png"), header).expect("room");
+    let output = limited(folder.path(), half_a_gibibyte, "encode huge.png");
+    expect_code(&output, 1);
+    assert!(stderr(&output).contains("huge.png"), "{}", stderr(&output));
+    assert!(!names(&folder).contains(&"huge.inr".to_string()));
+}
+
+/// PNG's checksum.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1));
+    let byte = |crc: u32, byte: &u8| (0..8).fold(crc ^ u32::from(*byte), step);
+    !bytes.iter().fold(u32::MAX, byte)
+}
+
+#[test]
+fn signals_end_it_and_leave_nothing() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let folder = folder(&[("a.png", &PNG)]);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_inr"));
+        command.current_dir(folder.path()).stderr(Stdio::piped());
+        command.args(["encode", "a.png", "--model", "siren", "--epochs", "1000000"]);
+        let child = command.spawn().expect("the program starts");
+        std::thread::sleep(std::time::Duration::from_millis(1000));
+        let mut kill = Command::new("kill");
+        kill.args([signal, &child.id().to_string()]);
+        assert!(kill.status().expect("kill starts").success());
+        let output = child.wait_with_output().expect("the program ends");
+        expect_code(&output, 1);
+        assert!(
+            stderr(&output).contains("nothing was written"),
+            "{}",
+            stderr(&output)
+        );
+        assert_eq!(names(&folder), ["a.png"]);
+    }
+}
+
+#[test]
+fn locales_clocks_and_odd_names_change_nothing() {
+    use std::os::unix::ffi::OsStringExt;
+    let folder = folder(&[("a.png", &PNG)]);
+    let odd = std::ffi::OsString::from_vec(b"\xff\xfe name\n.png".to_vec());
+    fs::copy(folder.path().join("a.png"), folder.path().join(&odd)).expect("such names are fine");
+    let mut files = Vec::new();
+    for (variable, value) in [
+        ("LC_ALL", "tr_TR.UTF-8"),
+        ("LC_ALL", "POSIX"),
+        ("TZ", "Nowhere/Never"),
+    ] {
+        for input in [std::ffi::OsStr::new("a.png"), &odd] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_inr"));
+            command.current_dir(folder.path()).env(variable, value);
+            command.args(["encode", "--quality", "60.5", "-o", "out.inr", "--force"]);
+            let output = command.arg(input).output().expect("the program starts");
+            expect_code(&output, 0);
+            files.push(read(&folder, "out.inr"));
+        }
+    }
+    assert!(files.iter().all(|file| *file == files[0]));
+}
