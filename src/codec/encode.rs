@@ -11,7 +11,7 @@ use super::plan::{self, Plan};
 use super::preview;
 use crate::fit::{Fit, FitOutcome, StopReason, TrainingSamples};
 use crate::net::Network;
-use crate::picture::Picture;
+use crate::picture::{Picture, Samples};
 use crate::progress::{Control, Observer, Phase, Progress};
 use crate::quant::Steps;
 use crate::render::default_threads;
@@ -22,14 +22,15 @@ use crate::{Error, metrics};
 /// The same options, picture and device give the same bytes, unless there is a time budget.
 ///
 /// # Errors
-/// [`Error::Misuse`] for options out of range or a size too small for the picture's metadata, [`Error::Device`] for an
-/// absent device, [`Error::Diverged`] when no learning rate works, [`Error::Cancelled`] when the observer aborts.
+/// [`Error::Misuse`] for options out of range, samples that are not finite or a size too small for the picture's metadata,
+/// [`Error::Device`] for an absent device, [`Error::Diverged`] when no learning rate works, [`Error::Cancelled`] when the observer aborts.
 pub fn encode(
     picture: &Picture,
     options: &EncodeOptions,
     observer: &mut dyn Observer,
 ) -> Result<Encoded, Error> {
     options.check()?;
+    check_samples(picture)?;
     if options.architecture == Architecture::Pyramid {
         // Runs on the CPU, but a device that is asked for and absent is an error whatever the model.
         options.device.open(&mut |_| ())?;
@@ -58,6 +59,29 @@ pub fn encode(
         observer,
     };
     encoder.run()
+}
+
+/// Samples beyond this leave no room for differences between them.
+const LARGEST_SAMPLE: f32 = 1e18;
+
+/// Refuses samples that no file could bring back.
+fn check_samples(picture: &Picture) -> Result<(), Error> {
+    let Samples::F32(samples) = picture.samples() else {
+        return Ok(());
+    };
+    let odd = |sample: &f32| sample.is_nan() || sample.abs() > LARGEST_SAMPLE;
+    let Some(index) = samples.iter().position(odd) else {
+        return Ok(());
+    };
+    let pixel = index / picture.layout().channels();
+    let (x, y) = (
+        pixel as u32 % picture.width(),
+        pixel as u32 / picture.width(),
+    );
+    Err(Error::Misuse {
+        what: format!("the sample at pixel {x},{y} is {}", samples[index]),
+        want: "samples are finite, at most 1e18 in size: replace it by a neighbour's",
+    })
 }
 
 struct Encoder<'a> {

@@ -29,6 +29,8 @@ const PRICES: [f32; 4] = [0.75, 1.3, 0.6, 1.6];
 const STEPS: [f32; 2] = [2e-7, 4.0];
 /// Quantisations of a search at most.
 const TRIALS: u32 = 14;
+/// Pixels for each sample of the coarsest grid from which that grid's step is no matter.
+const DEEP: u64 = 256;
 /// A PSNR is met when it is exceeded by no more than this, dB.
 const PSNR_SLACK: f64 = 0.02;
 /// A size is met when it is undercut by no more than this share.
@@ -102,12 +104,15 @@ impl Choices {
     }
 }
 
+/// A change of steps: sixteenths of an octave, of which planes, at which levels.
+type Shift = (i8, Range<usize>, Range<u8>);
+
 /// Steps and the price that the metric asks for, found on six Kodak pictures at 0.25, 0.5 and 1 bits per pixel. SSIM gains
 /// from faint texture that the squared error gives up, and hears little of colour; SSIMULACRA2 from coarse structure.
 fn choices(metric: Metric, partition: &Partition) -> Choices {
     let colours = if partition.planes >= 3 { 3 } else { 1 };
     let all = 0..colours;
-    let (price, shifts): (f32, &[(i8, Range<usize>, Range<u8>)]) = match metric {
+    let (price, shifts): (f32, &[Shift]) = match metric {
         Metric::Mse => (1.0, &[]),
         Metric::Ssim => (
             0.6,
@@ -206,12 +211,26 @@ impl PyramidEncoder<'_> {
     /// Looks for the choices with the least error plus priced bits about `step`, for as long as the effort allows.
     fn refine(&mut self, step: f32) -> Result<(), Error> {
         let effort = self.common.options.effort;
+        let price = SLOPE * f64::from(step).powi(2);
+        let mut best = None;
+        // Where few pixels share a sample of the coarsest grid its error is seen as a tint, and often costs little to mend.
+        let partition = &self.analysis.partition;
+        let count = |(width, height): (usize, usize)| width as u64 * height as u64;
+        if count(partition.size(0)) < DEEP * count(partition.size(partition.levels)) {
+            let base = self.choices.clone();
+            self.take_if_better(base.clone(), step, price, &mut best)?;
+            for by in [-16, -32, -48] {
+                let partition = &self.analysis.partition;
+                let planes = 0..usize::from(partition.planes);
+                let choices = base.shifted(by, &planes, &(0..1), partition);
+                self.take_if_better(choices, step, price, &mut best)?;
+            }
+        }
         // Squared error is what is measured here, and not what another metric asks for.
         if effort < 6 || self.common.options.metric != Metric::Mse {
             return Ok(());
         }
-        let price = SLOPE * f64::from(step).powi(2);
-        let mut best = self.cost(&self.choices.clone(), step, price)?;
+        self.take_if_better(self.choices.clone(), step, price, &mut best)?;
         let prices = if effort < 7 { &[] } else { &PRICES[..] };
         for relative in prices {
             let choices = Choices {
@@ -249,12 +268,12 @@ impl PyramidEncoder<'_> {
         choices: Choices,
         step: f32,
         price: f64,
-        best: &mut f64,
+        best: &mut Option<f64>,
     ) -> Result<bool, Error> {
         let cost = self.cost(&choices, step, price)?;
-        let better = cost < *best;
+        let better = best.is_none_or(|best| cost < best);
         if better {
-            (*best, self.choices) = (cost, choices);
+            (*best, self.choices) = (Some(cost), choices);
         }
         Ok(better)
     }

@@ -193,9 +193,9 @@ impl Analysis {
             gains: Vec::new(),
             segments: vec![Vec::new()],
         };
-        latents.segments[0] = self.quantise_low(&latents);
-        let mut sums = vec![Sums::default(); self.low.len()];
         let mut error = 0.0;
+        latents.segments[0] = self.quantise_low(&latents, &mut error);
+        let mut sums = vec![Sums::default(); self.low.len()];
         let mut parents: Vec<Tile> = Vec::new();
         for level in (1..=partition.levels).rev() {
             let (columns, rows) = partition.tiles(level);
@@ -236,15 +236,16 @@ impl Analysis {
         Ok(Quantised { latents, error })
     }
 
-    fn quantise_low(&self, latents: &Latents) -> Vec<u8> {
-        let quantise = |(plane, values): (usize, &Vec<f32>)| {
+    /// The coarsest grids, coded; adds what they lose to `error`.
+    fn quantise_low(&self, latents: &Latents, error: &mut f64) -> Vec<u8> {
+        let mut planes: Vec<Vec<i32>> = Vec::new();
+        for (plane, values) in self.low.iter().enumerate() {
             let step = latents.step(plane, 0);
-            values
-                .iter()
-                .map(|value| (value / step).round() as i32)
-                .collect()
-        };
-        let mut planes: Vec<Vec<i32>> = self.low.iter().enumerate().map(quantise).collect();
+            let nearest = |value: &f32| (value / step).round();
+            let lost = |value| f64::from(value - nearest(&value) * step).powi(2);
+            *error += values.iter().copied().map(lost).sum::<f64>();
+            planes.push(values.iter().map(|value| nearest(value) as i32).collect());
+        }
         self.partition.encode_low(&mut planes)
     }
 

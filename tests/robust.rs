@@ -1,0 +1,123 @@
+//! Odd pictures and odd surroundings through the public API: not finite, flat, small stacks, shared between threads.
+#![cfg(feature = "fit")]
+#![allow(clippy::unwrap_used)]
+
+use inr::{
+    Architecture, EncodeOptions, InrPicture, Layout, Limits, Metadata, OutputSize, Picture,
+    RenderOptions, Samples, encode,
+};
+
+fn floats(width: u32, height: u32, values: Vec<f32>) -> Result<Picture, inr::Error> {
+    let samples = Samples::F32(values);
+    Ok(Picture::new(
+        width,
+        height,
+        Layout::Grey,
+        samples,
+        Metadata::default(),
+    )?)
+}
+
+fn options(architecture: Architecture) -> EncodeOptions {
+    EncodeOptions {
+        architecture,
+        hidden: (architecture != Architecture::Pyramid).then(|| vec![8, 8]),
+        epochs: (architecture != Architecture::Pyramid).then_some(2.0),
+        ..EncodeOptions::default()
+    }
+}
+
+fn render(bytes: &[u8], size: OutputSize) -> Vec<f32> {
+    let options = RenderOptions {
+        size,
+        ..RenderOptions::default()
+    };
+    let picture = InrPicture::open(bytes, &Limits::default()).unwrap();
+    picture.render(&options).unwrap().picture.to_f32()
+}
+
+/// A picture with a sample that is no number is refused, with a message that says so, or comes back finite.
+#[test]
+fn samples_that_are_not_finite_never_come_out() {
+    for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
+        let mut values: Vec<f32> = (0..24 * 16).map(|index| index as f32 / 384.0).collect();
+        values[100] = odd;
+        for architecture in [Architecture::Pyramid, Architecture::Siren] {
+            let found = floats(24, 16, values.clone())
+                .and_then(|picture| encode(&picture, &options(architecture), &mut ()));
+            match found {
+                Ok(encoded) => {
+                    let back = render(&encoded.bytes, OutputSize::Native);
+                    assert!(back.iter().all(|value| value.is_finite()), "{odd}");
+                }
+                Err(error) => assert!(error.to_string().contains("finite"), "{error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn flat_and_thin_pictures_come_back() {
+    for (width, height) in [(64, 64), (1, 300), (300, 1), (1, 1), (2, 2)] {
+        for value in [0.0, 0.25, 1.0] {
+            for architecture in [Architecture::Pyramid, Architecture::Siren] {
+                let picture = floats(width, height, vec![value; (width * height) as usize]);
+                let encoded = encode(&picture.unwrap(), &options(architecture), &mut ()).unwrap();
+                let back = render(&encoded.bytes, OutputSize::Native);
+                assert_eq!(back.len(), (width * height) as usize);
+                if architecture == Architecture::Pyramid {
+                    let worst = back.iter().map(|v| (v - value).abs()).fold(0.0, f32::max);
+                    // A few pixels are coded no finer than those of a photo at this quality.
+                    let bound = if width * height < 300 { 0.04 } else { 0.005 };
+                    assert!(worst < bound, "{width}x{height} of {value}: {worst}");
+                }
+            }
+        }
+    }
+}
+
+/// Thread pools of hosts have small stacks: a mebibyte is enough for everything.
+#[test]
+fn a_stack_of_a_mebibyte_is_enough() {
+    let work = || {
+        let values = (0..200 * 150).map(|index| (index * 37 % 101) as f32 / 101.0);
+        let picture = floats(200, 150, values.collect()).unwrap();
+        for architecture in [Architecture::Pyramid, Architecture::Siren] {
+            let options = EncodeOptions {
+                threads: Some(1),
+                ..options(architecture)
+            };
+            let encoded = encode(&picture, &options, &mut ()).unwrap();
+            render(&encoded.bytes, OutputSize::Scale(2.0));
+        }
+    };
+    let builder = std::thread::Builder::new().stack_size(1 << 20);
+    builder.spawn(work).unwrap().join().unwrap();
+}
+
+/// One opened picture serves many threads at once; what they share is decoded once and is the same for all.
+#[test]
+fn threads_that_share_a_picture_see_the_same() {
+    let path = format!("{}/fixtures/golden/chelsea.inr", env!("CARGO_MANIFEST_DIR"));
+    let bytes = std::fs::read(path).unwrap();
+    let limits = Limits::default();
+    for round in 0..2 {
+        let picture = InrPicture::open(&bytes, &limits).unwrap();
+        let alone = InrPicture::open(&bytes, &limits).unwrap();
+        std::thread::scope(|scope| {
+            for worker in 0..6_u32 {
+                let (picture, alone) = (&picture, &alone);
+                scope.spawn(move || {
+                    let options = RenderOptions {
+                        size: OutputSize::Width(40 + 60 * ((worker + round) % 5)),
+                        threads: Some(1 + worker as usize % 3),
+                        ..RenderOptions::default()
+                    };
+                    let shared = picture.render(&options).unwrap().picture;
+                    let own = alone.clone().render(&options).unwrap().picture;
+                    assert!(shared.samples() == own.samples());
+                });
+            }
+        });
+    }
+}
