@@ -2,10 +2,15 @@
 #![no_main]
 
 use inr::{InrPicture, Limits, OutputSize, RenderOptions};
+use inr_fuzz::repaired;
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: (Vec<u8>, u8, u8)| {
-    let (bytes, width, height) = input;
+// The first two bytes are the size of the render, the rest is a file.
+fuzz_target!(|input: &[u8]| {
+    let [width, height, bytes @ ..] = input else {
+        return;
+    };
+    let (width, height) = (*width, *height);
     let limits = Limits {
         pixels: 1 << 16,
         render_pixels: 1 << 12,
@@ -15,7 +20,7 @@ fuzz_target!(|input: (Vec<u8>, u8, u8)| {
         multiply_adds: 1 << 26,
         ..Limits::default()
     };
-    let Ok(picture) = InrPicture::open(&bytes, &limits) else {
+    let Ok(picture) = InrPicture::open(&repaired(bytes), &limits) else {
         return;
     };
     let options = RenderOptions {
