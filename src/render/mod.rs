@@ -2,6 +2,7 @@
 
 #[cfg(feature = "candle")]
 mod device;
+pub(crate) mod convolution;
 mod jets;
 pub(crate) mod kernel;
 mod tile;
