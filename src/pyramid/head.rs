@@ -312,8 +312,7 @@ mod tests {
         ] {
             assert!(document.contains(&part), "{part}");
         }
-        let numbers = CLASSES
-* (SHAPE.hidden_numbers() + PLANES * PARTS * (WIDTH + 1));
+        let numbers = CLASSES * (SHAPE.hidden_numbers() + PLANES * PARTS * (WIDTH + 1));
         assert_eq!(length, 2 * numbers);
     }
 

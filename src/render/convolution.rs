@@ -38,7 +38,11 @@ impl ConvolutionShape {
 
     /// Values per point of the layer that is read by hidden layer `index`.
     const fn inputs(&self, index: usize) -> usize {
-        if index == 0 { self.features } else { self.width }
+        if index == 0 {
+            self.features
+        } else {
+            self.width
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Network to pixels, at any scale and for any region, in bands of rows over several threads.
 
+pub(crate) mod convolution;
 #[cfg(feature = "candle")]
 mod device;
-pub(crate) mod convolution;
 mod jets;
 pub(crate) mod kernel;
 mod tile;

@@ -12,9 +12,11 @@ use super::values;
 
 mod bench;
 mod lab;
+mod upscale;
 
 pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs};
 pub use lab::{LabArgs, LabExperiment};
+pub use upscale::UpscaleArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -40,6 +42,8 @@ pub enum Command {
     Encode(Box<EncodeArgs>),
     /// Render .inr files at any size
     Decode(Box<DecodeArgs>),
+    /// Enlarge pictures, better than bicubic
+    Upscale(Box<UpscaleArgs>),
     /// Show what an .inr file holds
     Info(InfoArgs),
     /// Measure how much two pictures differ

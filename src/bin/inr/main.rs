@@ -13,6 +13,7 @@ mod markup;
 mod output;
 mod progress;
 mod shell;
+mod upscale;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
+        Command::Upscale(args) => upscale::run(args),
         Command::Info(args) => info::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Bench(args) => bench::run(args),
