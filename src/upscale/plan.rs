@@ -30,6 +30,8 @@ pub(super) struct Plan {
     turns: Vec<Turn>,
     iterations: usize,
     operator: Operator,
+    /// The reduction that the networks were trained on, unless the operator is that.
+    usual: Option<Axes>,
     enlarge: Axes,
     /// From what the networks give to the large picture, unless that is its size.
     fit: Option<Axes>,
@@ -50,6 +52,10 @@ impl Plan {
         let between = small.map(|side| side * product);
         let mut margin =
             CUBIC_REACH + effort.iterations * (CUBIC_REACH + Operator::reach(blur, scale));
+        let usual = !stages.is_empty() && *blur != Blur::Bicubic;
+        if usual {
+            margin += margin + CUBIC_REACH;
+        }
         let mut reached = 1;
         for stage in &stages {
             margin += network::REACH.div_ceil(reached) + CUBIC_REACH;
@@ -61,6 +67,7 @@ impl Plan {
             turns: Turn::first(effort.turns),
             iterations: effort.iterations,
             operator: Operator::new(blur, large, small),
+            usual: usual.then(|| Axes::new(Kernel::Cubic, large, small)),
             enlarge: Axes::new(Kernel::Cubic, small, large),
             fit: (!stages.is_empty() && between != large)
                 .then(|| Axes::new(Kernel::Cubic, between, large)),
@@ -84,7 +91,8 @@ impl Plan {
         })
     }
 
-    /// `part` of the large picture from `planes` of [`Plan::reads`]; the first plane is luma.
+    /// `part` of the large picture from `planes` of [`Plan::reads`]. The networks know luma alone, but what they do to
+    /// differences of colours is better than bicubic as well.
     pub(super) fn render(&self, part: &Part, planes: &[Vec<f32>]) -> Vec<Vec<f32>> {
         let small = self.reads(part);
         let large: Part = std::array::from_fn(|axis| {
@@ -97,12 +105,17 @@ impl Plan {
             enlarge: self.enlarge.part(&large, &small),
             iterations: self.iterations,
         };
-        let planes = planes.iter().enumerate().map(|(index, plane)| {
-            let guided = index == 0 && !self.stages.is_empty();
-            let estimate = if guided {
-                self.networks(plane, &small, &large)
+        let planes = planes.iter().map(|plane| {
+            let plain = || around.enlarge.apply(plane);
+            let estimate = if self.stages.is_empty() {
+                plain()
+            } else if let Some(usual) = &self.usual {
+                // What a reduction as in training would have left of the same large picture.
+                let likely = around.fitted(plain(), plane);
+                let reduced = usual.part(&small, &large).apply(&likely);
+                self.networks(&reduced, &small, &large)
             } else {
-                around.enlarge.apply(plane)
+                self.networks(plane, &small, &large)
             };
             cut(&around.fitted(estimate, plane), &large, part)
         });
