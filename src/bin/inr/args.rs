@@ -14,7 +14,7 @@ mod bench;
 mod lab;
 mod upscale;
 
-pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs};
+pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs, SrArgs};
 pub use lab::{LabArgs, LabExperiment};
 pub use upscale::UpscaleArgs;
 
@@ -48,7 +48,7 @@ pub enum Command {
     Info(InfoArgs),
     /// Measure how much two pictures differ
     Compare(CompareArgs),
-    /// Measure how quick this machine is, or how the codec compares with others
+    /// Measure how quick this machine is, or how codec and enlargements compare with others
     Bench(BenchArgs),
     /// Run the study's experiments on sine networks and their derivatives, and write a report
     Lab(LabArgs),

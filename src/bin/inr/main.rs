@@ -7,12 +7,15 @@ mod csv;
 mod decode;
 mod encode;
 mod failure;
+mod grid;
 mod info;
 mod lab;
 mod markup;
 mod output;
+mod program;
 mod progress;
 mod shell;
+mod table;
 mod upscale;
 mod values;
 

@@ -1,5 +1,6 @@
 //! Values on the command line: numbers with units and ranges, sizes and regions.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -140,6 +141,16 @@ impl FromStr for DegradationName {
                 "wanted: auto, area, bicubic, gaussian:S with S above 0, at most 8, or psf:FILE"
                     .into()
             }),
+        }
+    }
+}
+
+impl fmt::Display for DegradationName {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Auto => formatter.write_str("auto"),
+            Self::Known(blur) => blur.fmt(formatter),
+            Self::PsfFile(path) => write!(formatter, "psf:{}", path.display()),
         }
     }
 }
