@@ -7,8 +7,10 @@ use super::samples::planes;
 use crate::Picture;
 use crate::metrics::decibels;
 
-/// Side of the middle of a picture that is looked at.
-const LOOK: usize = 384;
+/// Side of the part of a picture that is looked at.
+const LOOK: usize = 256;
+/// Such parts that are chosen from, along each side, less one.
+const MOST_PARTS: usize = 6;
 /// Shortest side of what is enlarged for a judgement.
 const LEAST: usize = 12;
 
@@ -20,7 +22,7 @@ pub(super) fn estimated(_picture: &Picture) -> (Degradation, String) {
     )
 }
 
-/// The method for `picture`: its middle is reduced as it was itself, enlarged again, and compared with what it is. That is
+/// The method for `picture`: its busiest part is reduced as it was itself, enlarged again, and compared with what it is. That is
 /// held out: no method sees more than the reduced picture.
 pub(super) fn choose(
     picture: &Picture,
@@ -35,10 +37,7 @@ pub(super) fn choose(
         let why = "method inr: the picture is too small to judge by".into();
         return (UpscaleMethod::Inr, why);
     }
-    let part: Part = [
-        middle(picture.width() as usize, sides[0]),
-        middle(picture.height() as usize, sides[1]),
-    ];
+    let part = busiest(picture, sides);
     let luma = &planes(picture, &part)[0];
     let small_size = sides.map(|side| side / factor);
     // Stored samples are rounded, and so is what stands for them.
@@ -54,6 +53,7 @@ pub(super) fn choose(
     };
     let bicubic = score(Effort {
         turns: 0,
+        colour_turns: 0,
         iterations: 0,
     });
     let projected = score(Effort { turns: 0, ..effort });
@@ -66,15 +66,34 @@ pub(super) fn choose(
         UpscaleMethod::Bicubic
     };
     let why = format!(
-        "method {method}: from a {factor} times smaller copy of the picture's middle inr restores {ours:.2} dB, \
+        "method {method}: from a {factor} times smaller copy of the picture's busiest part inr restores {ours:.2} dB, \
          back-projected bicubic {projected:.2}, bicubic {bicubic:.2}"
     );
     (method, why)
 }
 
-fn middle(length: usize, side: usize) -> std::ops::Range<usize> {
-    let start = (length - side) / 2;
-    start..start + side
+/// Of some parts of `sides` pixels that lie over all of the picture, the one with the largest differences in luma.
+fn busiest(picture: &Picture, sides: [usize; 2]) -> Part {
+    let starts = |length: u32, side: usize| {
+        let room = length as usize - side;
+        let steps = (2 * room).div_ceil(side).min(MOST_PARTS);
+        (0..=steps).map(move |step| room * step / steps.max(1))
+    };
+    let mut best: Option<(f64, Part)> = None;
+    for top in starts(picture.height(), sides[1]) {
+        for left in starts(picture.width(), sides[0]) {
+            let part = [left..left + sides[0], top..top + sides[1]];
+            let luma = &planes(picture, &part)[0];
+            let steps = luma
+                .windows(2)
+                .map(|two| f64::from((two[1] - two[0]).abs()));
+            let detail: f64 = steps.sum();
+            if best.as_ref().is_none_or(|(most, _)| detail > *most) {
+                best = Some((detail, part));
+            }
+        }
+    }
+    best.map_or([0..sides[0], 0..sides[1]], |(_, part)| part)
 }
 
 /// PSNR in dB.

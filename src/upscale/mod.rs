@@ -131,17 +131,17 @@ pub struct Upscaled {
     pub why: String,
 }
 
-/// Turns and back-projections of each effort.
-const EFFORTS: [(usize, usize); 9] = [
-    (1, 2),
-    (2, 3),
-    (4, 3),
-    (4, 4),
-    (8, 4),
-    (8, 6),
-    (8, 8),
-    (8, 10),
-    (8, 12),
+/// Turns of luma, turns of what else there is, and back-projections of each effort.
+const EFFORTS: [(usize, usize, usize); 9] = [
+    (1, 1, 2),
+    (2, 1, 3),
+    (2, 2, 3),
+    (4, 2, 4),
+    (8, 2, 4),
+    (8, 4, 6),
+    (8, 8, 8),
+    (8, 8, 10),
+    (8, 8, 12),
 ];
 
 /// Enlarges `picture`.
@@ -155,8 +155,12 @@ pub fn upscale(
     observer: &mut dyn Observer,
 ) -> Result<Upscaled, Error> {
     let size = large_size(picture, options)?;
-    let (turns, iterations) = EFFORTS[usize::from(options.effort) - 1];
-    let full = Effort { turns, iterations };
+    let (turns, colour_turns, iterations) = EFFORTS[usize::from(options.effort) - 1];
+    let full = Effort {
+        turns,
+        colour_turns,
+        iterations,
+    };
     let (degradation, mut why) = match &options.degradation {
         Some(given) => (
             given.clone(),

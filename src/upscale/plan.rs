@@ -17,6 +17,8 @@ const CUBIC_REACH: usize = 3;
 pub(super) struct Effort {
     /// Flips and rotations whose mean is the network's estimate, 0 for none: then bicubic is the estimate.
     pub(super) turns: usize,
+    /// The same for the planes after the first.
+    pub(super) colour_turns: usize,
     /// Back-projections.
     pub(super) iterations: usize,
 }
@@ -27,7 +29,8 @@ pub(super) struct Plan {
     large: [usize; 2],
     /// Scales of the networks that follow each other; empty for bicubic.
     stages: Vec<usize>,
-    turns: Vec<Turn>,
+    /// Of the first plane, and of the others.
+    turns: [Vec<Turn>; 2],
     iterations: usize,
     operator: Operator,
     /// The reduction that the networks were trained on, unless the operator is that.
@@ -64,7 +67,7 @@ impl Plan {
         Self {
             small,
             large,
-            turns: Turn::first(effort.turns),
+            turns: [effort.turns, effort.colour_turns].map(Turn::first),
             iterations: effort.iterations,
             operator: Operator::new(blur, large, small),
             usual: usual.then(|| Axes::new(Kernel::Cubic, large, small)),
@@ -91,8 +94,8 @@ impl Plan {
         })
     }
 
-    /// `part` of the large picture from `planes` of [`Plan::reads`]. The networks know luma alone, but what they do to
-    /// differences of colours is better than bicubic as well.
+    /// `part` of the large picture from `planes` of [`Plan::reads`], luma first. The networks have learnt luma
+    /// alone, but what they do to differences of colours is better than bicubic as well.
     pub(super) fn render(&self, part: &Part, planes: &[Vec<f32>]) -> Vec<Vec<f32>> {
         let small = self.reads(part);
         let large: Part = std::array::from_fn(|axis| {
@@ -105,7 +108,8 @@ impl Plan {
             enlarge: self.enlarge.part(&large, &small),
             iterations: self.iterations,
         };
-        let planes = planes.iter().map(|plane| {
+        let planes = planes.iter().enumerate().map(|(index, plane)| {
+            let turns = &self.turns[index.min(1)];
             let plain = || around.enlarge.apply(plane);
             let estimate = if self.stages.is_empty() {
                 plain()
@@ -113,9 +117,9 @@ impl Plan {
                 // What a reduction as in training would have left of the same large picture.
                 let likely = around.fitted(plain(), plane);
                 let reduced = usual.part(&small, &large).apply(&likely);
-                self.networks(&reduced, &small, &large)
+                self.networks(&reduced, turns, &small, &large)
             } else {
-                self.networks(plane, &small, &large)
+                self.networks(plane, turns, &small, &large)
             };
             cut(&around.fitted(estimate, plane), &large, part)
         });
@@ -123,7 +127,7 @@ impl Plan {
     }
 
     /// The networks' estimate of the `large` part from the `small` one.
-    fn networks(&self, plane: &[f32], small: &Part, large: &Part) -> Vec<f32> {
+    fn networks(&self, plane: &[f32], turns: &[Turn], small: &Part, large: &Part) -> Vec<f32> {
         let mut values = plane.to_vec();
         let mut size = [small[0].len(), small[1].len()];
         for stage in &self.stages {
@@ -132,7 +136,7 @@ impl Plan {
                 height: size[1],
                 values: &values,
             };
-            let missing = network::missing(from, *stage, &self.turns);
+            let missing = network::missing(from, *stage, turns);
             let next = size.map(|side| side * stage);
             let mut sum = Axes::new(Kernel::Cubic, size, next).apply(&values);
             sum.iter_mut()

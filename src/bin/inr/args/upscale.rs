@@ -15,7 +15,7 @@ point spread function in pixels of the output. auto tells from the picture, and 
 
 Methods: inr is a network's estimate, fitted so that its degraded render is the picture; backprojected is bicubic,
 fitted likewise; bicubic, lanczos3, bilinear and nearest are what they are everywhere. auto enlarges a reduced copy of
-the picture's middle, takes inr unless something simpler comes closer, and says so.
+the picture's busiest part, takes inr unless something simpler comes closer, and says so.
 
 Examples:
   inr upscale photo.png                      writes photo.x2.png

@@ -68,7 +68,7 @@ impl Method {
             refused(what, "install it, or give its whole path")
         })?;
         Ok(Self::External {
-            name: crate::output::stem(&program),
+            name: format!("external:{}", crate::output::stem(&program)),
             program,
             args,
         })
