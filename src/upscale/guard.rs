@@ -1,7 +1,7 @@
 //! Whether an enlargement can be trusted, told from the picture itself.
 
 use super::UpscaleMethod;
-use super::degradation::{Blur, Degradation, Operator};
+use super::degradation::{Blur, Operator};
 use super::plan::{Effort, Part, Plan};
 use super::samples::planes;
 use crate::Picture;
@@ -13,14 +13,6 @@ const LOOK: usize = 256;
 const MOST_PARTS: usize = 6;
 /// Shortest side of what is enlarged for a judgement.
 const LEAST: usize = 12;
-
-/// The degradation that the picture shows signs of, and a sentence that says so.
-pub(super) fn estimated(_picture: &Picture) -> (Degradation, String) {
-    (
-        Blur::Bicubic.into(),
-        "degradation bicubic, the usual".into(),
-    )
-}
 
 /// The method for `picture`: its busiest part is reduced as it was itself, enlarged again, and compared with what it is. That is
 /// held out: no method sees more than the reduced picture.
@@ -73,7 +65,7 @@ pub(super) fn choose(
 }
 
 /// Of some parts of `sides` pixels that lie over all of the picture, the one with the largest differences in luma.
-fn busiest(picture: &Picture, sides: [usize; 2]) -> Part {
+pub(super) fn busiest(picture: &Picture, sides: [usize; 2]) -> Part {
     let starts = |length: u32, side: usize| {
         let room = length as usize - side;
         let steps = (2 * room).div_ceil(side).min(MOST_PARTS);

@@ -1,6 +1,7 @@
 //! Enlargements that are better than bicubic: a trained estimate, fitted so that its degraded render is the picture.
 
 mod degradation;
+mod estimate;
 mod guard;
 mod network;
 mod plan;
@@ -166,7 +167,7 @@ pub fn upscale(
             given.clone(),
             format!("degradation {} as asked", given.blur),
         ),
-        None => guard::estimated(picture),
+        None => estimate::estimated(picture),
     };
     let method = match options.method {
         UpscaleMethod::Auto => {

@@ -103,27 +103,61 @@ impl Plan {
             let start = small[axis].start * to / from;
             start..(small[axis].end * to).div_ceil(from).min(to)
         });
-        let around = Around {
-            operator: self.operator.part(&small, &large),
-            enlarge: self.enlarge.part(&large, &small),
-            iterations: self.iterations,
-        };
+        let around = self.around(&small, &large);
         let planes = planes.iter().enumerate().map(|(index, plane)| {
             let turns = &self.turns[index.min(1)];
-            let plain = || around.enlarge.apply(plane);
-            let estimate = if self.stages.is_empty() {
-                plain()
-            } else if let Some(usual) = &self.usual {
-                // What a reduction as in training would have left of the same large picture.
-                let likely = around.fitted(plain(), plane);
-                let reduced = usual.part(&small, &large).apply(&likely);
-                self.networks(&reduced, turns, &small, &large)
-            } else {
-                self.networks(plane, turns, &small, &large)
-            };
+            let estimate = self.estimate(plane, turns, &around);
             cut(&around.fitted(estimate, plane), &large, part)
         });
         planes.collect()
+    }
+
+    /// Root mean square of what the first estimate of the whole picture leaves unexplained of it, once it is degraded;
+    /// without the border.
+    pub(super) fn unexplained(&self, plane: &[f32]) -> f64 {
+        const BORDER: usize = 4;
+        let around = self.around(
+            &self.small.map(|side| 0..side),
+            &self.large.map(|side| 0..side),
+        );
+        let estimate = self.estimate(plane, &self.turns[0], &around);
+        let found = around.operator.apply(&estimate);
+        let [width, height] = self.small;
+        let (mut sum, mut count) = (0.0, 0);
+        for row in BORDER..height.saturating_sub(BORDER) {
+            for at in row * width + BORDER..(row + 1) * width - BORDER {
+                sum += f64::from(plane[at] - found[at]).powi(2);
+                count += 1;
+            }
+        }
+        (sum / f64::from(count.max(1)) + 1e-12).sqrt()
+    }
+
+    /// What the fit of a part needs.
+    fn around(&self, small: &Part, large: &Part) -> Around {
+        Around {
+            operator: self.operator.part(small, large),
+            enlarge: self.enlarge.part(large, small),
+            iterations: self.iterations,
+            small: small.clone(),
+            large: large.clone(),
+        }
+    }
+
+    /// What the fit begins with.
+    fn estimate(&self, plane: &[f32], turns: &[Turn], around: &Around) -> Vec<f32> {
+        let Around { small, large, .. } = around;
+        let plain = || around.enlarge.apply(plane);
+        if self.stages.is_empty() {
+            return plain();
+        }
+        let Some(usual) = &self.usual else {
+            return self.networks(plane, turns, small, large);
+        };
+        // What a reduction as in training would have left of the same large picture.
+        let likely = around.fitted(plain(), plane);
+        let reduced = usual.part(small, large).apply(&likely);
+        self.networks(&reduced, turns, small, large)
     }
 
     /// The networks' estimate of the `large` part from the `small` one.
@@ -174,6 +208,8 @@ struct Around {
     operator: Operator,
     enlarge: Axes,
     iterations: usize,
+    small: Part,
+    large: Part,
 }
 
 impl Around {
