@@ -105,6 +105,10 @@ impl Plan {
         });
         let around = self.around(&small, &large);
         let planes = planes.iter().enumerate().map(|(index, plane)| {
+            let flat = plane.iter().all(|value| *value == plane[0]);
+            if flat {
+                return vec![plane[0]; part[0].len() * part[1].len()];
+            }
             let turns = &self.turns[index.min(1)];
             let estimate = self.estimate(plane, turns, &around);
             cut(&around.fitted(estimate, plane), &large, part)

@@ -52,11 +52,10 @@ pub(super) fn planes(picture: &Picture, part: &Part) -> Vec<Vec<f32>> {
     let plane = |value: &dyn Fn(&[f32]) -> f32| samples.chunks_exact(channels).map(value).collect();
     let mut planes: Vec<Vec<f32>> = Vec::with_capacity(channels);
     if layout.colour_channels() == 3 {
+        // In this form grey pixels have exactly no colour, and flat planes cost nothing.
         let luma = |pixel: &[f32]| {
-            LUMA.iter()
-                .zip(pixel)
-                .map(|(share, v)| share * v)
-                .sum::<f32>()
+            let [red, green, blue] = [pixel[0], pixel[1], pixel[2]];
+            green + LUMA[0] * (red - green) + LUMA[2] * (blue - green)
         };
         planes.push(plane(&luma));
         planes.push(plane(&|pixel| pixel[0] - luma(pixel)));
