@@ -57,7 +57,7 @@ impl Plan {
             CUBIC_REACH + effort.iterations * (CUBIC_REACH + Operator::reach(blur, scale));
         let usual = !stages.is_empty() && *blur != Blur::Bicubic;
         if usual {
-            margin += margin + CUBIC_REACH;
+            margin = 2 * margin + CUBIC_REACH;
         }
         let mut reached = 1;
         for stage in &stages {
