@@ -7,6 +7,7 @@
 //! - [`InrPicture::jets`] and [`InrPicture::jets_at`]: exact values, gradients and Laplacians of fields;
 //!   [`InrPicture::render_derivative`] makes pictures of them.
 //! - [`metrics`]: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel and BD-rates.
+//! - [`upscale()`]: enlargements of any picture, better than bicubic; [`Degradation`] is what they undo.
 //! - [`resample`]: bicubic and Lanczos, the yardsticks for enlargements.
 //!
 //! Decoding needs no feature. `fit` adds training on the CPU, `candle` a second engine (`cuda` and `metal`: on GPUs), `cli`
@@ -20,6 +21,7 @@ mod error;
 mod fit;
 pub mod metrics;
 mod net;
+mod parallel;
 mod picture;
 mod progress;
 mod pyramid;
@@ -27,6 +29,7 @@ mod pyramid;
 mod quant;
 mod render;
 pub mod resample;
+mod upscale;
 
 #[cfg(feature = "fit")]
 pub use codec::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target, encode};
@@ -49,3 +52,6 @@ pub use progress::{Control, Observer, Phase, Progress};
 #[cfg(feature = "fit")]
 #[doc(hidden)]
 pub use pyramid::encode::coefficient_pairs;
+pub use upscale::{
+    Blur, Degradation, PointSpread, UpscaleMethod, UpscaleOptions, Upscaled, upscale,
+};

@@ -13,6 +13,8 @@ pub enum Phase {
     Quantise,
     /// Decoding the written bytes to measure them.
     Verify,
+    /// Enlarging a picture.
+    Enlarge,
 }
 
 impl fmt::Display for Phase {
@@ -21,6 +23,7 @@ impl fmt::Display for Phase {
             Self::Fit => "fit",
             Self::Quantise => "quantise",
             Self::Verify => "verify",
+            Self::Enlarge => "enlarge",
         })
     }
 }

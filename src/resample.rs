@@ -4,6 +4,11 @@
 //! so that output pixel `o` of `n` over `left..left + width` has its centre at `left + (o + 0.5) * width / n`. No
 //! filter moves the picture.
 
+mod axis;
+
+use axis::Axis;
+pub(crate) use axis::{Axes, Kernel, mirrored};
+
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::F32;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -21,6 +26,13 @@ pub enum Filter {
     /// Cubic convolution with a = -1/2 (Keys 1981), "bicubic": 4 x 4 pixels.
     #[default]
     CatmullRom,
+    /// Cubic convolution with a = -1/2 as MATLAB's `imresize` has it, the convention of super-resolution benchmarks: at the
+    /// border the picture goes on mirrored.
+    Benchmark,
+    /// The nearest pixel.
+    Nearest,
+    /// Linear between pixels: 2 x 2.
+    Bilinear,
     /// Sinc windowed by the central lobe of a wider sinc (Duchon 1979): 6 x 6 pixels, sharper, rings more.
     Lanczos3,
     /// The mean over the exact area of the output pixel, parts of source pixels by their share; see [`box_average`].
@@ -31,11 +43,12 @@ pub enum Filter {
 ///
 /// `region` is `[left, top, width, height]` in source pixels, fractions allowed, anywhere inside the source; `None` is
 /// all of it. Pixels around the region still take part in the filter, so that neighbouring regions join without a seam;
-/// at the border of the source the weights that fall outside are shared among those inside. When an axis shrinks the
+/// at the border of the source the weights that fall outside are shared among those inside, but for
+/// [`Filter::Benchmark`]. When an axis shrinks the
 /// kernel widens with it (antialiasing).
 ///
-/// Values are filtered as stored (encoded). Without alpha the result is not clamped: [`Filter::CatmullRom`] and
-/// [`Filter::Lanczos3`] overshoot 0.0..=1.0 at edges. With alpha (2 or 4 channels) colours are multiplied by alpha for
+/// Values are filtered as stored (encoded). Without alpha the result is not clamped: cubic and
+/// Lanczos filters overshoot 0.0..=1.0 at edges. With alpha (2 or 4 channels) colours are multiplied by alpha for
 /// the filter and divided after it, and the result is clamped to 0.0..=1.0, as ringing in almost transparent pixels
 /// would be divided by almost nothing; pixels without alpha come out black.
 ///
@@ -53,6 +66,12 @@ pub fn resize(
     let len = output_len(width, height, source.channels)?;
     let region = checked_region(&source, region)?;
     let weighed = premultiplied(&source);
+    let [linear, cubic, lanczos] = [
+        FilterType::Bilinear,
+        FilterType::CatmullRom,
+        FilterType::Lanczos3,
+    ]
+    .map(ResizeAlg::Convolution);
     let mut out = vec![0.0; len];
     for channel in 0..source.channels {
         let plane: Vec<f32> = weighed
@@ -67,9 +86,12 @@ pub fn resize(
             values: &plane,
         };
         let values = match filter {
-            Filter::Box => area_means(&plane, region, width, height),
-            Filter::CatmullRom => convolved(&plane, region, width, height, FilterType::CatmullRom)?,
-            Filter::Lanczos3 => convolved(&plane, region, width, height, FilterType::Lanczos3)?,
+            Filter::Box => weighed_by(Kernel::Area, &plane, region, width, height),
+            Filter::Benchmark => weighed_by(Kernel::Cubic, &plane, region, width, height),
+            Filter::Nearest => convolved(&plane, region, width, height, ResizeAlg::Nearest)?,
+            Filter::Bilinear => convolved(&plane, region, width, height, linear)?,
+            Filter::CatmullRom => convolved(&plane, region, width, height, cubic)?,
+            Filter::Lanczos3 => convolved(&plane, region, width, height, lanczos)?,
         };
         out.iter_mut()
             .skip(channel)
@@ -152,7 +174,7 @@ fn checked_region(source: &Raster, region: Option<[f64; 4]>) -> Result<Region, E
     })
 }
 
-fn divide_by_alpha(pixel: &mut [f32]) {
+pub(crate) fn divide_by_alpha(pixel: &mut [f32]) {
     if let Some((alpha, colours)) = pixel.split_last_mut() {
         let divisor = *alpha;
         let straight = |c: f32| {
@@ -173,7 +195,7 @@ fn convolved(
     region: Region,
     width: usize,
     height: usize,
-    filter: FilterType,
+    algorithm: ResizeAlg,
 ) -> Result<Vec<f32>, Error> {
     let refused = |reason: &dyn std::fmt::Display| Error::Misuse {
         what: format!(
@@ -188,7 +210,7 @@ fn convolved(
         .map_err(|e| refused(&e))?;
     let mut target = TypedImage::<F32>::new(side(width)?, side(height)?);
     let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(filter))
+        .resize_alg(algorithm)
         .crop(region.left, region.top, region.width, region.height)
         .use_alpha(false);
     Resizer::new()
@@ -197,54 +219,17 @@ fn convolved(
     Ok(target.pixels().iter().map(|p| p.0).collect())
 }
 
-/// One channel as the mean over each output pixel's area, columns first.
-fn area_means(plane: &Plane, region: Region, width: usize, height: usize) -> Vec<f32> {
-    let columns = shares(region.left, region.width, width, plane.width);
-    let rows = shares(region.top, region.height, height, plane.height);
-    let mut out = Vec::with_capacity(width * height);
-    let mut line = vec![0.0_f64; plane.width];
-    for (first_row, weights) in &rows {
-        line.fill(0.0);
-        for (row, weight) in plane
-            .values
-            .chunks_exact(plane.width)
-            .skip(*first_row)
-            .zip(weights)
-        {
-            line.iter_mut()
-                .zip(row)
-                .for_each(|(sum, &v)| *sum += weight * f64::from(v));
-        }
-        out.extend(columns.iter().map(|(first, weights)| {
-            weights
-                .iter()
-                .zip(&line[*first..])
-                .map(|(w, v)| w * v)
-                .sum::<f64>() as f32
-        }));
-    }
-    out
-}
-
-/// For each of `count` equal parts of `start..start + extent`: the first source pixel that it touches, and the share of
-/// the part that lies in that pixel and in those that follow; shares sum to 1.
-fn shares(start: f64, extent: f64, count: usize, source_len: usize) -> Vec<(usize, Vec<f64>)> {
-    let border = |i: usize| start + i as f64 * extent / count as f64;
-    (0..count)
-        .map(|i| {
-            let (from, to) = (border(i), border(i + 1));
-            let first = (from.floor() as usize).min(source_len - 1);
-            let end = (to.ceil() as usize).clamp(first + 1, source_len);
-            let overlap = |j: usize| (to.min((j + 1) as f64) - from.max(j as f64)).max(0.0);
-            let mut weights: Vec<f64> = (first..end).map(overlap).collect();
-            let sum: f64 = weights.iter().sum();
-            // A part narrower than the spacing of f64 has no area left to measure.
-            if sum > 0.0 {
-                weights.iter_mut().for_each(|w| *w /= sum);
-            } else {
-                weights[0] = 1.0;
-            }
-            (first, weights)
-        })
-        .collect()
+/// One channel through weights of our own.
+fn weighed_by(
+    kernel: Kernel,
+    plane: &Plane,
+    region: Region,
+    width: usize,
+    height: usize,
+) -> Vec<f32> {
+    let axes = Axes {
+        across: Axis::over(kernel, [region.left, region.width], plane.width, width),
+        down: Axis::over(kernel, [region.top, region.height], plane.height, height),
+    };
+    axes.apply(plane.values)
 }

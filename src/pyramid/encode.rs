@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use inr_formats::latents::{Band, ColourMatrix, Exact, Partition, Tile};
 use inr_formats::{Depth, Latents};
 
-use super::tiles::in_parallel;
 use super::wavelet::analyse;
 use crate::Error;
+use crate::parallel::in_parallel;
 use crate::picture::Picture;
 
 /// Longer side of the coarsest grid at most.

@@ -6,10 +6,9 @@
 
 use std::sync::LazyLock;
 
-use inr_formats::Activation;
-
 use super::wavelet::{Grid, Window};
-use crate::render::kernel::{Backend, Prepared, STRIP};
+use crate::render::convolution::{Convolution, ConvolutionShape, Lines};
+use crate::render::kernel::{Backend, STRIP};
 
 /// The weights, signed 16-bit numbers in 1/4096: see `formats/SPEC.md`, section 13.
 static BUILT_IN: &[u8] = include_bytes!("head.bin");
@@ -27,45 +26,26 @@ const PARTS: usize = 4;
 const DEPTH: usize = 3;
 /// Width of the hidden layers.
 const WIDTH: usize = 24;
-/// Samples of a 3 x 3 window.
-const TAPS: usize = 9;
 /// Samples before, and after, the corrected ones that corrections depend on.
 const REACH: [usize; 2] = [DEPTH, DEPTH + 1];
 
-/// One level's network, packed for the best instruction set at hand: for each hidden layer one that maps windows to its
-/// values, the last of them with the output layer behind it.
-type Layers = Vec<Prepared>;
+const SHAPE: ConvolutionShape = ConvolutionShape {
+    features: PLANES * FEATURES,
+    width: WIDTH,
+    depth: DEPTH,
+    outputs: PLANES * PARTS,
+};
 
-static HEADS: LazyLock<(Backend, Vec<Layers>)> = LazyLock::new(|| {
-    let backend = Backend::detect();
-    (backend, layers(backend))
-});
+static HEADS: LazyLock<Vec<Convolution>> = LazyLock::new(|| heads(Backend::detect()));
 
-fn layers(backend: Backend) -> Vec<Layers> {
+fn heads(backend: Backend) -> Vec<Convolution> {
     let mut numbers = BUILT_IN
         .as_chunks::<2>()
         .0
         .iter()
         .map(|two| f32::from(i16::from_le_bytes(*two)) / ONE);
-    let mut layer = |prepared: &mut Prepared, index: usize| {
-        let widths = prepared.widths();
-        let (inputs, outputs) = (widths[index], widths[index + 1]);
-        let weights: Vec<f32> = numbers.by_ref().take(inputs * outputs).collect();
-        let bias: Vec<f32> = numbers.by_ref().take(outputs).collect();
-        prepared.set(backend, index, &weights, &bias, 1.0);
-    };
-    let mut hidden = |index: usize| {
-        let inputs = if index == 0 { PLANES * FEATURES } else { WIDTH };
-        let last = index + 1 == DEPTH;
-        let widths = [inputs * TAPS, WIDTH, PLANES * PARTS];
-        let widths = if last { &widths[..] } else { &widths[..2] };
-        let mut prepared = Prepared::new(Activation::Sine, widths, false);
-        prepared.activates_last = !last;
-        (0..widths.len() - 1).for_each(|index| layer(&mut prepared, index));
-        prepared
-    };
     (0..CLASSES)
-        .map(|_| (0..DEPTH).map(&mut hidden).collect())
+        .map(|_| Convolution::new(backend, SHAPE, &mut numbers))
         .collect()
 }
 
@@ -93,114 +73,44 @@ pub(super) fn correct(
     planes: &[Plane<'_>],
     outputs: [Window; PARTS],
 ) -> Vec<[Grid; PARTS]> {
-    let (backend, heads) = &*HEADS;
-    let layers = &heads[usize::from(level.clamp(1, CLASSES as u8) - 1)];
-    Correction::new(*backend, layers, planes, outputs).run()
+    let head = &HEADS[usize::from(level.clamp(1, CLASSES as u8) - 1)];
+    Correction { planes, outputs }.run(head)
 }
 
-/// Three rows of `channels` lines, by row number.
-struct Ring {
-    values: Vec<f32>,
-    channels: usize,
-    stride: usize,
-}
-
-impl Ring {
-    fn new(channels: usize, stride: usize) -> Self {
-        Self {
-            values: vec![0.0; 3 * channels * stride],
-            channels,
-            stride,
-        }
-    }
-
-    fn row(&mut self, row: usize) -> &mut [f32] {
-        let length = self.channels * self.stride;
-        &mut self.values[row % 3 * length..][..length]
-    }
-
-    /// The 3 x 3 windows of every channel at 32 points from column `x` of the middle row `row` on, shape
-    /// `[channels, 9, 32]`.
-    fn windows(&self, row: usize, x: usize, out: &mut [f32]) {
-        let length = self.channels * self.stride;
-        for (channel, out) in out.chunks_exact_mut(TAPS * STRIP).enumerate() {
-            for (tap, out) in out.chunks_exact_mut(STRIP).enumerate() {
-                let start = (row + 2 + tap / 3) % 3 * length + channel * self.stride + x + tap % 3;
-                out.copy_from_slice(&self.values[start..start + STRIP]);
-            }
-        }
-    }
-}
-
-/// A correction under way. Columns and rows are counted from [`DEPTH`] before those of the grid's output window: the
-/// features' row r lies there, the values of hidden layer l exist from row l on (the first one is 1), outputs from DEPTH
-/// on.
+/// A correction under way. Columns and rows that are read are counted from [`DEPTH`] before those of the grid's output
+/// window.
 struct Correction<'a> {
-    backend: Backend,
-    layers: &'a Layers,
     planes: &'a [Plane<'a>],
     outputs: [Window; PARTS],
-    columns: usize,
-    /// Three rows of the features and of each hidden layer but the last, which is not kept.
-    rings: Vec<Ring>,
 }
 
-impl<'a> Correction<'a> {
-    fn new(
-        backend: Backend,
-        layers: &'a Layers,
-        planes: &'a [Plane<'a>],
-        outputs: [Window; PARTS],
-    ) -> Self {
-        let columns = outputs[0].width;
-        let stride = (columns + 2 * DEPTH).next_multiple_of(STRIP) + STRIP;
-        let ring = |index| Ring::new(if index == 0 { PLANES * FEATURES } else { WIDTH }, stride);
-        Self {
-            backend,
-            layers,
-            planes,
-            outputs,
-            columns,
-            rings: (0..DEPTH).map(ring).collect(),
-        }
-    }
-
-    fn run(mut self) -> Vec<[Grid; PARTS]> {
-        let outputs = self.outputs;
+impl Correction<'_> {
+    fn run(&self, head: &Convolution) -> Vec<[Grid; PARTS]> {
+        let Window { width, height, .. } = self.outputs[0];
         let mut corrected: Vec<[Grid; PARTS]> = self
             .planes
             .iter()
-            .map(|_| outputs.map(Grid::zeros))
+            .map(|_| self.outputs.map(Grid::zeros))
             .collect();
-        for row in 0..outputs[0].height + 2 * DEPTH {
-            self.feature_row(row);
-            // Each layer is a row behind the one that it reads, and needs the two rows before that.
-            for layer in 1..DEPTH {
-                if row >= 2 * layer {
-                    self.hidden_row(layer, row - layer);
-                }
-            }
-            if row >= 2 * DEPTH {
-                self.output_row(row - DEPTH, &mut corrected);
-            }
-        }
+        head.run(
+            width,
+            height,
+            |row, lines| self.read(row, lines),
+            |row, x, found| self.write(row, x, found, &mut corrected),
+        );
         corrected
     }
 
     /// What the planes look like around row `row`.
-    fn feature_row(&mut self, row: usize) {
+    fn read(&self, row: usize, lines: &mut Lines<'_>) {
         let output = self.outputs[0];
-        let wanted = self.columns + 2 * DEPTH;
-        let stride = self.rings[0].stride;
-        let out = self.rings[0].row(row);
-        out.fill(0.0);
+        let wanted = output.width + 2 * DEPTH;
+        let mut lines = lines.each();
         let squash = |value: f32| value / (1.0 + value.abs());
         let y = output.y as isize + row as isize - DEPTH as isize;
-        for (plane, out) in self
-            .planes
-            .iter()
-            .zip(out.chunks_exact_mut(FEATURES * stride))
-        {
+        for plane in self.planes {
+            let [right_line, below_line, band_lines @ ..] =
+                [(); FEATURES].map(|()| lines.next().expect("a line for each feature"));
             let scale = 1.0 / plane.step;
             let [grid, bands @ ..] = plane.parts;
             let (here, below) = (line(grid, y), line(grid, y + 1));
@@ -212,13 +122,10 @@ impl<'a> Correction<'a> {
             };
             for column in 0..wanted {
                 let (this, right) = (at(column), at(column + 1));
-                out[column] = squash((here[right] - here[this]) * scale);
-                out[stride + column] = squash((below[this] - here[this]) * scale);
+                right_line[column] = squash((here[right] - here[this]) * scale);
+                below_line[column] = squash((below[this] - here[this]) * scale);
             }
-            for (band, out) in bands
-                .into_iter()
-                .zip(out[2 * stride..].chunks_exact_mut(stride))
-            {
+            for (band, out) in bands.into_iter().zip(band_lines) {
                 // A band may be a sample shorter than the grid; there it is 0, as beyond.
                 let clamp_x = |column: usize| {
                     let x = output.x as isize + column as isize - DEPTH as isize;
@@ -243,58 +150,27 @@ impl<'a> Correction<'a> {
         }
     }
 
-    /// Row `row` of hidden layer `layer`, 1 or more, from the three around it of what it reads.
-    fn hidden_row(&mut self, layer: usize, row: usize) {
-        let network = &self.layers[layer - 1];
-        let mut inputs = vec![0.0; network.widths()[0] * STRIP];
-        let mut outputs = [0.0; WIDTH * STRIP];
-        for x in (layer - 1..self.columns + 2 * DEPTH - layer - 1).step_by(STRIP) {
-            self.rings[layer - 1].windows(row, x, &mut inputs);
-            let none = [&mut [][..], &mut [][..]];
-            self.backend
-                .evaluate(network, &inputs, 1, none, &mut outputs);
-            let ring = &mut self.rings[layer];
-            let stride = ring.stride;
-            let lines = ring.row(row).chunks_exact_mut(stride);
-            for (line, values) in lines.zip(outputs.chunks_exact(STRIP)) {
-                line[x + 1..x + 1 + STRIP].copy_from_slice(values);
-            }
-        }
-    }
-
-    fn output_row(&mut self, row: usize, corrected: &mut [[Grid; PARTS]]) {
-        let mut inputs = [0.0; WIDTH * TAPS * STRIP];
-        let mut outputs = [0.0; PLANES * PARTS * STRIP];
-        let mut scratch = [[0.0; WIDTH * STRIP], [0.0; WIDTH * STRIP]];
-        let y = self.outputs[0].y + row - DEPTH;
-        for x in (0..self.columns).step_by(STRIP) {
-            self.rings[DEPTH - 1].windows(row, x + DEPTH - 1, &mut inputs);
-            let [front, back] = &mut scratch;
-            self.backend.evaluate(
-                &self.layers[DEPTH - 1],
-                &inputs,
-                1,
-                [front, back],
-                &mut outputs,
-            );
-            let columns = self.outputs[0].x + x..self.outputs[0].x + (x + STRIP).min(self.columns);
-            let found = outputs.chunks_exact(PARTS * STRIP);
-            for ((plane, parts), found) in self.planes.iter().zip(&mut *corrected).zip(found) {
-                let weight = plane.gain * plane.step;
-                for ((source, part), found) in
-                    plane.parts.iter().zip(parts).zip(found.chunks_exact(STRIP))
-                {
-                    let window = part.window;
-                    let columns = columns.start..columns.end.min(window.x + window.width);
-                    if !window.rows().contains(&y) || columns.is_empty() {
-                        continue;
-                    }
-                    let start = (y - window.y) * window.width + columns.start - window.x;
-                    let source = source.row(y, columns);
-                    let out = &mut part.values[start..][..source.len()];
-                    for ((out, source), found) in out.iter_mut().zip(source).zip(found) {
-                        *out = source + weight * found;
-                    }
+    /// Adds what was found at 32 points from column `x` of output row `row` on.
+    fn write(&self, row: usize, x: usize, found: &[f32], corrected: &mut [[Grid; PARTS]]) {
+        let output = self.outputs[0];
+        let y = output.y + row;
+        let columns = output.x + x..output.x + (x + STRIP).min(output.width);
+        let found = found.chunks_exact(PARTS * STRIP);
+        for ((plane, parts), found) in self.planes.iter().zip(corrected).zip(found) {
+            let weight = plane.gain * plane.step;
+            for ((source, part), found) in
+                plane.parts.iter().zip(parts).zip(found.chunks_exact(STRIP))
+            {
+                let window = part.window;
+                let columns = columns.start..columns.end.min(window.x + window.width);
+                if !window.rows().contains(&y) || columns.is_empty() {
+                    continue;
+                }
+                let start = (y - window.y) * window.width + columns.start - window.x;
+                let source = source.row(y, columns);
+                let out = &mut part.values[start..][..source.len()];
+                for ((out, source), found) in out.iter_mut().zip(source).zip(found) {
+                    *out = source + weight * found;
                 }
             }
         }
@@ -379,8 +255,12 @@ mod tests {
         let planes = planes(&parts);
         for class in 0..CLASSES {
             let run = |backend| {
-                let layers = &layers(backend)[class];
-                Correction::new(backend, layers, &planes, windows(size)).run()
+                let outputs = windows(size);
+                Correction {
+                    planes: &planes,
+                    outputs,
+                }
+                .run(&heads(backend)[class])
             };
             let expected = run(Backend::Scalar);
             for backend in Backend::available() {
@@ -432,10 +312,7 @@ mod tests {
         ] {
             assert!(document.contains(&part), "{part}");
         }
-        let numbers = CLASSES
-            * (WIDTH * (PLANES * FEATURES * TAPS + 1)
-                + (DEPTH - 1) * WIDTH * (WIDTH * TAPS + 1)
-                + PLANES * PARTS * (WIDTH + 1));
+        let numbers = CLASSES * (SHAPE.hidden_numbers() + PLANES * PARTS * (WIDTH + 1));
         assert_eq!(length, 2 * numbers);
     }
 

@@ -8,9 +8,10 @@ use inr_formats::Sampling;
 
 use super::Pyramid;
 use super::spline::{Order, Taps, mirrored, prefilter_line, prefilter_rows};
-use super::tiles::{CACHE_BYTES, in_parallel};
+use super::tiles::CACHE_BYTES;
 use super::wavelet::{Grid, Window};
 use crate::Error;
+use crate::parallel::in_parallel;
 use crate::render::{Rows, Viewport};
 
 /// Output rows of one task, at most.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use inr_formats::Latents;
@@ -10,6 +9,7 @@ use inr_formats::latents::Tile;
 
 use super::wavelet::{Grid, Window};
 use crate::Error;
+use crate::parallel::in_parallel;
 
 /// Memory that decoded tiles may take, in bytes.
 pub(super) const CACHE_BYTES: usize = 192 << 20;
@@ -113,41 +113,6 @@ fn touched(latents: &Latents, window: &Window) -> (Range<usize>, Range<usize>) {
     let side = usize::from(latents.partition.tile);
     let part = |range: Range<usize>| range.start / side..range.end.div_ceil(side);
     (part(window.columns()), part(window.rows()))
-}
-
-/// Does tasks number 0 to `count` on up to `threads` threads; the first error ends it.
-pub(super) fn in_parallel(
-    threads: usize,
-    count: usize,
-    task: impl Fn(usize) -> Result<(), Error> + Sync,
-) -> Result<(), Error> {
-    let next = AtomicUsize::new(0);
-    let failed: Mutex<Option<Error>> = Mutex::new(None);
-    let work = || {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            if index >= count {
-                return;
-            }
-            if let Err(error) = task(index) {
-                next.store(count, Ordering::Relaxed);
-                failed
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .get_or_insert(error);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.min(count) {
-            scope.spawn(work);
-        }
-        work();
-    });
-    failed
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .map_or(Ok(()), Err)
 }
 
 /// The coefficients of one orientation of one plane on `window`, dequantised.

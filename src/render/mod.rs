@@ -1,5 +1,6 @@
 //! Network to pixels, at any scale and for any region, in bands of rows over several threads.
 
+pub(crate) mod convolution;
 #[cfg(feature = "candle")]
 mod device;
 mod jets;

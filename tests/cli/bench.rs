@@ -35,7 +35,7 @@ fn bench_times_every_engine_asked_for() {
 }
 
 /// A folder `data` with fixtures that are coded quickly.
-fn data() -> TempDir {
+pub fn data() -> TempDir {
     let folder = folder(&[]);
     fs::create_dir(folder.path().join("data")).expect("a folder");
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -56,7 +56,7 @@ fn rd(folder: &TempDir, arguments: &[&str]) -> Output {
 }
 
 /// A CSV file of plain fields: its headings, and its lines.
-fn table(folder: &TempDir, name: &str) -> (Vec<String>, Vec<Vec<String>>) {
+pub fn table(folder: &TempDir, name: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let text = String::from_utf8(read(folder, name)).expect("text");
     let fields = |line: &str| line.split(',').map(str::to_owned).collect();
     let mut lines = text.lines().map(fields);

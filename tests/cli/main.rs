@@ -19,6 +19,7 @@ mod lab;
 mod pages;
 #[cfg(unix)]
 mod unix;
+mod upscale;
 
 const WIDTH: u32 = 24;
 const HEIGHT: u32 = 16;

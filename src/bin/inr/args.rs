@@ -12,9 +12,11 @@ use super::values;
 
 mod bench;
 mod lab;
+mod upscale;
 
-pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs};
+pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs, SrArgs};
 pub use lab::{LabArgs, LabExperiment};
+pub use upscale::UpscaleArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -40,11 +42,13 @@ pub enum Command {
     Encode(Box<EncodeArgs>),
     /// Render .inr files at any size
     Decode(Box<DecodeArgs>),
+    /// Enlarge pictures, better than bicubic
+    Upscale(Box<UpscaleArgs>),
     /// Show what an .inr file holds
     Info(InfoArgs),
     /// Measure how much two pictures differ
     Compare(CompareArgs),
-    /// Measure how quick this machine is, or how the codec compares with others
+    /// Measure how quick this machine is, or how codec and enlargements compare with others
     Bench(BenchArgs),
     /// Run the study's experiments on sine networks and their derivatives, and write a report
     Lab(LabArgs),

@@ -1,7 +1,9 @@
-//! `inr bench`: how quick this machine is, and how good the codec.
+//! `inr bench`: how quick this machine is, and how good codec and enlargements.
 
 mod engine;
 mod rd;
+mod source;
+mod sr;
 
 use anyhow::Result;
 
@@ -13,5 +15,6 @@ pub fn run(args: &BenchArgs) -> Result<Outcome> {
     match &args.command {
         BenchCommand::Engine(args) => engine::run(args),
         BenchCommand::Rd(args) => rd::run(args),
+        BenchCommand::Sr(args) => sr::run(args),
     }
 }

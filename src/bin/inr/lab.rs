@@ -9,7 +9,6 @@ mod report;
 mod settings;
 mod show;
 mod source;
-mod table;
 mod targets;
 mod trial;
 

@@ -7,12 +7,16 @@ mod csv;
 mod decode;
 mod encode;
 mod failure;
+mod grid;
 mod info;
 mod lab;
 mod markup;
 mod output;
+mod program;
 mod progress;
 mod shell;
+mod table;
+mod upscale;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +35,7 @@ fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
+        Command::Upscale(args) => upscale::run(args),
         Command::Info(args) => info::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Bench(args) => bench::run(args),

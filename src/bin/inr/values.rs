@@ -1,8 +1,12 @@
 //! Values on the command line: numbers with units and ranges, sizes and regions.
 
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
-use inr::{FileFormat, Region};
+use anyhow::{Context, Result as Outcome};
+use inr::{Blur, Degradation, FileFormat, Limits, PointSpread, Region};
 
 fn finite(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
@@ -113,6 +117,66 @@ pub fn region(text: &str) -> Result<Region, String> {
         [_, _, _, _] => Err(String::from("width and height must be above 0")),
         _ => Err(String::from("wanted: X,Y,WIDTH,HEIGHT in source pixels")),
     }
+}
+
+/// A degradation by name, its file not yet read.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DegradationName {
+    /// Estimated from the picture.
+    Auto,
+    /// What stands in the name.
+    Known(Blur),
+    /// A picture file of a point spread function.
+    PsfFile(PathBuf),
+}
+
+impl FromStr for DegradationName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.strip_prefix("psf:")) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Some(file)) => Ok(Self::PsfFile(file.into())),
+            _ => text.parse().map(Self::Known).map_err(|_| {
+                "wanted: auto, area, bicubic, gaussian:S with S above 0, at most 8, or psf:FILE"
+                    .into()
+            }),
+        }
+    }
+}
+
+impl fmt::Display for DegradationName {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Auto => formatter.write_str("auto"),
+            Self::Known(blur) => blur.fmt(formatter),
+            Self::PsfFile(path) => write!(formatter, "psf:{}", path.display()),
+        }
+    }
+}
+
+impl DegradationName {
+    /// The degradation, its file read; none for auto.
+    pub fn degradation(&self) -> Outcome<Option<Degradation>> {
+        let blur = match self {
+            Self::Auto => return Ok(None),
+            Self::Known(blur) => blur.clone(),
+            Self::PsfFile(path) => {
+                let failed = || format!("cannot read the point spread function {}", path.display());
+                Blur::Psf(point_spread(path).with_context(failed)?)
+            }
+        };
+        Ok(Some(blur.into()))
+    }
+}
+
+/// Longest file of a point spread function.
+const MOST_PSF_BYTES: u64 = 1 << 24;
+
+fn point_spread(path: &Path) -> Outcome<PointSpread> {
+    let bytes = super::output::read(path, MOST_PSF_BYTES)?;
+    let picture = inr::read_picture(&bytes, &Limits::default()).map_err(inr::Error::from)?;
+    Ok(PointSpread::of(&picture)?)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::values;
+use inr::UpscaleMethod;
+
+use crate::values::{self, DegradationName};
 
 /// Arguments of `inr bench`.
 #[derive(Debug, Args)]
@@ -20,6 +22,8 @@ pub enum BenchCommand {
     Engine(EngineArgs),
     /// Compare rate and distortion with JPEG, WebP, AVIF and JPEG XL
     Rd(RdArgs),
+    /// Compare enlargements of reduced pictures with the pictures
+    Sr(Box<SrArgs>),
 }
 
 /// Arguments of `inr bench engine`.
@@ -104,6 +108,65 @@ pub struct RdArgs {
     /// Measure again what an earlier run has measured
     #[arg(short, long)]
     pub force: bool,
+}
+
+const SR_HELP: &str = "\
+Every picture is cut to a multiple of the scale, reduced, rounded to 8 bits, enlarged and compared with itself. psnr_y and \
+ssim_y are those of benchmarks: luma of BT.601 (16 to 235), without a border as wide as the scale; the default reduction \
+is theirs as well. psnr_rgb and ssim_rgb (uniform 7x7 window) leave out the same border, SSIMULACRA2 nothing. Seconds \
+are per million output pixels, on all threads; those of outside programs count their start.
+
+The output folder gets results.csv (every picture), means.csv, crops-xS.png for each scale, and report.html with all of it.
+
+Examples:
+  inr bench sr --data photos
+  inr bench sr --data photos --scales 4 --degradation area --methods bicubic,inr
+  inr bench sr --data photos --external 'realesrgan-ncnn-vulkan -i {in} -o {out} -s {scale}'
+
+Exit codes: 0 done, 1 failed, 2 bad arguments.";
+
+/// Arguments of `inr bench sr`.
+#[derive(Debug, Args)]
+#[command(after_help = SR_HELP)]
+pub struct SrArgs {
+    /// Folder of pictures without alpha; those in its folders are left out
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Scales, each 2 to 16
+    #[arg(long, value_name = "S,S,…", value_delimiter = ',', default_value = "2,4", value_parser = clap::value_parser!(u32).range(2..=16))]
+    pub scales: Vec<u32>,
+    /// Methods of `inr upscale` by name
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        default_value = "nearest,bilinear,bicubic,lanczos3,backprojected,auto"
+    )]
+    pub methods: Vec<UpscaleMethod>,
+    /// An outside program, with words {in} and {out} for PNG files, and {scale}; may be given several times
+    #[arg(long, value_name = "COMMAND")]
+    pub external: Vec<String>,
+    /// How pictures are reduced: area, bicubic, gaussian:S (in small pixels) or psf:FILE
+    #[arg(long, value_name = "NAME", default_value = "bicubic")]
+    pub degradation: DegradationName,
+    /// Standard deviation of noise that is added to the small pictures, in steps of 8 bits
+    #[arg(long, value_name = "N", default_value_t = 0.0)]
+    pub noise: f64,
+    /// Do not tell the methods how pictures were reduced
+    #[arg(long)]
+    pub blind: bool,
+    /// Effort of the methods that have one, 1 to 9
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
+    pub effort: u8,
+    /// Folder for the results; those of an earlier run are replaced
+    #[arg(long, value_name = "DIR", default_value = "sr-results")]
+    pub out: PathBuf,
+    /// CPU threads, 1 to 1024 [default: all]
+    #[arg(long, value_name = "N", value_parser = values::threads)]
+    pub threads: Option<usize>,
+    /// A look in little time: of every picture the middle
+    #[arg(long)]
+    pub quick: bool,
 }
 
 /// Metrics by name.

@@ -9,7 +9,6 @@ mod plot;
 mod published;
 mod report;
 mod rivals;
-mod source;
 mod tables;
 
 use std::collections::HashMap;
@@ -23,8 +22,8 @@ use anyhow::{Context, Result};
 use self::cache::Cache;
 use self::codec::{Codec, FEWEST_QUALITIES};
 use self::figures::{Figures, seconds};
-use self::source::Source;
 use self::tables::{BdRates, Means, Measured};
+use super::source::{self, Source};
 use crate::args::{Metric, RdArgs};
 use crate::failure::{Outcome, bad_arguments, refused};
 use crate::output::{self, say, to_stdout, write_over};

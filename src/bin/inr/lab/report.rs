@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::recipe::Recipe;
-use super::table::Table;
-use crate::markup::{escape, push};
+use crate::markup::{base64, escape, push};
 use crate::output::write_over;
+use crate::table::Table;
 
 const HEAD: &str = r#"<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -125,42 +125,5 @@ impl Report {
 
     pub fn markdown(&self) -> &str {
         &self.markdown
-    }
-}
-
-/// Base64 (RFC 4648) with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0_u32, |bits, (index, byte)| {
-            bits | u32::from(*byte) << (16 - 8 * index)
-        });
-        for digit in 0..4 {
-            text.push(if digit <= chunk.len() {
-                DIGITS[(bits >> (18 - 6 * digit)) as usize & 63] as char
-            } else {
-                '='
-            });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64;
-
-    #[test]
-    fn base64_pads() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-        ] {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
     }
 }

@@ -7,13 +7,14 @@ use inr::{Derivative, InrPicture, Limits};
 
 use super::activations::{LayerStatistics, arcsine_density, normal_density, statistics};
 use super::chart::{self, Axes, Line};
-use super::grid::{self, Cell};
+use super::grid;
 use super::recipe::{Group, Recipe, Show};
 use super::report::Report;
 use super::settings::{AnchorName, Settings};
-use super::table::{Table, number};
 use super::trial::{Fitted, spline};
 use super::{Ran, Row};
+use crate::grid::Cell;
+use crate::table::{Table, number};
 
 /// Side of the cells of grids, at least.
 const CELL: usize = 128;
@@ -226,7 +227,7 @@ fn fields(rows: &[Row], path: &Path, report: &mut Report) -> Result<()> {
         "Rows from the top: {}. Columns: values, gradient (hue: direction, value: length), Laplacian (grey is 0).",
         names.join("; ")
     );
-    report.picture(path, &grid::png(&grid_rows, side)?, &caption)
+    report.picture(path, &crate::grid::png(&grid_rows, side)?, &caption)
 }
 
 /// The picture and the enlargements, in one row.
@@ -252,7 +253,7 @@ fn enlargements(rows: &[Row], path: &Path, report: &mut Report) -> Result<()> {
     }
     let rows: Vec<Vec<Cell>> = cells.chunks(4).map(<[Cell]>::to_vec).collect();
     let caption = format!("From left to right and down: {}.", names.join("; "));
-    report.picture(path, &grid::png(&rows, side)?, &caption)
+    report.picture(path, &crate::grid::png(&rows, side)?, &caption)
 }
 
 /// Tables and plots of what flows through networks before any training.

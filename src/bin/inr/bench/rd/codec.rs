@@ -7,7 +7,7 @@ use inr::Picture;
 
 use super::own::{self, Own};
 use super::rivals::{Installed, RIVALS};
-use super::source::Source;
+use crate::bench::source::Source;
 use crate::failure::bad_arguments;
 
 /// Fewest qualities that make a curve.

@@ -7,8 +7,8 @@ use inr::metrics::{self, Raster};
 use inr::{Depth, Picture};
 
 use super::codec::Coded;
-use super::source::Source;
 use crate::args::Metric;
+use crate::bench::source::Source;
 use crate::csv;
 
 /// Every metric with its heading, in the order of [`Figures::metrics`].

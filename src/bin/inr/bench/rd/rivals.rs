@@ -1,15 +1,16 @@
 //! Other codecs, as programs that are started: one table, and what runs a line of it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use inr::{Limits, read_picture};
 
 use super::codec::Coded;
-use super::source::Source;
+use crate::bench::source::Source;
 use crate::failure::refused;
+use crate::program;
 
 /// A codec of two programs. Arguments hold `{in}` and `{out}`, names of files, and `{quality}`.
 pub struct Rival {
@@ -232,7 +233,10 @@ impl Rival {
     /// Finds its programs; an error says what to install.
     pub fn find(&'static self) -> Result<Installed> {
         let find = |program: &Program| {
-            let found = program.names.iter().find_map(|name| on_search_path(name));
+            let found = program
+                .names
+                .iter()
+                .find_map(|name| program::on_search_path(name));
             found.ok_or_else(|| {
                 let what = format!(
                     "{} takes the program {}, which is not on the search path",
@@ -281,14 +285,22 @@ impl Installed {
             setting,
             ..
         } = self.rival;
-        let quality = setting(quality).to_string();
+        let quality = OsString::from(setting(quality).to_string());
         let file = source.folder().join(format!("coded.{extension}"));
         let decoded = source
             .folder()
             .join(format!("decoded.{}", decoder.pictures));
         let input = source.file(encoder.pictures)?;
-        let encode = run(&self.encoder, encoder.args, &input, &file, &quality)?;
-        let decode = run(&self.decoder, decoder.args, &file, &decoded, &quality)?;
+        let with = |input: &Path, output: &Path| {
+            let files = [("{in}", input), ("{out}", output)];
+            let files = files.map(|(name, path)| (name, path.as_os_str().to_owned()));
+            [&files[..], &[("{quality}", quality.clone())]].concat()
+        };
+        let failed = || format!("setting {}", quality.display());
+        let encode = program::run(&self.encoder, encoder.args, &with(&input, &file));
+        let encode = encode.with_context(failed)?;
+        let decode = program::run(&self.decoder, decoder.args, &with(&file, &decoded));
+        let decode = decode.with_context(failed)?;
         let bytes = std::fs::read(&decoded)
             .with_context(|| format!("{} wrote nothing", decoder.names[0]))?;
         let picture = read_picture(&bytes, &Limits::default()).map_err(inr::Error::from)?;
@@ -303,53 +315,6 @@ impl Installed {
         std::fs::remove_file(&decoded)?;
         Ok(coded)
     }
-}
-
-/// Runs a program to its end; the time that it took.
-fn run(
-    program: &Path,
-    args: &[&str],
-    input: &Path,
-    output: &Path,
-    quality: &str,
-) -> Result<Duration> {
-    let mut command = Command::new(program);
-    for arg in args {
-        match *arg {
-            "{in}" => command.arg(input),
-            "{out}" => command.arg(output),
-            "{quality}" => command.arg(quality),
-            arg => command.arg(arg),
-        };
-    }
-    let started = Instant::now();
-    let ended = command.stdin(Stdio::null()).output();
-    let taken = started.elapsed();
-    let ended = ended.with_context(|| format!("cannot start {}", program.display()))?;
-    if ended.status.success() {
-        return Ok(taken);
-    }
-    let said = String::from_utf8_lossy(&ended.stderr);
-    let last = said.lines().rfind(|line| !line.trim().is_empty());
-    anyhow::bail!(
-        "{} failed at setting {quality} ({}): {}",
-        program.display(),
-        ended.status,
-        last.unwrap_or("it gave no reason")
-    )
-}
-
-/// The file that a shell would start for `name`.
-fn on_search_path(name: &str) -> Option<PathBuf> {
-    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    // A name with its folder replaces whatever it is joined to: that takes one entry, even if the path is empty.
-    let folders: Vec<PathBuf> = std::env::split_paths(&folders)
-        .chain([PathBuf::new()])
-        .collect();
-    let files = folders.iter().map(|folder| folder.join(&name));
-    let mut files = files.filter(|file| file.is_absolute());
-    files.find(|file| file.is_file())
 }
 
 /// The first line that a program says about its version, of however it is asked.

@@ -71,6 +71,21 @@ impl Source {
         &self.picture
     }
 
+    /// The picture without what is left of its right and lower sides when they are divided by `scale`.
+    pub fn cut_to_multiple(&self, scale: u32) -> Result<Picture> {
+        let size = [self.picture.width(), self.picture.height()].map(|side| side / scale * scale);
+        anyhow::ensure!(
+            size[0].min(size[1]) >= 8 * scale,
+            "it is too small to be reduced {scale} times"
+        );
+        let row = self.picture.width() as usize * 3;
+        let rows = self.bytes().chunks_exact(row).take(size[1] as usize);
+        let cut = rows.flat_map(|row| &row[..size[0] as usize * 3]);
+        let samples = Samples::U8(cut.copied().collect());
+        let picture = Picture::new(size[0], size[1], Layout::Rgb, samples, Metadata::default());
+        Ok(picture.map_err(inr::Error::from)?)
+    }
+
     /// Its samples, shape `[height, width, 3]`, 0.0..=1.0.
     pub fn samples(&self) -> &[f32] {
         &self.samples

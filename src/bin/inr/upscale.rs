@@ -1,0 +1,113 @@
+//! `inr upscale`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Result;
+use inr::{
+    Depth, FileFormat, Limits, Picture, UpscaleOptions, Upscaled, read_picture, upscale,
+    write_picture,
+};
+use serde_json::json;
+
+use super::args::UpscaleArgs;
+use super::failure::Outcome;
+use super::output::{self, Outputs};
+use super::progress::{self, Reporter};
+
+/// Longest picture file that is read.
+const MOST_BYTES: u64 = 1 << 31;
+
+/// Enlarges every input.
+pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
+    let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
+    let options = UpscaleOptions {
+        scale: args.scale,
+        method: args.method,
+        effort: args.effort,
+        degradation: args.degradation.degradation()?,
+        tile: args.tile,
+        threads: args.threads,
+    };
+    progress::catch_interrupts();
+    super::each(&args.inputs, "enlarge", args.report.json, 1, |input| {
+        one(input, args, &options, &outputs)
+    })
+}
+
+fn one(
+    input: &Path,
+    args: &UpscaleArgs,
+    options: &UpscaleOptions,
+    outputs: &Outputs,
+) -> Result<()> {
+    let picture = read_picture(&output::read(input, MOST_BYTES)?, &Limits::default())
+        .map_err(inr::Error::from)?;
+    let usual = usual_format(&picture);
+    let named = args
+        .output
+        .output
+        .as_deref()
+        .and_then(FileFormat::from_path);
+    let format = args.format.or(named).unwrap_or(usual);
+    format
+        .check(picture.layout(), picture.depth())
+        .map_err(inr::Error::from)?;
+    let name = format!(
+        "{}.x{}.{}",
+        output::stem(input),
+        args.scale,
+        format.extension()
+    );
+    let output = outputs.choose(input, &name)?;
+    let quiet = args.report.quiet || args.report.json;
+    let mut reporter = Reporter::new(&output::display_name(input), quiet, false);
+    let started = Instant::now();
+    let enlarged = upscale(&picture, options, &mut reporter);
+    reporter.finish();
+    let enlarged = enlarged?;
+    drop(picture);
+    let seconds = started.elapsed().as_secs_f64();
+    let written = write_picture(&enlarged.picture, format, None).map_err(inr::Error::from)?;
+    outputs.write(&output, &written.bytes)?;
+    report(input, &output, args, &enlarged, &written.dropped, seconds)
+}
+
+/// The format when nobody names one.
+fn usual_format(picture: &Picture) -> FileFormat {
+    match picture.depth() {
+        Depth::F32 => FileFormat::Tiff,
+        Depth::U8 | Depth::U16 => FileFormat::Png,
+    }
+}
+
+fn report(
+    input: &Path,
+    output: &Path,
+    args: &UpscaleArgs,
+    enlarged: &Upscaled,
+    dropped: &[&str],
+    seconds: f64,
+) -> Result<()> {
+    let (from, to) = (output::display_name(input), output::output_name(output));
+    let (width, height) = (enlarged.picture.width(), enlarged.picture.height());
+    let (method, why) = (enlarged.method.to_string(), &enlarged.why);
+    let degradation = enlarged.degradation.blur.to_string();
+    if args.report.json {
+        let object = json!({
+            "input": from, "output": to, "width": width, "height": height, "method": method,
+            "degradation": degradation, "why": why, "seconds": seconds, "dropped": dropped,
+        });
+        return output::to_stdout(format!("{object}\n").as_bytes());
+    }
+    if !args.report.quiet {
+        output::say(&format!(
+            "{from} -> {to}: {width} x {height} in {seconds:.1} s; {why}"
+        ));
+        if !dropped.is_empty() {
+            let dropped = dropped.join(", ");
+            output::say(&format!("note:  this format has no place for: {dropped}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Whether an enlargement can be trusted, told from the picture itself.
+
+use super::UpscaleMethod;
+use super::degradation::{Blur, Operator};
+use super::plan::{Effort, Part, Plan};
+use super::samples::planes;
+use crate::Picture;
+use crate::metrics::decibels;
+
+/// Side of the part of a picture that is looked at.
+const LOOK: usize = 256;
+/// Such parts that are chosen from, along each side, less one.
+const MOST_PARTS: usize = 6;
+/// Shortest side of what is enlarged for a judgement.
+const LEAST: usize = 12;
+
+/// The method for `picture`: its busiest part is reduced as it was itself, enlarged again, and compared with what it is. That is
+/// held out: no method sees more than the reduced picture.
+pub(super) fn choose(
+    picture: &Picture,
+    scale: f64,
+    blur: &Blur,
+    effort: Effort,
+) -> (UpscaleMethod, String) {
+    let factor = (scale.round() as usize).clamp(2, 4);
+    let sides = [picture.width() as usize, picture.height() as usize]
+        .map(|side| side.min(LOOK) / factor * factor);
+    if sides[0].min(sides[1]) < LEAST * factor {
+        let why = "method inr: the picture is too small to judge by".into();
+        return (UpscaleMethod::Inr, why);
+    }
+    let part = busiest(picture, sides);
+    let luma = &planes(picture, &part)[0];
+    let small_size = sides.map(|side| side / factor);
+    // Stored samples are rounded, and so is what stands for them.
+    let mut small = Operator::new(blur, sides, small_size).apply(luma);
+    small
+        .iter_mut()
+        .for_each(|v| *v = (*v * 255.0).round() / 255.0);
+    let whole = [0..sides[0], 0..sides[1]];
+    let score = |effort| {
+        let plan = Plan::new(small_size, sides, blur, effort);
+        let found = plan.render(&whole, std::slice::from_ref(&small));
+        closeness(luma, &found[0])
+    };
+    let bicubic = score(Effort {
+        turns: 0,
+        colour_turns: 0,
+        iterations: 0,
+    });
+    let projected = score(Effort { turns: 0, ..effort });
+    let ours = score(effort);
+    let method = if ours >= projected.max(bicubic) {
+        UpscaleMethod::Inr
+    } else if projected >= bicubic {
+        UpscaleMethod::BackProjected
+    } else {
+        UpscaleMethod::Bicubic
+    };
+    let why = format!(
+        "method {method}: from a {factor} times smaller copy of the picture's busiest part inr restores {ours:.2} dB, \
+         back-projected bicubic {projected:.2}, bicubic {bicubic:.2}"
+    );
+    (method, why)
+}
+
+/// Of some parts of `sides` pixels that lie over all of the picture, the one with the largest differences in luma.
+pub(super) fn busiest(picture: &Picture, sides: [usize; 2]) -> Part {
+    let starts = |length: u32, side: usize| {
+        let room = length as usize - side;
+        let steps = (2 * room).div_ceil(side).min(MOST_PARTS);
+        (0..=steps).map(move |step| room * step / steps.max(1))
+    };
+    let mut best: Option<(f64, Part)> = None;
+    for top in starts(picture.height(), sides[1]) {
+        for left in starts(picture.width(), sides[0]) {
+            let part = [left..left + sides[0], top..top + sides[1]];
+            let luma = &planes(picture, &part)[0];
+            let steps = luma
+                .windows(2)
+                .map(|two| f64::from((two[1] - two[0]).abs()));
+            let detail: f64 = steps.sum();
+            if best.as_ref().is_none_or(|(most, _)| detail > *most) {
+                best = Some((detail, part));
+            }
+        }
+    }
+    best.map_or([0..sides[0], 0..sides[1]], |(_, part)| part)
+}
+
+/// PSNR in dB.
+fn closeness(a: &[f32], b: &[f32]) -> f64 {
+    let errors = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2));
+    decibels(errors.sum::<f64>() / a.len() as f64)
+}

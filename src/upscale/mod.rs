@@ -1,0 +1,320 @@
+//! Enlargements that are better than bicubic: a trained estimate, fitted so that its degraded render is the picture.
+
+mod degradation;
+mod estimate;
+mod guard;
+mod network;
+mod plan;
+mod samples;
+
+use std::fmt;
+use std::num::NonZero;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::parallel::in_parallel;
+use crate::resample::Filter;
+use crate::{Control, Error, Limits, Observer, Phase, Picture, Progress};
+
+pub use degradation::{Blur, Degradation, PointSpread};
+use plan::{Effort, Part, Plan};
+use samples::{Target, filtered, planes, samples};
+
+/// How a picture is enlarged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpscaleMethod {
+    /// [`UpscaleMethod::Inr`], unless on this very picture something simpler turns out to be better.
+    #[default]
+    Auto,
+    /// The networks' estimate, back-projected.
+    Inr,
+    /// Bicubic, back-projected (Irani and Peleg 1991).
+    BackProjected,
+    /// Cubic convolution, as [`Filter::Benchmark`].
+    Bicubic,
+    /// As [`Filter::Lanczos3`].
+    Lanczos3,
+    /// As [`Filter::Bilinear`].
+    Bilinear,
+    /// As [`Filter::Nearest`].
+    Nearest,
+}
+
+impl UpscaleMethod {
+    /// Every method with its name.
+    pub const ALL: [(&'static str, Self); 7] = [
+        ("auto", Self::Auto),
+        ("inr", Self::Inr),
+        ("backprojected", Self::BackProjected),
+        ("bicubic", Self::Bicubic),
+        ("lanczos3", Self::Lanczos3),
+        ("bilinear", Self::Bilinear),
+        ("nearest", Self::Nearest),
+    ];
+
+    /// The filter that is all of it.
+    fn filter(self) -> Option<Filter> {
+        match self {
+            Self::Auto | Self::Inr | Self::BackProjected => None,
+            Self::Bicubic => Some(Filter::Benchmark),
+            Self::Lanczos3 => Some(Filter::Lanczos3),
+            Self::Bilinear => Some(Filter::Bilinear),
+            Self::Nearest => Some(Filter::Nearest),
+        }
+    }
+}
+
+impl fmt::Display for UpscaleMethod {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let found = Self::ALL.iter().find(|(_, method)| method == self);
+        formatter.pad(found.map_or("", |(name, _)| name))
+    }
+}
+
+impl FromStr for UpscaleMethod {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let found = Self::ALL.iter().find(|(name, _)| *name == text);
+        found
+            .map(|(_, method)| *method)
+            .ok_or_else(|| Error::Misuse {
+                what: format!("there is no method {text}"),
+                want: "use auto, inr, backprojected, bicubic, lanczos3, bilinear or nearest",
+            })
+    }
+}
+
+/// What an enlargement shall be like.
+#[derive(Clone, Debug)]
+pub struct UpscaleOptions {
+    /// Output pixels per pixel on both axes, 1 to 64; fractions are fine. Default 2.
+    pub scale: f64,
+    /// How. Default [`UpscaleMethod::Auto`].
+    pub method: UpscaleMethod,
+    /// How hard to try, 1 to 9. Default 5.
+    pub effort: u8,
+    /// How the picture came from the large one that is looked for; estimated from the picture if `None`, the default.
+    pub degradation: Option<Degradation>,
+    /// Side of the parts that are worked on at a time, in output pixels, 32 to 4096; memory grows with it, pixels stay what
+    /// they are. Default 512.
+    pub tile: u32,
+    /// CPU threads; the result is the same for any number. All there are if `None`, the default.
+    pub threads: Option<usize>,
+}
+
+impl Default for UpscaleOptions {
+    fn default() -> Self {
+        Self {
+            scale: 2.0,
+            method: UpscaleMethod::default(),
+            effort: 5,
+            degradation: None,
+            tile: 512,
+            threads: None,
+        }
+    }
+}
+
+/// An enlarged picture.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Upscaled {
+    /// The picture, with depth, layout and metadata of the small one.
+    pub picture: Picture,
+    /// How it was made; never [`UpscaleMethod::Auto`].
+    pub method: UpscaleMethod,
+    /// The degradation that it was fitted to.
+    pub degradation: Degradation,
+    /// Why this method, and where the degradation is from.
+    pub why: String,
+}
+
+/// Turns of luma, turns of what else there is, and back-projections of each effort.
+const EFFORTS: [(usize, usize, usize); 9] = [
+    (1, 1, 2),
+    (2, 1, 3),
+    (2, 2, 3),
+    (4, 2, 4),
+    (8, 2, 4),
+    (8, 4, 6),
+    (8, 8, 8),
+    (8, 8, 10),
+    (8, 8, 12),
+];
+
+/// Enlarges `picture`.
+///
+/// # Errors
+/// [`Error::Misuse`] for options out of range, [`Error::OverLimit`] for a result of more than 2^30 pixels, and
+/// [`Error::Cancelled`] when `observer` ends it.
+pub fn upscale(
+    picture: &Picture,
+    options: &UpscaleOptions,
+    observer: &mut dyn Observer,
+) -> Result<Upscaled, Error> {
+    let size = large_size(picture, options)?;
+    let (turns, colour_turns, iterations) = EFFORTS[usize::from(options.effort) - 1];
+    let full = Effort {
+        turns,
+        colour_turns,
+        iterations,
+    };
+    let (degradation, mut why) = match &options.degradation {
+        Some(given) => (
+            given.clone(),
+            format!("degradation {} as asked", given.blur),
+        ),
+        None => estimate::estimated(picture),
+    };
+    let method = match options.method {
+        UpscaleMethod::Auto => {
+            let (method, reason) = guard::choose(picture, options.scale, &degradation.blur, full);
+            why = format!("{reason}; {why}");
+            method
+        }
+        asked => asked,
+    };
+    let effort = match method {
+        UpscaleMethod::BackProjected => Effort { turns: 0, ..full },
+        _ => full,
+    };
+    let work = Work {
+        picture,
+        size,
+        filter: method.filter(),
+        plan: Plan::new(
+            [picture.width() as usize, picture.height() as usize],
+            size,
+            &degradation.blur,
+            effort,
+        ),
+    };
+    let threads = options
+        .threads
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    Ok(Upscaled {
+        picture: work.all(options.tile as usize, threads, observer)?,
+        method,
+        degradation,
+        why,
+    })
+}
+
+/// Width and height of the result.
+fn large_size(picture: &Picture, options: &UpscaleOptions) -> Result<[usize; 2], Error> {
+    let UpscaleOptions {
+        scale,
+        effort,
+        tile,
+        ..
+    } = *options;
+    let misuse = |what: String, want| Err(Error::Misuse { what, want });
+    if !(1.0..=64.0).contains(&scale) {
+        return misuse(format!("the scale is {scale}"), "a scale is 1 to 64");
+    }
+    if !(1..=9).contains(&effort) {
+        return misuse(format!("the effort is {effort}"), "an effort is 1 to 9");
+    }
+    if !(32..=4096).contains(&tile) {
+        return misuse(format!("the tile is {tile}"), "a tile is 32 to 4096 pixels");
+    }
+    let size =
+        [picture.width(), picture.height()].map(|side| (f64::from(side) * scale).round() as u64);
+    let limit = Limits::default().render_pixels;
+    let asked = size[0] * size[1];
+    if asked > limit {
+        return Err(Error::OverLimit {
+            what: "the enlargement in pixels",
+            asked,
+            limit,
+        });
+    }
+    Ok(size.map(|side| side as usize))
+}
+
+/// An enlargement under way.
+struct Work<'a> {
+    picture: &'a Picture,
+    size: [usize; 2],
+    filter: Option<Filter>,
+    plan: Plan,
+}
+
+impl Work<'_> {
+    /// Tile by tile, as many at a time as there are threads.
+    fn all(
+        &self,
+        tile: usize,
+        threads: usize,
+        observer: &mut dyn Observer,
+    ) -> Result<Picture, Error> {
+        let [width, height] = self.size;
+        // Few threads with nothing to do for small pictures.
+        let share = (width * height / (2 * threads.max(1)))
+            .isqrt()
+            .next_multiple_of(32);
+        let tile = tile.min(share.max(128));
+        let pieces = |length: usize| {
+            (0..length)
+                .step_by(tile)
+                .map(move |start| start..(start + tile).min(length))
+        };
+        let parts: Vec<Part> = pieces(height)
+            .flat_map(|rows| pieces(width).map(move |columns| [columns, rows.clone()]))
+            .collect();
+        let mut target = Target::new(self.picture, self.size);
+        let started = Instant::now();
+        let mut done = 0;
+        for batch in parts.chunks(threads.max(1)) {
+            let found = Mutex::new(Vec::new());
+            in_parallel(threads, batch.len(), |index| {
+                let samples = self.part(&batch[index])?;
+                found
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push((index, samples));
+                Ok(())
+            })?;
+            for (index, samples) in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                target.put(&batch[index], &samples);
+            }
+            done += batch.len();
+            if observer.progress(&progress(done, parts.len(), started)) != Control::Continue {
+                return Err(Error::Cancelled);
+            }
+        }
+        target.finish(self.picture)
+    }
+
+    /// Samples of a part of the large picture, interleaved.
+    fn part(&self, part: &Part) -> Result<Vec<f32>, Error> {
+        let layout = self.picture.layout();
+        if let Some(filter) = self.filter {
+            return filtered(
+                self.picture,
+                self.size,
+                part,
+                &self.plan.window(part, 4),
+                filter,
+            );
+        }
+        let planes = planes(self.picture, &self.plan.reads(part));
+        Ok(samples(&self.plan.render(part, &planes), layout))
+    }
+}
+
+fn progress(done: usize, all: usize, started: Instant) -> Progress {
+    let elapsed = started.elapsed();
+    Progress {
+        phase: Phase::Enlarge,
+        step: done as u64,
+        steps: all as u64,
+        epoch: done as f64 / all as f64,
+        psnr: None,
+        elapsed,
+        remaining: Some(elapsed.mul_f64((all - done) as f64 / done.max(1) as f64)),
+    }
+}
