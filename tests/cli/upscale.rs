@@ -33,6 +33,21 @@ fn upscale_names_its_output_and_says_what_it_took() {
     assert_eq!(line["degradation"], "area");
 }
 
+/// As the picture that the file decodes to.
+#[test]
+fn upscale_takes_inr_files() {
+    let folder = folder(&[("a.inr", &INR)]);
+    expect_code(&inr(folder.path(), &["decode", "a.inr"]), 0);
+    for (input, output) in [("a.inr", "b.png"), ("a.png", "c.png")] {
+        expect_code(&inr(folder.path(), &["upscale", input, "-o", output]), 0);
+    }
+    let [b, c] = ["b.png", "c.png"].map(|name| {
+        let picture = read_picture(&read(&folder, name), &Limits::default());
+        picture.expect("a picture").to_f32()
+    });
+    assert_eq!(b, c);
+}
+
 #[test]
 fn upscale_takes_a_point_spread_function_and_streams() {
     let folder = folder(&[("psf.png", &PNG)]);
@@ -52,7 +67,7 @@ fn upscale_takes_a_point_spread_function_and_streams() {
 
 #[test]
 fn upscale_refuses_what_it_cannot_do() {
-    let folder = folder(&[("a.png", &PNG), ("a.inr", &INR)]);
+    let folder = folder(&[("a.png", &PNG)]);
     for (arguments, wanted, part) in [
         (&["a.png", "--scale", "0.5"][..], 2, "scale"),
         (&["a.png", "--degradation", "gaussian:0"][..], 2, "gaussian"),
@@ -62,7 +77,6 @@ fn upscale_refuses_what_it_cannot_do() {
             1,
             "none.png",
         ),
-        (&["a.inr"][..], 1, "inr decode"),
     ] {
         let output = inr(folder.path(), &[&["upscale"], arguments].concat());
         expect_code(&output, wanted);

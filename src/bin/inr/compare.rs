@@ -4,18 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use inr::metrics::{self, Raster, Report};
-use inr::{
-    Depth, FileFormat, InrPicture, Layout, Limits, Metadata, Method, Picture, PictureError,
-    RenderOptions, read_picture, write_picture,
-};
+use inr::{Depth, FileFormat, Layout, Metadata, Picture, write_picture};
 use serde_json::json;
 
 use super::args::{CompareArgs, OutputArgs};
 use super::failure::{Outcome, bad_arguments};
 use super::output::{self, Outputs};
-
-/// Longest file that is read.
-const MOST_BYTES: u64 = 1 << 31;
 
 /// Measures the second picture against the first.
 pub fn run(args: &CompareArgs) -> Result<Outcome> {
@@ -104,29 +98,8 @@ fn text(report: &Report, as_json: bool) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A picture file, or the native render of an `.inr` file.
 fn open(path: &Path) -> Result<Picture> {
-    let failed = || format!("cannot read {}", output::display_name(path));
-    let bytes = output::read(path, MOST_BYTES).with_context(failed)?;
-    let limits = Limits::default();
-    // An .inr file that lost its signature is still one by name.
-    let named_inr = path.extension().is_some_and(|extension| extension == "inr");
-    match read_picture(&bytes, &limits) {
-        Err(PictureError::AlreadyInr | PictureError::Unknown { .. }) if named_inr => {
-            native(&bytes, &limits).with_context(failed)
-        }
-        Err(PictureError::AlreadyInr) => native(&bytes, &limits).with_context(failed),
-        read => read.map_err(inr::Error::from).with_context(failed),
-    }
-}
-
-fn native(bytes: &[u8], limits: &Limits) -> Result<Picture> {
-    let options = RenderOptions {
-        method: Method::Inr,
-        ..RenderOptions::default()
-    };
-    let rendered = InrPicture::open(bytes, limits).and_then(|file| file.render(&options));
-    Ok(rendered?.picture)
+    output::picture(path).with_context(|| format!("cannot read {}", output::display_name(path)))
 }
 
 /// Both with the channels that either has: grey becomes red, green and blue, and no alpha becomes opaque.

@@ -11,9 +11,6 @@ use super::failure::Outcome;
 use super::output::{self, Outputs};
 use super::progress::{self, Reporter};
 
-/// Longest picture file that is read.
-const MOST_BYTES: u64 = 1 << 31;
-
 /// Encodes every input.
 pub fn run(args: &EncodeArgs) -> Result<Outcome> {
     let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
@@ -32,8 +29,11 @@ pub fn run(args: &EncodeArgs) -> Result<Outcome> {
 }
 
 fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outputs) -> Result<()> {
-    let picture = read_picture(&output::read(input, MOST_BYTES)?, &Limits::default())
-        .map_err(inr::Error::from)?;
+    let picture = read_picture(
+        &output::read(input, output::MOST_BYTES)?,
+        &Limits::default(),
+    )
+    .map_err(inr::Error::from)?;
     let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
     let mut reporter = Reporter::new(
         &output::display_name(input),

@@ -6,10 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result};
+use inr::{InrPicture, Limits, Method, Picture, PictureError, RenderOptions, read_picture};
 
 use super::args::OutputArgs;
 use super::failure::{bad_arguments, refused};
 use super::progress;
+
+/// Longest file that is read.
+pub const MOST_BYTES: u64 = 1 << 31;
 
 /// True for `-`, which stands for standard input or output.
 pub fn is_stdio(path: &Path) -> bool {
@@ -42,6 +46,30 @@ pub fn display_name(path: &Path) -> String {
     } else {
         path.display().to_string()
     }
+}
+
+/// A picture file, or the native render of an `.inr` file.
+pub fn picture(path: &Path) -> Result<Picture> {
+    let bytes = read(path, MOST_BYTES)?;
+    let limits = Limits::default();
+    // An .inr file that lost its signature is still one by name.
+    let named_inr = path.extension().is_some_and(|extension| extension == "inr");
+    match read_picture(&bytes, &limits) {
+        Err(PictureError::AlreadyInr | PictureError::Unknown { .. }) if named_inr => {
+            native(&bytes, &limits)
+        }
+        Err(PictureError::AlreadyInr) => native(&bytes, &limits),
+        read => Ok(read.map_err(inr::Error::from)?),
+    }
+}
+
+fn native(bytes: &[u8], limits: &Limits) -> Result<Picture> {
+    let options = RenderOptions {
+        method: Method::Inr,
+        ..RenderOptions::default()
+    };
+    let rendered = InrPicture::open(bytes, limits).and_then(|file| file.render(&options));
+    Ok(rendered?.picture)
 }
 
 /// Where the outputs of one run go.

@@ -4,19 +4,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use inr::{
-    Depth, FileFormat, Limits, Picture, UpscaleOptions, Upscaled, read_picture, upscale,
-    write_picture,
-};
+use inr::{Depth, FileFormat, Picture, UpscaleOptions, Upscaled, upscale, write_picture};
 use serde_json::json;
 
 use super::args::UpscaleArgs;
 use super::failure::Outcome;
 use super::output::{self, Outputs};
 use super::progress::{self, Reporter};
-
-/// Longest picture file that is read.
-const MOST_BYTES: u64 = 1 << 31;
 
 /// Enlarges every input.
 pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
@@ -41,8 +35,7 @@ fn one(
     options: &UpscaleOptions,
     outputs: &Outputs,
 ) -> Result<()> {
-    let picture = read_picture(&output::read(input, MOST_BYTES)?, &Limits::default())
-        .map_err(inr::Error::from)?;
+    let picture = output::picture(input)?;
     let usual = usual_format(&picture);
     let named = args
         .output

@@ -28,7 +28,7 @@ Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct UpscaleArgs {
-    /// Pictures to enlarge: PNG, JPEG, WebP, TIFF, BMP, QOI, PNM or GIF; - is standard input
+    /// Pictures to enlarge: .inr, PNG, JPEG, WebP, TIFF, BMP, QOI, PNM or GIF; - is standard input
     #[arg(required = true, value_name = "PICTURE")]
     pub inputs: Vec<PathBuf>,
     #[command(flatten)]

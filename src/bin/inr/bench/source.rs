@@ -11,9 +11,6 @@ use tempfile::TempDir;
 use crate::failure::{bad_arguments, refused};
 use crate::output;
 
-/// Longest picture file that is read.
-const MOST_BYTES: u64 = 1 << 31;
-
 /// Sides in pixels of what a quick look takes from the middle of a picture; MS-SSIM needs 176.
 const QUICK_SIDE: u32 = 192;
 
@@ -48,7 +45,7 @@ pub struct Source {
 impl Source {
     /// Reads `path`; of a quick look the middle.
     pub fn open(path: &Path, quick: bool) -> Result<Self> {
-        let bytes = output::read(path, MOST_BYTES)?;
+        let bytes = output::read(path, output::MOST_BYTES)?;
         let picture = read_picture(&bytes, &Limits::default()).map_err(inr::Error::from)?;
         if picture.layout().has_alpha() {
             let what = "it has an alpha channel, which JPEG cannot hold".into();
