@@ -288,7 +288,8 @@ fn colours_of_transparent_pixels_do_not_bleed() {
         &options(2.0, UpscaleMethod::Inr, Blur::Bicubic),
     );
     for pixel in large.to_f32().chunks_exact(4) {
-        assert!(pixel[1] * pixel[3] < 0.02, "{pixel:?}");
+        // Planes go through the networks one by one: a hard edge may be a few hundredths off, bleeding is a half.
+        assert!(pixel[1] * pixel[3] < 0.06, "{pixel:?}");
     }
 }
 

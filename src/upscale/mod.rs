@@ -96,7 +96,8 @@ pub struct UpscaleOptions {
     pub method: UpscaleMethod,
     /// How hard to try, 1 to 9. Default 5.
     pub effort: u8,
-    /// How the picture came from the large one that is looked for; estimated from the picture if `None`, the default.
+    /// How the picture came from the large one that is looked for; estimated from the picture if `None`, the default. Its
+    /// noise does not count.
     pub degradation: Option<Degradation>,
     /// Side of the parts that are worked on at a time, in output pixels, 32 to 4096; memory grows with it, pixels stay what
     /// they are. Default 512.
