@@ -39,7 +39,9 @@ fn upscale_takes_inr_files() {
     let folder = folder(&[("a.inr", &INR)]);
     expect_code(&inr(folder.path(), &["decode", "a.inr"]), 0);
     for (input, output) in [("a.inr", "b.png"), ("a.png", "c.png")] {
-        expect_code(&inr(folder.path(), &["upscale", input, "-o", output]), 0);
+        let degradation = if input == "a.inr" { "auto" } else { "area" };
+        let arguments = ["upscale", input, "-o", output, "--degradation", degradation];
+        expect_code(&inr(folder.path(), &arguments), 0);
     }
     let [b, c] = ["b.png", "c.png"].map(|name| {
         let picture = read_picture(&read(&folder, name), &Limits::default());

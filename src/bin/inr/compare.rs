@@ -99,7 +99,9 @@ fn text(report: &Report, as_json: bool) -> String {
 }
 
 fn open(path: &Path) -> Result<Picture> {
-    output::picture(path).with_context(|| format!("cannot read {}", output::display_name(path)))
+    let (picture, _) = output::picture(path)
+        .with_context(|| format!("cannot read {}", output::display_name(path)))?;
+    Ok(picture)
 }
 
 /// Both with the channels that either has: grey becomes red, green and blue, and no alpha becomes opaque.

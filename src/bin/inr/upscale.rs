@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use inr::{Depth, FileFormat, Picture, UpscaleOptions, Upscaled, upscale, write_picture};
+use inr::{Blur, Depth, FileFormat, Picture, UpscaleOptions, Upscaled, upscale, write_picture};
 use serde_json::json;
 
 use super::args::UpscaleArgs;
@@ -35,7 +35,12 @@ fn one(
     options: &UpscaleOptions,
     outputs: &Outputs,
 ) -> Result<()> {
-    let picture = output::picture(input)?;
+    let (picture, decoded) = output::picture(input)?;
+    let mut options = options.clone();
+    if decoded && options.degradation.is_none() {
+        // What compression has softened looks blurred, and sharpened so would be worse than bicubic.
+        options.degradation = Some(Blur::Area.into());
+    }
     let usual = usual_format(&picture);
     let named = args
         .output
@@ -56,7 +61,7 @@ fn one(
     let quiet = args.report.quiet || args.report.json;
     let mut reporter = Reporter::new(&output::display_name(input), quiet, false);
     let started = Instant::now();
-    let enlarged = upscale(&picture, options, &mut reporter);
+    let enlarged = upscale(&picture, &options, &mut reporter);
     reporter.finish();
     let enlarged = enlarged?;
     drop(picture);

@@ -39,7 +39,7 @@ pub struct UpscaleArgs {
     /// How hard to try, 1 to 9
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
     pub effort: u8,
-    /// What the picture went through: auto, area, bicubic, gaussian:S or psf:FILE
+    /// What the picture went through: auto (for .inr files area), area, bicubic, gaussian:S or psf:FILE
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub degradation: DegradationName,
     /// How: auto, inr, backprojected, bicubic, lanczos3, bilinear or nearest
