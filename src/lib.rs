@@ -13,6 +13,8 @@
 //! the program.
 
 mod codec;
+#[cfg(feature = "candle")]
+mod convnet;
 mod coords;
 mod device;
 mod error;
@@ -34,13 +36,16 @@ pub use codec::{
     Component, Derivative, DerivativePicture, InrPicture, Jets, Method, OutputSize, Region,
     RenderOptions, Rendered,
 };
+#[cfg(feature = "candle")]
+pub use convnet::{SrOptions, SrShape, VggLoss, VggOptions, Weights, WeightsError, enlarge_srgan};
 pub use coords::CoordinateMap;
 pub use device::DeviceChoice;
 pub use error::Error;
 #[cfg(feature = "fit")]
 pub use fit::{
     Anchor, EngineBench, EngineFigure, Expression, FieldFit, FitRecipe, Initialization,
-    InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, StopReason, engine_bench,
+    InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, PictureLoss, PictureTerm,
+    StopReason, engine_bench,
 };
 pub use inr_formats::{FormatError, Limits, Model};
 pub use net::{Layer, Network};

@@ -13,6 +13,10 @@ pub enum Phase {
     Quantise,
     /// Decoding the written bytes to measure them.
     Verify,
+    /// Training a network that enlarges pictures.
+    Train,
+    /// Enlarging a picture.
+    Enlarge,
 }
 
 impl fmt::Display for Phase {
@@ -21,6 +25,8 @@ impl fmt::Display for Phase {
             Self::Fit => "fit",
             Self::Quantise => "quantise",
             Self::Verify => "verify",
+            Self::Train => "train",
+            Self::Enlarge => "enlarge",
         })
     }
 }

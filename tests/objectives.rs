@@ -56,6 +56,7 @@ fn objective(terms: Vec<ObjectiveTerm>) -> Objective {
         channels: 1,
         grid: Grid::PixelCentre,
         terms,
+        picture: None,
     }
 }
 
