@@ -37,7 +37,10 @@ pub use codec::{
     RenderOptions, Rendered,
 };
 #[cfg(feature = "candle")]
-pub use convnet::{SrOptions, SrShape, VggLoss, VggOptions, Weights, WeightsError, enlarge_srgan};
+pub use convnet::{
+    SrLoss, SrOptions, SrRecipe, SrScore, SrShape, SrStep, SrTrainer, VggLoss, VggOptions, Weights,
+    WeightsError, enlarge_srgan,
+};
 pub use coords::CoordinateMap;
 pub use device::DeviceChoice;
 pub use error::Error;

@@ -5,6 +5,7 @@ mod enlarge;
 mod ops;
 mod parameters;
 mod srresnet;
+mod training;
 mod vgg;
 mod weights;
 
@@ -12,6 +13,7 @@ use candle_core::Device;
 
 pub use enlarge::{SrOptions, enlarge_srgan};
 pub use srresnet::SrShape;
+pub use training::{SrLoss, SrRecipe, SrScore, SrStep, SrTrainer};
 pub use vgg::{VggLoss, VggOptions};
 pub use weights::{Weights, WeightsError};
 

@@ -234,6 +234,9 @@ fn kernel_gradient(x: &Tensor, arriving: &Tensor, side: usize) -> CandleResult<T
 /// in PyTorch.
 pub(super) fn pool(x: &Tensor) -> CandleResult<Tensor> {
     let (_, _, height, width) = x.dims4()?;
+    if height < 2 || width < 2 {
+        candle_core::bail!("a picture of {width}x{height} pixels has no maxima of 2 x 2");
+    }
     let even = x.narrow(2, 0, height & !1)?.narrow(3, 0, width & !1)?;
     let made = even.detach().contiguous()?.max_pool2d(2)?;
     with_gradients(&even, &made, made.clone(), |x, largest, arriving| {
@@ -394,4 +397,21 @@ fn bilinear(from: usize, to: usize, device: &Device) -> CandleResult<Tensor> {
         row[(first + 1).min(from - 1)] += share;
     }
     Tensor::from_vec(matrix, (to, from), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Var;
+
+    use super::*;
+
+    #[test]
+    fn of_equal_pixels_the_first_has_the_gradient_and_odd_rows_have_none() {
+        let rows = [[1.0_f32, 1.0, 5.0], [1.0, 1.0, 6.0], [7.0, 8.0, 9.0]];
+        let x = Var::new(&[[rows]], &Device::Cpu).unwrap();
+        let gradients = pool(&x).unwrap().sum_all().unwrap().backward().unwrap();
+        let found = gradients.get(&x).unwrap().squeeze(0).unwrap();
+        let found = found.squeeze(0).unwrap().to_vec2::<f32>().unwrap();
+        assert_eq!(found, [[1.0, 0.0, 0.0], [0.0; 3], [0.0; 3]]);
+    }
 }

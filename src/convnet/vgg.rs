@@ -204,7 +204,8 @@ impl VggLoss {
             before <= deepest
         });
         let least = 1 << poolings.count();
-        let small = options.side.is_none() && size.iter().any(|side| *side < least);
+        let smallest = size[0].min(size[1]) as usize;
+        let small = options.side.unwrap_or(smallest) < least;
         if !(matches!(channels, 1 | 3) && values.len() == count && count > 0) || small {
             return Err(Error::Misuse {
                 what: format!(

@@ -32,6 +32,8 @@ pub use field_fit::{FieldFit, FitRecipe};
 pub use init::{Initialization, InitializationPair};
 pub use objective::{Anchor, Expression, Objective, ObjectiveTerm, PictureLoss, PictureTerm};
 pub use optimiser::OptimizerChoice;
+#[cfg(feature = "candle")]
+pub(crate) use optimiser::{Schedule, State};
 pub(crate) use samples::Samples as TrainingSamples;
 pub use trainer::StopReason;
 

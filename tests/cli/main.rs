@@ -14,6 +14,7 @@ use tempfile::TempDir;
 mod bench;
 mod derivative;
 mod lab;
+mod networks;
 mod pages;
 #[cfg(unix)]
 mod unix;

@@ -13,6 +13,8 @@ mod markup;
 mod output;
 mod progress;
 mod shell;
+#[cfg(feature = "candle")]
+mod train_sr;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Lab(args) => lab::run(args),
+        #[cfg(feature = "candle")]
+        Command::TrainSr(args) => train_sr::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     };
