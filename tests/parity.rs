@@ -1,5 +1,6 @@
 //! What PyTorch makes of small networks with random weights, by scripts/parity-fixtures, is what this library makes of them.
 #![cfg(feature = "candle")]
+#![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 

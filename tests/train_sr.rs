@@ -1,5 +1,6 @@
 //! Training of networks that enlarge pictures, through the public interface.
 #![cfg(feature = "candle")]
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 

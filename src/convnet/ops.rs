@@ -400,6 +400,7 @@ fn bilinear(from: usize, to: usize, device: &Device) -> CandleResult<Tensor> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use candle_core::Var;
 

@@ -466,4 +466,5 @@ impl Opponents<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;

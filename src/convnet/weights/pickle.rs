@@ -228,7 +228,7 @@ impl Reader<'_> {
         };
         match &mut self.objects[id] {
             Object::List(list) => list.extend(items),
-            Object::Dict(pairs) if items.len() % 2 == 0 => {
+            Object::Dict(pairs) if items.len().is_multiple_of(2) => {
                 pairs.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
             }
             _ => return malformed("a pickle that adds to neither list nor dictionary"),
