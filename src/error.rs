@@ -16,6 +16,10 @@ pub enum Error {
     /// The picture file is damaged or of a kind that is not read here.
     #[error(transparent)]
     Picture(#[from] crate::picture::PictureError),
+    /// A file of weights cannot be used.
+    #[cfg(feature = "candle")]
+    #[error(transparent)]
+    Weights(#[from] crate::convnet::WeightsError),
     /// The caller asked for something that cannot be: `what` names the argument and the value found, `want` the values
     /// that are accepted.
     #[error("{what}; {want}")]

@@ -14,6 +14,8 @@
 //! the program.
 
 mod codec;
+#[cfg(feature = "candle")]
+mod convnet;
 mod coords;
 mod device;
 mod error;
@@ -37,13 +39,19 @@ pub use codec::{
     Component, Derivative, DerivativePicture, InrPicture, Jets, Method, OutputSize, Region,
     RenderOptions, Rendered,
 };
+#[cfg(feature = "candle")]
+pub use convnet::{
+    SrLoss, SrOptions, SrRecipe, SrScore, SrShape, SrStep, SrTrainer, VggLoss, VggOptions, Weights,
+    WeightsError, enlarge_srgan,
+};
 pub use coords::CoordinateMap;
 pub use device::DeviceChoice;
 pub use error::Error;
 #[cfg(feature = "fit")]
 pub use fit::{
     Anchor, EngineBench, EngineFigure, Expression, FieldFit, FitRecipe, Initialization,
-    InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, StopReason, engine_bench,
+    InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, PictureLoss, PictureTerm,
+    StopReason, engine_bench,
 };
 pub use inr_formats::{FormatError, Limits, Model};
 pub use net::{Layer, Network};

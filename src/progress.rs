@@ -13,6 +13,8 @@ pub enum Phase {
     Quantise,
     /// Decoding the written bytes to measure them.
     Verify,
+    /// Training a network that enlarges pictures.
+    Train,
     /// Enlarging a picture.
     Enlarge,
 }
@@ -23,6 +25,7 @@ impl fmt::Display for Phase {
             Self::Fit => "fit",
             Self::Quantise => "quantise",
             Self::Verify => "verify",
+            Self::Train => "train",
             Self::Enlarge => "enlarge",
         })
     }

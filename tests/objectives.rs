@@ -4,7 +4,8 @@
 
 use inr::{
     Anchor, Component, Depth, Error, Expression, FieldFit, FitRecipe, InrPicture, Jets, Layout,
-    Limits, Network, Objective, ObjectiveTerm, OptimizerChoice, RenderOptions,
+    Limits, Network, Objective, ObjectiveTerm, OptimizerChoice, PictureLoss, PictureTerm,
+    RenderOptions,
 };
 use inr_formats::{Activation, Grid, Header, InrFile, Mlp, Model, Sampling};
 
@@ -56,6 +57,7 @@ fn objective(terms: Vec<ObjectiveTerm>) -> Objective {
         channels: 1,
         grid: Grid::PixelCentre,
         terms,
+        picture: None,
     }
 }
 
@@ -212,4 +214,64 @@ fn objectives_that_make_no_sense_are_refused() {
     wrong(objective(vec![bad(1.0, Some(vec![1.0; 3]))]));
     let mut fit = FieldFit::new(objective(vec![bad(1.0, None)]), &recipe(1)).unwrap();
     assert!(fit.resume(&[1, 2, 3]).is_err());
+}
+
+/// Mean squared differences, as a loss of the whole picture.
+#[derive(Debug)]
+struct Squares(Vec<f32>);
+
+impl PictureLoss for Squares {
+    fn loss_and_gradient(&self, values: &[f32], gradient: &mut [f32]) -> Result<f64, Error> {
+        let count = values.len() as f32;
+        let mut sum = 0.0;
+        for ((value, wanted), slope) in values.iter().zip(&self.0).zip(gradient) {
+            sum += f64::from(value - wanted).powi(2);
+            *slope = 2.0 * (value - wanted) / count;
+        }
+        Ok(sum / f64::from(count))
+    }
+}
+
+/// Two channels, so that their order matters.
+fn two_channels() -> Vec<f32> {
+    values().iter().flat_map(|v| [*v, 0.5 - v * v]).collect()
+}
+
+#[test]
+fn a_loss_of_the_whole_picture_is_worth_what_the_same_squares_are() {
+    let fit = |weight: f32, picture: f32| {
+        let mut objective = Objective::values([SIDE; 2], 2, Grid::PixelCentre, two_channels());
+        objective.terms[0].weight = weight;
+        objective.picture = (picture > 0.0).then(|| PictureTerm {
+            loss: std::sync::Arc::new(Squares(two_channels())),
+            weight: picture,
+        });
+        let whole = FitRecipe {
+            batch: PIXELS,
+            ..recipe(200)
+        };
+        let mut fit = FieldFit::new(objective, &whole).unwrap();
+        let losses: Vec<f64> = (0..200).map(|_| fit.step().unwrap()).collect();
+        losses
+    };
+    let (plain, mixed, whole) = (fit(1.0, 0.0), fit(0.25, 0.75), fit(0.0, 1.0));
+    for other in [mixed, whole] {
+        for step in [0, 10] {
+            let error = (plain[step] - other[step]).abs();
+            assert!(error < 1e-3 * plain[step], "{error} at step {step}");
+        }
+        assert!(
+            other[199] < 0.05 * other[0],
+            "{} of {}",
+            other[199],
+            other[0]
+        );
+    }
+    let mut objective = Objective::values([SIDE; 2], 2, Grid::PixelCentre, two_channels());
+    objective.picture = Some(PictureTerm {
+        loss: std::sync::Arc::new(Squares(two_channels())),
+        weight: f32::NAN,
+    });
+    let refused = FieldFit::new(objective, &recipe(1));
+    assert!(matches!(refused.err(), Some(Error::Misuse { .. })));
 }

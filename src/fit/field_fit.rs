@@ -14,6 +14,7 @@ use super::init::{InitializationPair, initial_parameters};
 use super::lattice_engine::LatticeEngine;
 use super::objective::Objective;
 use super::optimiser::OptimizerChoice;
+use super::picture_engine::{PictureEngine, WholePicture};
 use super::samples::Sampler;
 use crate::Error;
 use crate::net::Network;
@@ -74,6 +75,7 @@ impl FieldFit {
     /// # Errors
     /// [`Error::Misuse`] for an objective that makes no sense, [`Error::Io`] when no thread can be started.
     pub fn new(objective: Objective, recipe: &FitRecipe) -> Result<Self, Error> {
+        let picture = objective.picture.clone();
         let samples = Arc::new(objective.samples()?);
         let trainee = Trainee {
             mlp: Mlp {
@@ -88,11 +90,20 @@ impl FieldFit {
         let sampler = Sampler::new(pixels, recipe.batch, rng);
         let threads = recipe.threads.unwrap_or_else(default_threads);
         let (of, backend) = (trainee.clone(), Backend::detect());
-        let engine: Box<dyn Engine> = if recipe.batch >= pixels && LatticeEngine::fits(&samples) {
+        let whole = picture.map(|term| {
+            let whole = WholePicture::new(of.clone(), &samples, backend, threads)?;
+            Ok::<_, Error>((whole, term))
+        });
+        let whole = whole.transpose()?;
+        let mut engine: Box<dyn Engine> = if recipe.batch >= pixels && LatticeEngine::fits(&samples)
+        {
             Box::new(LatticeEngine::new(of, samples, backend, threads)?)
         } else {
             Box::new(FusedEngine::new(of, samples, backend, threads)?)
         };
+        if let Some((whole, term)) = whole {
+            engine = Box::new(PictureEngine::new(engine, whole, term));
+        }
         let method = Method {
             choice: recipe.optimizer,
             rate: recipe.rate,

@@ -4,19 +4,15 @@
 use std::sync::Arc;
 
 use super::engine::{Engine, Trainee};
-use super::fused_engine::FusedEngine;
+use super::picture_engine::WholePicture;
 use super::samples::{Samples, Tap};
 use crate::Error;
-use crate::coords::CoordinateMap;
-use crate::render::{self, Backend, Rows, Viewport};
+use crate::render::Backend;
 
 /// An [`Engine`] for full batches of samples whose terms take values at whole pixels' distances.
 pub(crate) struct LatticeEngine {
-    trainee: Trainee,
     samples: Arc<Samples>,
-    /// The same pixels, for the gradient of their values.
-    inner: FusedEngine,
-    threads: usize,
+    whole: WholePicture,
 }
 
 /// A sum's reach from the pixel, in pixels.
@@ -63,45 +59,8 @@ impl LatticeEngine {
         backend: Backend,
         threads: usize,
     ) -> Result<Self, Error> {
-        let pixels = Samples {
-            grid: samples.grid,
-            ..Samples::of_values(
-                [samples.width, samples.height],
-                samples.channels,
-                Vec::new(),
-            )
-        };
-        let inner = FusedEngine::new(trainee.clone(), Arc::new(pixels), backend, threads)?;
-        Ok(Self {
-            trainee,
-            samples,
-            inner,
-            threads,
-        })
-    }
-
-    /// Values of all pixels, shape `[height, channels, width]`.
-    fn values(&self, parameters: &[f32]) -> Vec<f32> {
-        let samples = &self.samples;
-        let stride = samples.channels * samples.width as usize;
-        let mut values = vec![0.0; samples.pixels() * samples.channels];
-        let sides = [samples.width, samples.height];
-        let viewport = Viewport {
-            region: [0.0, 0.0, f64::from(sides[0]), f64::from(sides[1])],
-            size: sides,
-            sampling: inr_formats::Sampling::Point,
-        };
-        let map = CoordinateMap::new(sides[0], sides[1], samples.grid);
-        let rows = Rows {
-            first: 0,
-            stride,
-            samples: &mut values,
-        };
-        let network = self.trainee.fold(parameters);
-        render::render(&network, &map, &viewport, self.threads, rows, |row, out| {
-            out.copy_from_slice(row);
-        });
-        values
+        let whole = WholePicture::new(trainee, &samples, backend, threads)?;
+        Ok(Self { samples, whole })
     }
 
     /// Adds to `to` the rows of `from` moved by a tap's reach and multiplied by its coefficient; or, `back`, moved the
@@ -160,10 +119,10 @@ impl Engine for LatticeEngine {
     fn loss_and_gradient(
         &mut self,
         parameters: &[f32],
-        items: &[u32],
+        _: &[u32],
         gradient: &mut [f32],
     ) -> Result<f64, Error> {
-        let values = self.values(parameters);
+        let values = self.whole.values(parameters);
         let count = values.len() as f64;
         let scale = 1.0 / count as f32;
         let terms = 0..self.samples.terms.len();
@@ -193,7 +152,7 @@ impl Engine for LatticeEngine {
                 .zip(gradient)
                 .for_each(|(sum, value)| *sum += value);
         }
-        self.inner.gradient_of(parameters, items, back, gradient)?;
+        self.whole.gradient_of(parameters, back, gradient)?;
         Ok(loss / count)
     }
 }

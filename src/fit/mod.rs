@@ -1,4 +1,4 @@
-//! Photo to network: the only folder, with `device.rs`, that may name candle.
+//! Photo to network: the only folder, with `convnet` and `device.rs`, that may name candle.
 
 mod bench;
 #[cfg(feature = "cuda")]
@@ -15,6 +15,7 @@ mod init;
 mod lattice_engine;
 mod objective;
 mod optimiser;
+mod picture_engine;
 #[cfg(feature = "candle")]
 mod plain_candle;
 mod pool;
@@ -29,8 +30,10 @@ use std::time::Instant;
 pub use bench::{EngineBench, EngineFigure, engine_bench};
 pub use field_fit::{FieldFit, FitRecipe};
 pub use init::{Initialization, InitializationPair};
-pub use objective::{Anchor, Expression, Objective, ObjectiveTerm};
+pub use objective::{Anchor, Expression, Objective, ObjectiveTerm, PictureLoss, PictureTerm};
 pub use optimiser::OptimizerChoice;
+#[cfg(feature = "candle")]
+pub(crate) use optimiser::{Schedule, State};
 pub(crate) use samples::Samples as TrainingSamples;
 pub use trainer::StopReason;
 

@@ -1,5 +1,7 @@
 //! What a field is fitted to: a sum of squared errors of linear expressions in its values and derivatives.
 
+use std::sync::Arc;
+
 use inr_formats::Grid;
 
 use super::samples::{Goal, Samples, Tap, Term};
@@ -168,7 +170,26 @@ impl std::fmt::Display for Anchor {
     }
 }
 
-/// A sum of squared errors over all pixels.
+/// A loss of a whole picture, such as of its features in another network.
+pub trait PictureLoss: std::fmt::Debug + Send + Sync {
+    /// The loss of a field's `values` at all pixels' centres, shape `[height, width, channels]`, -1.0..=1.0 for the range
+    /// of samples. Its gradient with respect to them goes into `gradient`, which has the same shape.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being computed.
+    fn loss_and_gradient(&self, values: &[f32], gradient: &mut [f32]) -> Result<f64, Error>;
+}
+
+/// A loss of the whole picture, and how much it matters.
+#[derive(Clone, Debug)]
+pub struct PictureTerm {
+    /// The loss, computed in every step.
+    pub loss: Arc<dyn PictureLoss>,
+    /// What it is multiplied by before it is added to the mean of the squared errors; finite, at least 0.
+    pub weight: f32,
+}
+
+/// A sum of squared errors over all pixels, and maybe a loss of the whole picture.
 #[derive(Clone, Debug)]
 pub struct Objective {
     /// Width and height of the picture.
@@ -179,6 +200,8 @@ pub struct Objective {
     pub grid: Grid,
     /// What is compared; at least one.
     pub terms: Vec<ObjectiveTerm>,
+    /// What else there is.
+    pub picture: Option<PictureTerm>,
 }
 
 impl Objective {
@@ -194,6 +217,7 @@ impl Objective {
                 weight: 1.0,
                 mask: None,
             }],
+            picture: None,
         }
     }
 
@@ -227,6 +251,14 @@ impl Objective {
     /// [`Error::Misuse`] for shapes and weights that make no sense.
     pub(super) fn samples(self) -> Result<Samples, Error> {
         let pixels = self.size[0] as usize * self.size[1] as usize;
+        if let Some(PictureTerm { weight, .. }) = &self.picture
+            && !(weight.is_finite() && *weight >= 0.0)
+        {
+            return Err(Error::Misuse {
+                what: format!("a loss of the whole picture with the weight {weight}"),
+                want: "give a weight of at least 0",
+            });
+        }
         let mut footprint: Vec<[f64; 2]> = Vec::new();
         let mut terms = Vec::new();
         for term in self.terms {

@@ -16,6 +16,7 @@ mod derivative;
 #[cfg(unix)]
 mod faults;
 mod lab;
+mod networks;
 mod pages;
 #[cfg(unix)]
 mod unix;

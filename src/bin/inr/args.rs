@@ -12,10 +12,14 @@ use super::values;
 
 mod bench;
 mod lab;
+#[cfg(feature = "candle")]
+mod train_sr;
 mod upscale;
 
 pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs, SrArgs};
 pub use lab::{LabArgs, LabExperiment};
+#[cfg(feature = "candle")]
+pub use train_sr::TrainSrArgs;
 pub use upscale::UpscaleArgs;
 
 const EXIT_CODES: &str = "\
@@ -52,6 +56,9 @@ pub enum Command {
     Bench(BenchArgs),
     /// Run the study's experiments on sine networks and their derivatives, and write a report
     Lab(LabArgs),
+    /// Train a network that enlarges pictures (SRResNet, SRGAN) from a folder of them
+    #[cfg(feature = "candle")]
+    TrainSr(TrainSrArgs),
     /// Print completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual, or write its pages into a folder

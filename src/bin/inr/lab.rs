@@ -11,6 +11,7 @@ mod show;
 mod source;
 mod targets;
 mod trial;
+pub mod weights;
 
 use std::path::Path;
 use std::time::Instant;
@@ -23,6 +24,7 @@ use self::report::Report;
 use self::settings::Settings;
 use self::source::{Grey, Sources};
 use self::trial::{Fitted, Store};
+use self::weights::Weights;
 use crate::args::{LabArgs, LabExperiment};
 use crate::failure::Outcome;
 use crate::output::{self, say, write_over};
@@ -59,13 +61,14 @@ pub fn run(args: &LabArgs) -> Result<Outcome> {
     };
     progress::catch_interrupts();
     let began = Instant::now();
+    let weights = Weights::new(args);
     let mut report = Report::new(args.quick);
     for (experiment, recipe) in &recipes {
         let folder = args.out.join(experiment.name());
         let fits = folder.join(if args.quick { "fits-quick" } else { "fits" });
         std::fs::create_dir_all(&fits)
             .with_context(|| format!("cannot make {}", fits.display()))?;
-        let store = Store::new(fits, args.force, args.threads, args.quiet);
+        let store = Store::new(fits, args, &weights);
         one(recipe, &sources, &store, &folder, args, &mut report)
             .with_context(|| format!("cannot finish {}", experiment.name()))?;
     }
@@ -122,6 +125,9 @@ fn fits(
         return Ok(Err(why.clone()));
     }
     let settings: &Settings = &trial.settings;
+    if let Some(why) = store.weights().lacking(settings) {
+        return Ok(Err(why));
+    }
     if recipe.show == recipe::Show::Activations {
         // Weights before any training, of no picture.
         let picture = Grey {

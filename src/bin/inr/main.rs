@@ -16,6 +16,8 @@ mod program;
 mod progress;
 mod shell;
 mod table;
+#[cfg(feature = "candle")]
+mod train_sr;
 mod upscale;
 mod values;
 
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         Command::Compare(args) => compare::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Lab(args) => lab::run(args),
+        #[cfg(feature = "candle")]
+        Command::TrainSr(args) => train_sr::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     };

@@ -47,6 +47,14 @@ pub struct LabArgs {
     /// Folder with recipes in place of the program's own, by the names of the experiments
     #[arg(long, value_name = "DIR")]
     pub recipes: Option<PathBuf>,
+    /// Torchvision's VGG19, .safetensors or .pth, for rows with its features in the loss; none comes with the program
+    /// [default: the file that INR_VGG19 names]
+    #[arg(long, value_name = "FILE")]
+    pub vgg_weights: Option<PathBuf>,
+    /// SRGAN's generator, .safetensors or .pth with twhui's, leftthomas' or Lornatang's names, or of inr train-sr
+    /// [default: the file that INR_SRGAN names]
+    #[arg(long, value_name = "FILE")]
+    pub srgan_weights: Option<PathBuf>,
     /// Fit again what an earlier run has fitted
     #[arg(short, long)]
     pub force: bool,

@@ -57,6 +57,9 @@ pub struct Settings {
     pub scale: u32,
     /// Samples are matched by the mean of this many points per axis.
     pub footprint: usize,
+    /// What the picture's features in VGG19 add to the loss.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vgg: Option<VggSettings>,
     /// Quality of a pyramid.
     pub quality: f64,
     /// Points of the curve.
@@ -90,8 +93,32 @@ impl Default for Settings {
             anchor_reduction: 16,
             scale: 1,
             footprint: 1,
+            vgg: None,
             quality: 95.0,
             points: 60,
+        }
+    }
+}
+
+/// A loss on VGG19's features; what a recipe leaves out is the study's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct VggSettings {
+    /// Of the features' squared differences; those of samples, -1 to 1, have the weight 1. The study normalises samples by
+    /// ImageNet's deviations first, which makes them weigh 19.6 times as much.
+    pub weight: f32,
+    /// Layers of torchvision's `features` after which they are taken.
+    pub layers: Vec<usize>,
+    /// The side that the picture is made first, 0 for its own.
+    pub side: usize,
+}
+
+impl Default for VggSettings {
+    fn default() -> Self {
+        Self {
+            weight: 0.051,
+            layers: vec![4, 9, 18, 27, 36],
+            side: 224,
         }
     }
 }
@@ -118,6 +145,8 @@ pub enum Model {
     Pyramid,
     /// No field: the small picture enlarged.
     Bicubic,
+    /// No field: the small picture enlarged by SRGAN's generator.
+    Srgan,
 }
 
 /// Optimisers by name.
@@ -271,7 +300,7 @@ impl Settings {
             batch => self.steps as f64 * batch as f64 / f64::from(side / self.scale).powi(2),
         };
         match self.model {
-            Model::Bicubic => format!("{side} px"),
+            Model::Bicubic | Model::Srgan => format!("{side} px"),
             Model::Pyramid => format!("{side} px, quality {}", self.quality),
             _ => format!(
                 "{side} px, {} hidden layers of {width}, {steps} steps, {visits:.1} visits of every pixel",

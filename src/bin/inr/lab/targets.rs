@@ -127,6 +127,7 @@ pub fn objective(
         channels: 1,
         grid: settings.grid(),
         terms,
+        picture: None,
     };
     Ok(objective.anchored(&anchor(settings, picture)?))
 }

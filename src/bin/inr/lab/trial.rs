@@ -16,6 +16,8 @@ use super::measure::{affine, compared, decibels, enlarged, mean, native};
 use super::settings::{AnchorName, Model, Optimizer, Settings, Supervision};
 use super::source::Grey;
 use super::targets;
+use super::weights::Weights;
+use crate::args::LabArgs;
 use crate::failure::refused;
 use crate::output::write_over;
 use crate::progress::{self, Reporter};
@@ -50,12 +52,12 @@ pub struct Done {
 /// The file of a new field, its curve and figures.
 type Fresh = (Vec<u8>, Vec<Point>, BTreeMap<String, f64>);
 
-/// Where fits are kept.
-pub struct Store {
+/// Where fits are kept, and what they are made with.
+pub struct Store<'a> {
     folder: PathBuf,
-    force: bool,
-    threads: Option<usize>,
-    quiet: bool,
+    args: &'a LabArgs,
+    /// The user's weights of other networks.
+    weights: &'a Weights,
 }
 
 /// A fit and its field; bicubic has none.
@@ -77,14 +79,17 @@ struct Checkpoint {
     fit: Vec<u8>,
 }
 
-impl Store {
-    pub fn new(folder: PathBuf, force: bool, threads: Option<usize>, quiet: bool) -> Self {
+impl<'a> Store<'a> {
+    pub fn new(folder: PathBuf, args: &'a LabArgs, weights: &'a Weights) -> Self {
         Self {
             folder,
-            force,
-            threads,
-            quiet,
+            args,
+            weights,
         }
+    }
+
+    pub fn weights(&self) -> &Weights {
+        self.weights
     }
 
     /// Does the fit called `name`, or takes it from disk.
@@ -95,13 +100,18 @@ impl Store {
         seed: u64,
         picture: &Grey,
     ) -> Result<Fitted> {
-        let key = key(settings, seed, picture)?;
+        let key = key(settings, seed, picture)? + &self.weights.key(settings);
         let path = |extension: &str| self.folder.join(format!("{name}.{extension}"));
         let kept = std::fs::read(path("json")).ok();
         let kept = kept.and_then(|bytes| serde_json::from_slice::<Done>(&bytes).ok());
-        let kept = kept.filter(|done| !self.force && done.key == key);
-        if settings.model == Model::Bicubic {
-            let result = reduced(settings, picture)?.resized(picture.side)?.clipped();
+        let kept = kept.filter(|done| !self.args.force && done.key == key);
+        let small = || reduced(settings, picture);
+        let direct = match settings.model {
+            Model::Bicubic => Some(small()?.resized(picture.side)?.clipped()),
+            Model::Srgan => Some(self.weights.enlarged(&small()?, settings.scale)?),
+            _ => None,
+        };
+        if let Some(result) = direct {
             let figures = compared(&result, picture)?;
             let curve = Vec::new();
             return Ok(Fitted {
@@ -184,9 +194,10 @@ impl Store {
         } else {
             None
         };
-        let objective = targets::objective(settings, &small, teacher.as_ref())?;
+        let mut objective = targets::objective(settings, &small, teacher.as_ref())?;
+        objective.picture = self.weights.perceptual(settings, &small)?;
         let anchor = targets::anchor(settings, &small)?;
-        let mut fit = FieldFit::new(objective, &settings.recipe(seed, self.threads))?;
+        let mut fit = FieldFit::new(objective, &settings.recipe(seed, self.args.threads))?;
         let mut run = Run {
             name,
             key,
@@ -198,10 +209,10 @@ impl Store {
             began: Instant::now(),
             path: self.folder.join(format!("{name}.checkpoint")),
         };
-        if !self.force {
+        if !self.args.force {
             run.resume(&mut fit);
         }
-        run.finish(&mut fit, self.quiet)?;
+        run.finish(&mut fit, self.args.quiet)?;
         let mut network = fit.network()?;
         let found = native(&open(&network, fit.mlp(), small.side)?)?;
         let mut figures = BTreeMap::new();
