@@ -7,6 +7,7 @@
 //! - [`InrPicture::jets`] and [`InrPicture::jets_at`]: exact values, gradients and Laplacians of fields;
 //!   [`InrPicture::render_derivative`] makes pictures of them.
 //! - [`metrics`]: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel and BD-rates.
+//! - [`edit`]: derivatives, sharpening, smoothing and pasting of pictures by their gradients; [`poisson`] integrates those.
 //! - [`resample`]: bicubic and Lanczos, the yardsticks for enlargements.
 //!
 //! Decoding needs no feature. `fit` adds training on the CPU, `candle` a second engine (`cuda` and `metal`: on GPUs), `cli`
@@ -15,12 +16,14 @@
 mod codec;
 mod coords;
 mod device;
+pub mod edit;
 mod error;
 #[cfg(feature = "fit")]
 mod fit;
 pub mod metrics;
 mod net;
 mod picture;
+pub mod poisson;
 mod progress;
 mod pyramid;
 #[cfg(feature = "fit")]

@@ -152,7 +152,7 @@ fn checked_region(source: &Raster, region: Option<[f64; 4]>) -> Result<Region, E
     })
 }
 
-fn divide_by_alpha(pixel: &mut [f32]) {
+pub(crate) fn divide_by_alpha(pixel: &mut [f32]) {
     if let Some((alpha, colours)) = pixel.split_last_mut() {
         let divisor = *alpha;
         let straight = |c: f32| {

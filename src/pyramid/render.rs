@@ -280,7 +280,7 @@ impl Pyramid {
 }
 
 /// Spline coefficients down the columns, at the outputs' positions along the rows: one line for each of `rows`.
-fn resample_columns(
+pub(crate) fn resample_columns(
     grid: &Grid,
     columns: &Taps,
     rows: &Range<isize>,

@@ -116,7 +116,7 @@ fn touched(latents: &Latents, window: &Window) -> (Range<usize>, Range<usize>) {
 }
 
 /// Does tasks number 0 to `count` on up to `threads` threads; the first error ends it.
-pub(super) fn in_parallel(
+pub(crate) fn in_parallel(
     threads: usize,
     count: usize,
     task: impl Fn(usize) -> Result<(), Error> + Sync,

@@ -11,9 +11,11 @@ use inr::{
 use super::values;
 
 mod bench;
+mod filter;
 mod lab;
 
 pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs};
+pub use filter::FilterArgs;
 pub use lab::{LabArgs, LabExperiment};
 
 const EXIT_CODES: &str = "\
@@ -44,6 +46,8 @@ pub enum Command {
     Info(InfoArgs),
     /// Measure how much two pictures differ
     Compare(CompareArgs),
+    /// Apply a plug-in's filter to a picture, or list its filters
+    Filter(FilterArgs),
     /// Measure how quick this machine is, or how the codec compares with others
     Bench(BenchArgs),
     /// Run the study's experiments on sine networks and their derivatives, and write a report

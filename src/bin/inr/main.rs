@@ -7,6 +7,7 @@ mod csv;
 mod decode;
 mod encode;
 mod failure;
+mod filter;
 mod info;
 mod lab;
 mod markup;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::run(args),
         Command::Info(args) => info::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Filter(args) => filter::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Lab(args) => lab::run(args),
         Command::Completions(args) => shell::completions(args),
