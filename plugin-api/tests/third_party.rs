@@ -20,7 +20,15 @@ fn compiled(folder: &Path, source: &str, defines: &[&str]) -> PathBuf {
     ));
     let compiled = Command::new("cc")
         .args([
-            "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I",
+            "-std=c11",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            // Hostile ones leave some out.
+            "-Wno-unused-function",
+            "-shared",
+            "-fPIC",
+            "-I",
         ])
         .arg(Path::new(ROOT).join("include"))
         .args(defines.iter().map(|define| format!("-D{define}")))
@@ -34,11 +42,11 @@ fn compiled(folder: &Path, source: &str, defines: &[&str]) -> PathBuf {
     output
 }
 
-/// The example in Rust, which cargo builds with the tests.
-fn invert() -> Plugin {
+/// An example in Rust, which cargo builds with the tests.
+fn example(name: &str) -> Plugin {
     let here = std::env::current_exe().unwrap();
     let folder = here.parent().unwrap().parent().unwrap().join("examples");
-    Plugin::load(&find("invert", &[folder]).unwrap()).unwrap()
+    Plugin::load(&find(name, &[folder]).unwrap()).unwrap()
 }
 
 fn grey(size: [u32; 2]) -> Pixmap {
@@ -81,7 +89,7 @@ fn a_plug_in_in_c_works() {
 
 #[test]
 fn a_plug_in_in_rust_works_and_tiles_change_nothing() {
-    let plugin = invert();
+    let plugin = example("invert");
     let mut session = plugin.open(&Options::default()).unwrap();
     let input = grey([40, 30]);
     let request = Request {
@@ -119,7 +127,7 @@ fn a_plug_in_in_rust_works_and_tiles_change_nothing() {
 
 #[test]
 fn calls_are_watched_and_stopped() {
-    let plugin = invert();
+    let plugin = example("invert");
     let mut session = plugin.open(&Options::default()).unwrap();
     let input = grey([64, 64]);
     let request = Request {
@@ -162,7 +170,7 @@ fn calls_are_watched_and_stopped() {
 
 #[test]
 fn what_a_filter_does_not_take_is_refused_with_a_message() {
-    let plugin = invert();
+    let plugin = example("invert");
     let limited = Options {
         max_pixels: 100,
         ..Options::default()
@@ -265,6 +273,53 @@ fn plug_ins_that_break_the_rules_are_refused() {
         find("nowhere-to-be-found", &[]),
         Err(LoadError::NotFound { .. })
     ));
+}
+
+#[test]
+fn a_panic_is_a_code_and_ends_the_handle_alone() {
+    let plugin = example("faulty");
+    let input = grey([8, 8]);
+    let request = Request {
+        filter: "divide",
+        sources: vec![Source::whole(None, &input)],
+        ..Request::default()
+    };
+    let mut output = Pixmap::new([8, 8], input.format);
+    let mut session = plugin.open(&Options::default()).unwrap();
+    let failure = session.run(&request, &mut output, None).unwrap_err();
+    assert_eq!(failure.status, Status::Internal);
+    assert!(failure.message.contains("divide by zero"), "{failure}");
+    // Even what does not panic is refused now.
+    let failure = session.plan(&request).unwrap_err();
+    assert_eq!(failure.status, Status::Internal);
+    assert!(failure.message.contains("close this handle"), "{failure}");
+    drop(session);
+    let mut session = plugin.open(&Options::default()).unwrap();
+    assert_eq!(session.plan(&request).unwrap().size, [8, 8]);
+}
+
+#[test]
+fn a_panic_of_the_host_s_progress_does_not_go_through_the_plug_in() {
+    let plugin = example("invert");
+    let mut session = plugin.open(&Options::default()).unwrap();
+    let input = grey([8, 8]);
+    let request = Request {
+        filter: "invert",
+        sources: vec![Source::whole(None, &input)],
+        ..Request::default()
+    };
+    let mut output = Pixmap::new([8, 8], input.format);
+    let flag = AtomicBool::new(false);
+    let run = std::panic::AssertUnwindSafe(|| {
+        let watcher = Watcher {
+            progress: &mut |_| panic!("the host's own"),
+            cancelled: &flag,
+        };
+        let _ = session.run(&request, &mut output, Some(watcher));
+    });
+    let panic = std::panic::catch_unwind(run).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the host's own"));
+    session.run(&request, &mut output, None).unwrap();
 }
 
 #[test]

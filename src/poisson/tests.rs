@@ -32,7 +32,7 @@ fn screened_waves_have_their_closed_form() {
                 let exact = 1.0 / (f64::from(screen) - laplacian);
                 let errors = u.iter().zip(&b).map(|(u, b)| u - b * exact as f32);
                 let error = largest(errors) / exact as f32;
-                assert!(error < 2e-5, "{width}x{height} {waves:?} {screen}: {error}");
+                assert!(error < 5e-5, "{width}x{height} {waves:?} {screen}: {error}");
             }
         }
     }

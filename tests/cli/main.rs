@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 mod bench;
 mod derivative;
+#[cfg(unix)]
+mod filter;
 mod lab;
 mod pages;
 #[cfg(unix)]

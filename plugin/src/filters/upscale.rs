@@ -3,8 +3,8 @@
 use inr::edit;
 use inr_plugin_api::guest::{Call, Plan, Region};
 use inr_plugin_api::{
-    Failure, Filter, INR_CAP_DETERMINISTIC, INR_CAP_GLOBAL, INR_CAP_RESIZES, INR_CAP_TILES, Kind,
-    Param, PixelsMut, Status,
+    Failure, Filter, INR_CAP_DETERMINISTIC, INR_CAP_GLOBAL, INR_CAP_RESIZES, Kind, Param,
+    PixelsMut, Status,
 };
 
 use super::{Entry, filter};
@@ -35,7 +35,7 @@ fn describe() -> Filter {
         "upscale",
         "Upscale",
         "Renders the field through the picture's samples at another size.",
-        INR_CAP_RESIZES | INR_CAP_GLOBAL | INR_CAP_TILES | INR_CAP_DETERMINISTIC,
+        INR_CAP_RESIZES | INR_CAP_GLOBAL | INR_CAP_DETERMINISTIC,
         vec![
             Param::number("scale", "Scale", hint, [1e-3, 1e3], [1.0, 8.0], 2.0),
             side("width", "Width"),
