@@ -4,24 +4,31 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use inr::{InrPicture, Limits, OutputSize, RenderOptions, Samples};
+use inr::{
+    EncodeOptions, InrPicture, Limits, OutputSize, RenderOptions, Samples, encode, read_picture,
+};
 use inr_plugin_api::host::{Options, Pixmap, Plugin};
 use inr_plugin_api::{Format, Layout, Sample};
 
-const FILE: &[u8] = include_bytes!("../fixtures/golden/chelsea.inr");
+const PHOTO: &[u8] = include_bytes!("../fixtures/chelsea.png");
 const SIZE: [u32; 2] = [4250, 2827];
 /// Renders of either kind, by turns, so that what else the machine does falls on both.
 const ROUNDS: usize = 15;
 
 fn main() {
-    let file = InrPicture::open(FILE, &Limits::default()).unwrap();
+    let limits = Limits::default();
+    let photo = read_picture(PHOTO, &limits).unwrap();
+    let bytes = encode(&photo, &EncodeOptions::default(), &mut ())
+        .unwrap()
+        .bytes;
+    let file = InrPicture::open(&bytes, &limits).unwrap();
     let options = RenderOptions {
         size: OutputSize::Exact(SIZE[0], SIZE[1]),
         ..RenderOptions::default()
     };
     let plugin = Plugin::from_export(inr_plugin::inr_get_api, "linked".into()).unwrap();
     let mut session = plugin.open(&Options::default()).unwrap();
-    let mut picture = session.codec().unwrap().open(FILE).unwrap();
+    let mut picture = session.codec().unwrap().open(&bytes).unwrap();
     let mut output = Pixmap::new(SIZE, Format::plain(Sample::U8, Layout::Rgb));
     let mut seconds = [Vec::new(), Vec::new()];
     for _ in 0..ROUNDS {

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::{Watch, plane};
 use crate::codec::{Derivative, shown};
 use crate::metrics::Raster;
-use crate::pyramid::render::resample_columns;
+use crate::pyramid::render::{folded, resample_columns};
 use crate::pyramid::spline::{Order, Taps};
 use crate::pyramid::tiles::in_parallel;
 use crate::pyramid::wavelet::{Grid, Window};
@@ -43,15 +43,10 @@ impl<'a> Part<'a> {
     fn check(&self, columns: &Range<isize>, rows: &Range<isize>) -> Result<(), Error> {
         self.raster.check()?;
         let size = [self.raster.width, self.raster.height];
-        for (axis, needed) in [columns, rows].into_iter().enumerate() {
+        for (axis, reach) in [columns, rows].into_iter().enumerate() {
             let (from, to) = (self.origin[axis], self.origin[axis] + size[axis]);
-            let side = self.picture[axis] as isize;
-            // What lies outside is mirrored, which reaches no further than the border is away, on small pictures all of it.
-            let least = needed.start.max(0) as usize;
-            let most = needed.end.min(side).max(0) as usize;
-            let mirrored = needed.start < -side || needed.end > 2 * side;
-            let short = from > least || to < most || mirrored && size[axis] < self.picture[axis];
-            if to > self.picture[axis] || short {
+            let needed = folded(reach, self.picture[axis]);
+            if to > self.picture[axis] || needed.start < from || needed.end > to {
                 return Err(Error::Misuse {
                     what: format!(
                         "{size:?} samples at {:?} of {:?} for what takes {columns:?} by {rows:?}",

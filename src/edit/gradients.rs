@@ -89,7 +89,10 @@ pub fn flatten_light(
         threshold,
         detail,
     } = light;
-    if !(0.0..=1.0).contains(&amount) || !(threshold >= 0.0) || !detail.is_finite() {
+    if !(0.0..=1.0).contains(&amount)
+        || !(0.0..=f32::MAX).contains(&threshold)
+        || !detail.is_finite()
+    {
         return Err(Error::Misuse {
             what: format!("{light:?}"),
             want: "give an amount of 0 to 1, a threshold of at least 0 and a finite detail",

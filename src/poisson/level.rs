@@ -123,14 +123,15 @@ impl Level {
             let at = y / 2 * width;
             let rows = [&self.across, &self.down, &self.screen]
                 .map(|lines| lines.row(y, self.width, self.height));
-            for x in 0..self.width {
+            let columns = rows[0].iter().zip(rows[1]).zip(rows[2]).enumerate();
+            for (x, ((right, below), own)) in columns {
                 let block = at + x / 2;
-                screen[block] += rows[2][x];
+                screen[block] += own;
                 if x % 2 == 1 {
-                    across[block] += 0.5 * rows[0][x];
+                    across[block] += 0.5 * right;
                 }
                 if y % 2 == 1 {
-                    down[block] += 0.5 * rows[1][x];
+                    down[block] += 0.5 * below;
                 }
             }
         }
@@ -176,8 +177,8 @@ impl Level {
             }
             let flow = |x: usize| across[x] * (here[x] - here[x + 1]);
             out[0] = one(0, 0.0, flow(0));
-            for x in 1..last {
-                out[x] = one(x, -flow(x - 1), flow(x));
+            for (x, out) in out.iter_mut().enumerate().take(last).skip(1) {
+                *out = one(x, -flow(x - 1), flow(x));
             }
             out[last] = one(last, -flow(last - 1), 0.0);
         });

@@ -240,36 +240,44 @@ fn a_plug_in_in_c_is_found_by_name() {
     assert!(made.to_f32().iter().all(|value| [0.0, 1.0].contains(value)));
 }
 
-/// What the program decodes is what hosts get, at any size, region and depth.
+/// What the program decodes is what hosts get, at any size, region and depth; of a network and of a pyramid.
 #[test]
 fn the_program_and_the_abi_render_the_same_pixels() {
-    let file = fs::read("fixtures/golden/chelsea.inr").expect("a fixture");
+    same_pixels("fixtures/golden/chelsea.inr", "network");
+    same_pixels("fixtures/latents/astronaut-96.inr", "pyramid");
+}
+
+fn same_pixels(file: &str, model: &str) {
+    let file = fs::read(file).expect("a fixture");
     let folder = folder(&[("a.inr", &file)]);
     let plugin = Plugin::load(&plugin()).expect("a plug-in");
     let mut session = plugin.open(&Options::default()).expect("a session");
-    let mut opened = session
-        .codec()
-        .expect("a codec")
-        .open(&file)
-        .expect("a picture");
+    let mut codec = session.codec().expect("a codec");
+    let mut opened = codec.open(&file).expect("a picture");
     let info = opened.info().expect("its info");
-    assert_eq!((info.size, info.model.as_str()), ([451, 300], "pyramid"));
     let native = InrPicture::open(&file, &Limits::default()).expect("a picture");
+    assert_eq!(info.size, [native.width(), native.height()]);
+    assert_eq!(info.model, model);
     assert_eq!(info.icc, native.metadata().icc);
+    let scaled = |scale: f64| {
+        info.size
+            .map(|side| (f64::from(side) * scale).round() as u32)
+    };
+    let width = [
+        100,
+        (100.0 / f64::from(info.size[0]) * f64::from(info.size[1])).round() as u32,
+    ];
     let region = Region {
-        origin: [100.5, 80.0],
+        origin: [20.5, 30.0],
         step: [64.0 / 320.0, 48.0 / 240.0],
         size: [320, 240],
     };
+    let zoomed = ["--region", "20.5,30,64,48", "--scale", "5"];
     let cases: [(&[&str], [u32; 2], Option<&Region>); 4] = [
-        (&[], [451, 300], None),
-        (&["--scale", "2.5"], [1128, 750], None),
-        (&["--width", "100"], [100, 67], None),
-        (
-            &["--region", "100.5,80,64,48", "--scale", "5"],
-            [320, 240],
-            Some(&region),
-        ),
+        (&[], info.size, None),
+        (&["--scale", "2.5"], scaled(2.5), None),
+        (&["--width", "100"], width, None),
+        (&zoomed, [320, 240], Some(&region)),
     ];
     for (arguments, size, region) in cases {
         for (depth, sample) in [("8", Sample::U8), ("16", Sample::U16)] {
@@ -277,10 +285,9 @@ fn the_program_and_the_abi_render_the_same_pixels() {
             expect_code(&inr(folder.path(), &[&decode[..], arguments].concat()), 0);
             let shown = picture(&folder, "b.png");
             assert_eq!([shown.width(), shown.height()], size);
-            let mut output = Pixmap::new(size, Format::plain(sample, inr_plugin_api::Layout::Rgb));
-            opened
-                .render(region, 0, 0.0, &mut output, None)
-                .expect("a render");
+            let mut output = Pixmap::new(size, Format::plain(sample, info.format.layout));
+            let rendered = opened.render(region, 0, 0.0, &mut output, None);
+            rendered.expect("a render");
             let bytes: Vec<u8> = match shown.samples() {
                 Samples::U8(samples) => samples.clone(),
                 Samples::U16(samples) => samples.iter().flat_map(|v| v.to_ne_bytes()).collect(),

@@ -46,6 +46,15 @@ pub struct PictureInfo {
     pub file_size: u64,
 }
 
+/// What goes into a file beside pixels and profile.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras<'a> {
+    /// Exif from its TIFF header on.
+    pub exif: Option<&'a [u8]>,
+    /// XMP packet.
+    pub xmp: Option<&'a [u8]>,
+}
+
 const COMPLETE: &str = "the loader saw that all functions are there";
 
 impl Session {
@@ -79,13 +88,14 @@ impl Codec<'_> {
         Ok(Picture { plugin, table, raw })
     }
 
-    /// Makes a file of `pixels`.
+    /// Makes a file of `pixels` and `extras`.
     ///
     /// # Errors
     /// What the plug-in says.
     pub fn encode(
         &mut self,
         pixels: &Pixmap,
+        extras: Extras,
         values: &[(String, Value)],
         watcher: Option<Watcher>,
     ) -> Result<Vec<u8>, Failure> {
@@ -96,6 +106,8 @@ impl Codec<'_> {
         let input = pixels.source()?;
         let values = Values::new(values)?;
         let values = values.pointers();
+        let start = |blob: Option<&[u8]>| blob.map_or(null(), <[u8]>::as_ptr);
+        let size = |blob: Option<&[u8]>| blob.map_or(0, <[u8]>::len);
         let mut bytes = InrBytes {
             struct_size: size_of::<InrBytes>(),
             data: null_mut(),
@@ -108,10 +120,10 @@ impl Codec<'_> {
                 values: values.as_ptr(),
                 value_count: values.len() as u32,
                 reserved: 0,
-                exif: null(),
-                exif_size: 0,
-                xmp: null(),
-                xmp_size: 0,
+                exif: start(extras.exif),
+                exif_size: size(extras.exif),
+                xmp: start(extras.xmp),
+                xmp_size: size(extras.xmp),
                 progress,
             };
             // SAFETY: the session is open, and `call` and all that it points to is there.

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 
 use libloading::Library;
 
-pub use codec::{Codec, Picture, PictureInfo};
+pub use codec::{Codec, Extras, Picture, PictureInfo};
 pub use search::{find, search_path};
 pub use session::{Options, Outcome, Pixmap, Request, Session, Source, Watcher};
 
