@@ -8,6 +8,7 @@
 //!   [`InrPicture::render_derivative`] makes pictures of them.
 //! - [`metrics`]: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel and BD-rates.
 //! - [`upscale()`]: enlargements of any picture, better than bicubic; [`Degradation`] is what they undo.
+//! - [`edit`]: derivatives, sharpening, smoothing and pasting of pictures by their gradients; [`poisson`] integrates those.
 //! - [`resample`]: bicubic and Lanczos, the yardsticks for enlargements.
 //!
 //! Decoding needs no feature. `fit` adds training on the CPU, `candle` a second engine (`cuda` and `metal`: on GPUs), `cli`
@@ -18,6 +19,7 @@ mod codec;
 mod convnet;
 mod coords;
 mod device;
+pub mod edit;
 mod error;
 #[cfg(feature = "fit")]
 mod fit;
@@ -25,6 +27,7 @@ pub mod metrics;
 mod net;
 mod parallel;
 mod picture;
+pub mod poisson;
 mod progress;
 mod pyramid;
 #[cfg(feature = "fit")]

@@ -51,7 +51,8 @@ impl Derivative {
             .map_or("", |(name, _)| name)
     }
 
-    fn layout(self, source: Layout) -> Layout {
+    /// Layout of its pictures of a `source` of this layout.
+    pub fn layout(self, source: Layout) -> Layout {
         match self {
             Self::Dx | Self::Dy | Self::Laplacian if source.colour_channels() == 3 => Layout::Rgb,
             Self::Dx | Self::Dy | Self::Laplacian | Self::Magnitude => Layout::Grey,
@@ -143,22 +144,10 @@ impl InrPicture {
         }
         let jets = self.jets(options)?;
         let depth = options.depth.unwrap_or(Depth::U16);
-        let layout = derivative.layout(self.layout());
-        let planes = match derivative {
-            Derivative::Dx | Derivative::Dy | Derivative::Laplacian => (0..layout.channels())
-                .map(|channel| jets.plane(derivative.component(), channel))
-                .collect(),
-            _ => gradient(&jets, self.layout()),
-        };
-        let largest = match derivative {
-            Derivative::Dx | Derivative::Dy | Derivative::Laplacian => {
-                let magnitudes = planes.iter().flatten().map(|value| value.abs());
-                magnitudes.fold(0.0, f32::max)
-            }
-            _ => lengths(&planes).fold(0.0, f32::max),
-        };
-        let range = range.unwrap_or(if largest > 0.0 { largest.into() } else { 1.0 });
-        let samples = samples(derivative, depth, &planes, range as f32);
+        let shown_range = range.map(|range| range as f32);
+        let (layout, samples, largest) =
+            shown(&jets, self.layout(), derivative, depth, shown_range);
+        let range = range.unwrap_or(largest.into());
         let scale = derivative.scale(depth, range);
         let metadata = Metadata {
             xmp: Some(description(derivative.name(), &scale)),
@@ -171,6 +160,36 @@ impl InrPicture {
             scale,
         })
     }
+}
+
+/// Layout and interleaved samples of `derivative` of a picture of layout `source`, and what ends their range: `range`, or
+/// the largest magnitude there is.
+pub(crate) fn shown(
+    jets: &Jets,
+    source: Layout,
+    derivative: Derivative,
+    depth: Depth,
+    range: Option<f32>,
+) -> (Layout, Vec<f32>, f32) {
+    let layout = derivative.layout(source);
+    let planes = match derivative {
+        Derivative::Dx | Derivative::Dy | Derivative::Laplacian => (0..layout.channels())
+            .map(|channel| jets.plane(derivative.component(), channel))
+            .collect(),
+        _ => gradient(jets, source),
+    };
+    let range = range.unwrap_or_else(|| {
+        let largest = match derivative {
+            Derivative::Dx | Derivative::Dy | Derivative::Laplacian => {
+                let magnitudes = planes.iter().flatten().map(|value| value.abs());
+                magnitudes.fold(0.0, f32::max)
+            }
+            _ => lengths(&planes).fold(0.0, f32::max),
+        };
+        if largest > 0.0 { largest } else { 1.0 }
+    });
+    let samples = samples(derivative, depth, &planes, range);
+    (layout, samples, range)
 }
 
 /// d/dx and d/dy of luma.

@@ -35,6 +35,15 @@ pub struct Jets {
 }
 
 impl Jets {
+    /// Jets of `width` columns; `rows` has the shape `[height, components, channels, width]`.
+    pub(crate) fn new(width: usize, channels: usize, rows: Vec<f32>) -> Self {
+        Self {
+            width,
+            channels,
+            rows,
+        }
+    }
+
     /// Columns; the number of points of a list.
     pub fn width(&self) -> usize {
         self.width
@@ -165,10 +174,6 @@ impl InrPicture {
             line.iter_mut()
                 .for_each(|value| *value = middle + half * *value);
         }
-        Jets {
-            width,
-            channels,
-            rows,
-        }
+        Jets::new(width, channels, rows)
     }
 }

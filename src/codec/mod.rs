@@ -17,6 +17,7 @@ mod rows;
 mod trust;
 
 pub use decode::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered};
+pub(crate) use derivative::shown;
 pub use derivative::{Derivative, DerivativePicture};
 #[cfg(feature = "fit")]
 pub use encode::encode;

@@ -5,10 +5,10 @@ pub(crate) mod encode;
 mod head;
 #[cfg(feature = "fit")]
 pub(crate) mod probe;
-mod render;
-mod spline;
+pub(crate) mod render;
+pub(crate) mod spline;
 mod tiles;
-mod wavelet;
+pub(crate) mod wavelet;
 
 use std::sync::{Arc, OnceLock};
 

@@ -76,7 +76,7 @@ fn aligned(viewport: &Viewport) -> Option<(usize, usize)> {
 }
 
 /// Samples that a range of mirrored ones comes from.
-fn folded(range: &Range<isize>, length: usize) -> Range<usize> {
+pub(crate) fn folded(range: &Range<isize>, length: usize) -> Range<usize> {
     let found = range.clone().map(|index| mirrored(index, length));
     let first = found.clone().min().unwrap_or(0);
     first..found.max().map_or(0, |last| last + 1)
@@ -281,7 +281,7 @@ impl Pyramid {
 }
 
 /// Spline coefficients down the columns, at the outputs' positions along the rows: one line for each of `rows`.
-fn resample_columns(
+pub(crate) fn resample_columns(
     grid: &Grid,
     columns: &Taps,
     rows: &Range<isize>,

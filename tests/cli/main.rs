@@ -15,6 +15,8 @@ mod bench;
 mod derivative;
 #[cfg(unix)]
 mod faults;
+#[cfg(unix)]
+mod filter;
 mod lab;
 mod networks;
 mod pages;

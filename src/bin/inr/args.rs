@@ -11,12 +11,14 @@ use inr::{
 use super::values;
 
 mod bench;
+mod filter;
 mod lab;
 #[cfg(feature = "candle")]
 mod train_sr;
 mod upscale;
 
 pub use bench::{BenchArgs, BenchCommand, EngineArgs, Metric, RdArgs, SrArgs};
+pub use filter::FilterArgs;
 pub use lab::{LabArgs, LabExperiment};
 #[cfg(feature = "candle")]
 pub use train_sr::TrainSrArgs;
@@ -52,6 +54,8 @@ pub enum Command {
     Info(InfoArgs),
     /// Measure how much two pictures differ
     Compare(CompareArgs),
+    /// Apply a plug-in's filter to a picture, or list its filters
+    Filter(FilterArgs),
     /// Measure how quick this machine is, or how codec and enlargements compare with others
     Bench(BenchArgs),
     /// Run the study's experiments on sine networks and their derivatives, and write a report

@@ -7,6 +7,7 @@ mod csv;
 mod decode;
 mod encode;
 mod failure;
+mod filter;
 mod grid;
 mod info;
 mod lab;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Upscale(args) => upscale::run(args),
         Command::Info(args) => info::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Filter(args) => filter::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Lab(args) => lab::run(args),
         #[cfg(feature = "candle")]

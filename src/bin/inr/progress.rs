@@ -67,6 +67,21 @@ impl Reporter {
         }
     }
 
+    /// Shows that `share` of the work is done, 0 to 1, and what is being done.
+    pub fn show(&mut self, share: f64, text: &str) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position((share * 1000.0) as u64);
+                bar.set_message(text.to_owned());
+            }
+            None if !self.quiet && self.printed.elapsed() >= LINE_EVERY => {
+                self.printed = Instant::now();
+                say(&format!("{}: {:.0} % {text}", self.name, share * 100.0));
+            }
+            None => {}
+        }
+    }
+
     /// Takes the bar away.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
@@ -91,17 +106,7 @@ impl Observer for Reporter {
             .remaining
             .map_or_else(String::new, |left| format!(" {} left", clock(left)));
         let text = format!("{}{psnr}{left}", progress.phase);
-        match &self.bar {
-            Some(bar) => {
-                bar.set_position((share * 1000.0) as u64);
-                bar.set_message(text);
-            }
-            None if !self.quiet && self.printed.elapsed() >= LINE_EVERY => {
-                self.printed = Instant::now();
-                say(&format!("{}: {:.0} % {text}", self.name, share * 100.0));
-            }
-            None => {}
-        }
+        self.show(share, &text);
         match (interrupted(), self.keep) {
             (false, _) => Control::Continue,
             (true, true) => Control::Stop,

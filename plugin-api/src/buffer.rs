@@ -1,0 +1,462 @@
+//! Pixels in the other side's memory.
+
+use std::marker::PhantomData;
+
+use half::f16;
+
+use crate::Failure;
+use crate::abi::*;
+use crate::structs;
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $($(#[$variant_doc:meta])* $variant:ident = $code:expr,)*) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u32)]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant = $code,)*
+        }
+
+        impl $name {
+            /// The constant that C knows it by.
+            pub fn code(self) -> u32 {
+                self as u32
+            }
+
+            /// What a constant stands for.
+            ///
+            /// # Errors
+            /// [`crate::Status::BadArgument`] for other numbers.
+            pub fn from_code(code: u32) -> Result<Self, Failure> {
+                $(if code == $code { return Ok(Self::$variant); })*
+                Err(Failure::bad(format!(concat!($what, " {}"), code)))
+            }
+        }
+    };
+}
+
+codes! {
+    /// Types of samples.
+    Sample, "unknown kind of sample",
+    /// Unsigned, 8 bits.
+    U8 = INR_SAMPLE_U8,
+    /// Unsigned, 16 bits.
+    U16 = INR_SAMPLE_U16,
+    /// Floating point, 16 bits.
+    F16 = INR_SAMPLE_F16,
+    /// Floating point, 32 bits.
+    F32 = INR_SAMPLE_F32,
+}
+
+codes! {
+    /// Channels.
+    Layout, "unknown layout",
+    /// Grey.
+    Grey = INR_LAYOUT_GREY,
+    /// Grey and alpha.
+    GreyAlpha = INR_LAYOUT_GREY_ALPHA,
+    /// Red, green and blue.
+    Rgb = INR_LAYOUT_RGB,
+    /// Red, green, blue and alpha.
+    Rgba = INR_LAYOUT_RGBA,
+}
+
+codes! {
+    /// What alpha did to colours.
+    Alpha, "unknown kind of alpha",
+    /// There is none.
+    None = INR_ALPHA_NONE,
+    /// Nothing.
+    Straight = INR_ALPHA_STRAIGHT,
+    /// Colours are multiplied by it.
+    Premultiplied = INR_ALPHA_PREMULTIPLIED,
+}
+
+codes! {
+    /// What samples are proportional to.
+    Transfer, "unknown transfer",
+    /// Encoded by the profile's curve, or sRGB's.
+    Encoded = INR_TRANSFER_ENCODED,
+    /// Light.
+    Linear = INR_TRANSFER_LINEAR,
+}
+
+impl Sample {
+    /// Bytes of a sample.
+    pub fn size(self) -> usize {
+        match self {
+            Self::U8 => 1,
+            Self::U16 | Self::F16 => 2,
+            Self::F32 => 4,
+        }
+    }
+}
+
+impl Layout {
+    /// Number of channels.
+    pub fn channels(self) -> usize {
+        self as usize
+    }
+
+    /// True when the last channel is alpha.
+    pub fn has_alpha(self) -> bool {
+        matches!(self, Self::GreyAlpha | Self::Rgba)
+    }
+}
+
+/// How pixels are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// Type of the samples.
+    pub sample: Sample,
+    /// Channels.
+    pub layout: Layout,
+    /// What alpha did to colours.
+    pub alpha: Alpha,
+    /// What samples are proportional to.
+    pub transfer: Transfer,
+}
+
+impl Format {
+    /// Straight alpha where there is one, encoded.
+    pub fn plain(sample: Sample, layout: Layout) -> Self {
+        let alpha = match layout.has_alpha() {
+            true => Alpha::Straight,
+            false => Alpha::None,
+        };
+        Self {
+            sample,
+            layout,
+            alpha,
+            transfer: Transfer::Encoded,
+        }
+    }
+
+    /// Bytes of a pixel.
+    pub fn pixel_size(&self) -> usize {
+        self.sample.size() * self.layout.channels()
+    }
+}
+
+/// The shape of a checked buffer.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    data: *mut u8,
+    stride: isize,
+    size: [u32; 2],
+    format: Format,
+}
+
+impl Frame {
+    fn new(buffer: &InrBuffer, needs_data: bool) -> Result<Self, Failure> {
+        let format = Format {
+            sample: Sample::from_code(buffer.sample)?,
+            layout: Layout::from_code(buffer.layout)?,
+            alpha: Alpha::from_code(buffer.alpha)?,
+            transfer: Transfer::from_code(buffer.transfer)?,
+        };
+        if format.layout.has_alpha() == (format.alpha == Alpha::None) {
+            let (layout, alpha) = (format.layout, format.alpha);
+            return Err(Failure::bad(format!(
+                "layout {layout:?} with alpha {alpha:?}"
+            )));
+        }
+        let (width, height) = (buffer.width, buffer.height);
+        if width == 0 || height == 0 {
+            return Err(Failure::bad(format!("a buffer of {width} x {height}")));
+        }
+        let row = u64::from(width) * format.pixel_size() as u64;
+        let stride = buffer.stride.unsigned_abs() as u64;
+        let reach = stride
+            .checked_mul(u64::from(height - 1))
+            .and_then(|b| b.checked_add(row));
+        if (height > 1 && stride < row) || reach.is_none_or(|bytes| bytes > isize::MAX as u64) {
+            return Err(Failure::bad(format!(
+                "rows of {row} bytes that are {} bytes apart",
+                buffer.stride
+            )));
+        }
+        if needs_data && buffer.data.is_null() {
+            return Err(Failure::bad("the buffer's data is NULL"));
+        }
+        Ok(Self {
+            data: buffer.data.cast(),
+            stride: buffer.stride,
+            size: [width, height],
+            format,
+        })
+    }
+
+    fn row_bytes(&self) -> usize {
+        self.size[0] as usize * self.format.pixel_size()
+    }
+
+    fn row(&self, y: u32) -> *mut u8 {
+        assert!(y < self.size[1] && !self.data.is_null(), "row {y}");
+        // SAFETY: `new` saw that all rows lie within `isize::MAX` bytes of the data, which the buffer's maker promised.
+        unsafe { self.data.offset(y as isize * self.stride) }
+    }
+}
+
+/// Pixels to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Pixels<'a> {
+    frame: Frame,
+    icc: Option<&'a [u8]>,
+}
+
+impl<'a> Pixels<'a> {
+    /// Checks what `buffer` says of itself. Without `needs_data` it may lack pixels; reading rows then panics.
+    ///
+    /// # Errors
+    /// [`crate::Status::BadArgument`].
+    ///
+    /// # Safety
+    /// `buffer` is NULL or points to a buffer whose pixels and profile can be read for `'a`.
+    pub unsafe fn new(buffer: *const InrBuffer, needs_data: bool) -> Result<Self, Failure> {
+        // SAFETY: the caller's promise.
+        let buffer = unsafe { structs::read(buffer) }?;
+        let icc = (!buffer.icc.is_null() && buffer.icc_size > 0)
+            // SAFETY: the caller's promise.
+            .then(|| unsafe { std::slice::from_raw_parts(buffer.icc, buffer.icc_size) });
+        let frame = Frame::new(&buffer, needs_data)?;
+        Ok(Self { frame, icc })
+    }
+
+    /// Width and height in pixels.
+    pub fn size(&self) -> [u32; 2] {
+        self.frame.size
+    }
+
+    /// How pixels are stored.
+    pub fn format(&self) -> Format {
+        self.frame.format
+    }
+
+    /// The ICC profile.
+    pub fn icc(&self) -> Option<&'a [u8]> {
+        self.icc
+    }
+
+    /// The bytes of row `y`.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn row(&self, y: u32) -> &[u8] {
+        // SAFETY: the row's bytes can be read, by the promise of `new`.
+        unsafe { std::slice::from_raw_parts(self.frame.row(y), self.frame.row_bytes()) }
+    }
+
+    /// Row `y` as floats: straight alpha, encoded, 0 to 1 for the range of integers.
+    ///
+    /// # Panics
+    /// When there is no such row, or `out` is not as long as one.
+    pub fn read_row(&self, y: u32, out: &mut [f32]) {
+        let format = self.frame.format;
+        let row = self.row(y);
+        assert_eq!(out.len() * format.sample.size(), row.len());
+        let pairs = |bytes: &[u8]| [bytes[0], bytes[1]];
+        match format.sample {
+            Sample::U8 => each(out, row, 1, |b| f32::from(b[0]) / 255.0),
+            Sample::U16 => each(out, row, 2, |b| {
+                f32::from(u16::from_ne_bytes(pairs(b))) / 65_535.0
+            }),
+            Sample::F16 => each(out, row, 2, |b| f16::from_ne_bytes(pairs(b)).to_f32()),
+            Sample::F32 => each(out, row, 4, |b| {
+                f32::from_ne_bytes([b[0], b[1], b[2], b[3]])
+            }),
+        }
+        let channels = format.layout.channels();
+        if format.alpha == Alpha::Premultiplied {
+            for pixel in out.chunks_exact_mut(channels) {
+                let (alpha, colours) = split(pixel);
+                if alpha > 0.0 {
+                    colours.iter_mut().for_each(|colour| *colour /= alpha);
+                }
+            }
+        }
+        if format.transfer == Transfer::Linear {
+            colours(format.layout, out, srgb_from_linear);
+        }
+    }
+
+    /// All pixels as [`Pixels::read_row`] gives them, shape `[height, width, channels]`.
+    pub fn to_f32(&self) -> Vec<f32> {
+        let [width, height] = self.frame.size;
+        let row = width as usize * self.frame.format.layout.channels();
+        let mut out = vec![0.0; row * height as usize];
+        for (y, out) in out.chunks_exact_mut(row).enumerate() {
+            self.read_row(y as u32, out);
+        }
+        out
+    }
+}
+
+fn each(out: &mut [f32], row: &[u8], size: usize, read: impl Fn(&[u8]) -> f32) {
+    for (value, bytes) in out.iter_mut().zip(row.chunks_exact(size)) {
+        *value = read(bytes);
+    }
+}
+
+/// Pixels to be written.
+#[derive(Debug)]
+pub struct PixelsMut<'a> {
+    frame: Frame,
+    scratch: Vec<f32>,
+    memory: PhantomData<&'a mut [u8]>,
+}
+
+impl<'a> PixelsMut<'a> {
+    /// Checks what `buffer` says of itself.
+    ///
+    /// # Errors
+    /// [`crate::Status::BadArgument`].
+    ///
+    /// # Safety
+    /// `buffer` is NULL or points to a buffer whose pixels nobody else reads or writes for `'a`.
+    pub unsafe fn new(buffer: *const InrBuffer) -> Result<Self, Failure> {
+        // SAFETY: the caller's promise.
+        let buffer = unsafe { structs::read(buffer) }?;
+        Ok(Self {
+            frame: Frame::new(&buffer, true)?,
+            scratch: Vec::new(),
+            memory: PhantomData,
+        })
+    }
+
+    /// Width and height in pixels.
+    pub fn size(&self) -> [u32; 2] {
+        self.frame.size
+    }
+
+    /// How pixels are stored.
+    pub fn format(&self) -> Format {
+        self.frame.format
+    }
+
+    /// The bytes of row `y`.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn row(&mut self, y: u32) -> &mut [u8] {
+        // SAFETY: the row's bytes can be written, by the promise of `new`, and `self` is borrowed for as long.
+        unsafe { std::slice::from_raw_parts_mut(self.frame.row(y), self.frame.row_bytes()) }
+    }
+
+    /// All samples as one slice, and samples from one row to the next, where they lie in memory as `T`s from top to
+    /// bottom.
+    pub fn plain<T: Plain>(&mut self) -> Option<(&mut [T], usize)> {
+        let frame = self.frame;
+        let stride = match frame.size[1] {
+            1 => frame.row_bytes(),
+            _ => usize::try_from(frame.stride).ok()?,
+        };
+        let data = frame.data.cast::<T>();
+        let fits = frame.format == Format::plain(T::SAMPLE, frame.format.layout)
+            && stride.is_multiple_of(size_of::<T>())
+            && data.is_aligned();
+        if !fits {
+            return None;
+        }
+        let count = ((frame.size[1] - 1) as usize * stride + frame.row_bytes()) / size_of::<T>();
+        // SAFETY: the data is aligned, `Frame::new` saw that `count` samples fit, and by the promise of `new` they are
+        // ours; any bytes are valid samples.
+        let samples = unsafe { std::slice::from_raw_parts_mut(data, count) };
+        Some((samples, stride / size_of::<T>()))
+    }
+
+    /// Writes row `y` from floats as [`Pixels::read_row`] gives them; integers are rounded and clamped.
+    ///
+    /// # Panics
+    /// When there is no such row, or `values` is not as long as one.
+    pub fn write_row(&mut self, y: u32, values: &[f32]) {
+        let format = self.frame.format;
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        scratch.extend_from_slice(values);
+        if format.transfer == Transfer::Linear {
+            colours(format.layout, &mut scratch, linear_from_srgb);
+        }
+        if format.alpha == Alpha::Premultiplied {
+            for pixel in scratch.chunks_exact_mut(format.layout.channels()) {
+                let (alpha, colours) = split(pixel);
+                colours.iter_mut().for_each(|colour| *colour *= alpha);
+            }
+        }
+        let row = self.row(y);
+        assert_eq!(values.len() * format.sample.size(), row.len());
+        // A cast rounds towards zero and clamps, NaN gives 0.
+        match format.sample {
+            Sample::U8 => {
+                for (byte, value) in row.iter_mut().zip(&scratch) {
+                    *byte = (value * 255.0 + 0.5) as u8;
+                }
+            }
+            Sample::U16 => put(row, &scratch, |v| {
+                ((v * 65_535.0 + 0.5) as u16).to_ne_bytes()
+            }),
+            Sample::F16 => put(row, &scratch, |v| f16::from_f32(v).to_ne_bytes()),
+            Sample::F32 => put(row, &scratch, f32::to_ne_bytes),
+        }
+        self.scratch = scratch;
+    }
+}
+
+fn put<const N: usize>(row: &mut [u8], values: &[f32], bytes: impl Fn(f32) -> [u8; N]) {
+    for (to, value) in row.chunks_exact_mut(N).zip(values) {
+        to.copy_from_slice(&bytes(*value));
+    }
+}
+
+/// Types that samples may lie in memory as.
+pub trait Plain: Copy {
+    /// Which one.
+    const SAMPLE: Sample;
+}
+
+impl Plain for u8 {
+    const SAMPLE: Sample = Sample::U8;
+}
+
+impl Plain for u16 {
+    const SAMPLE: Sample = Sample::U16;
+}
+
+impl Plain for f32 {
+    const SAMPLE: Sample = Sample::F32;
+}
+
+/// Alpha and the colours of a pixel.
+fn split(pixel: &mut [f32]) -> (f32, &mut [f32]) {
+    let (alpha, colours) = pixel.split_last_mut().expect("a pixel with alpha");
+    (*alpha, colours)
+}
+
+/// Applies `curve` to all but alpha.
+fn colours(layout: Layout, values: &mut [f32], curve: impl Fn(f32) -> f32) {
+    let count = layout.channels() - usize::from(layout.has_alpha());
+    for pixel in values.chunks_exact_mut(layout.channels()) {
+        pixel[..count]
+            .iter_mut()
+            .for_each(|value| *value = curve(*value));
+    }
+}
+
+/// The curve of sRGB (IEC 61966-2-1), mirrored below 0.
+fn srgb_from_linear(value: f32) -> f32 {
+    let size = value.abs();
+    let encoded = match size <= 0.003_130_8 {
+        true => 12.92 * size,
+        false => 1.055 * size.powf(1.0 / 2.4) - 0.055,
+    };
+    encoded.copysign(value)
+}
+
+fn linear_from_srgb(value: f32) -> f32 {
+    let size = value.abs();
+    let light = match size <= 0.040_45 {
+        true => size / 12.92,
+        false => ((size + 0.055) / 1.055).powf(2.4),
+    };
+    light.copysign(value)
+}

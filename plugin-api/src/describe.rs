@@ -1,0 +1,298 @@
+//! What plug-ins say about their filters and parameters, for both sides.
+
+use std::fmt;
+
+use crate::Failure;
+use crate::abi;
+
+/// A value of a parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Of an int, double or bool.
+    Number(f64),
+    /// Of a choice (its key) or a string.
+    Text(String),
+    /// Encoded red, green and blue.
+    Rgb([f64; 3]),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+            Self::Rgb([r, g, b]) => write!(f, "{r},{g},{b}"),
+        }
+    }
+}
+
+/// What values a parameter takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// A number; a whole one if `whole`.
+    Number {
+        /// Only whole numbers.
+        whole: bool,
+        /// Least and greatest value.
+        range: [f64; 2],
+        /// What a slider covers.
+        display: [f64; 2],
+        /// Value if none is given.
+        default: f64,
+        /// What a press of a button changes it by.
+        step: f64,
+        /// Digits to show after the point.
+        digits: u32,
+    },
+    /// Yes or no, and the default.
+    Bool(bool),
+    /// One of several.
+    Choice {
+        /// Keys and labels.
+        choices: Vec<(String, String)>,
+        /// Key of the default.
+        default: String,
+    },
+    /// Text, and the default.
+    Text(String),
+    /// A colour, and the default.
+    Rgb([f64; 3]),
+}
+
+/// A parameter of a filter or an encoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// Name for programs: a-z, 0-9 and hyphens.
+    pub key: String,
+    /// Name for people.
+    pub label: String,
+    /// A sentence about it.
+    pub hint: String,
+    /// Parameters of one group stand together; empty for none.
+    pub group: String,
+    /// What values it takes.
+    pub kind: Kind,
+    /// The bool, or the choice and its key, that this parameter matters under.
+    pub enabled_by: Option<(String, Option<String>)>,
+}
+
+impl Param {
+    /// A parameter of `kind`.
+    pub fn new(key: &str, label: &str, hint: &str, kind: Kind) -> Self {
+        Self {
+            key: key.into(),
+            label: label.into(),
+            hint: hint.into(),
+            group: String::new(),
+            kind,
+            enabled_by: None,
+        }
+    }
+
+    /// A number in `range` with `default`, shown with two digits by a slider over `display`.
+    pub fn number(
+        key: &str,
+        label: &str,
+        hint: &str,
+        range: [f64; 2],
+        display: [f64; 2],
+        default: f64,
+    ) -> Self {
+        let span = display[1] - display[0];
+        let digits = if span > 50.0 { 1 } else { 2 } + u32::from(span <= 1.0);
+        let kind = Kind::Number {
+            whole: false,
+            range,
+            display,
+            default,
+            step: span / 100.0,
+            digits,
+        };
+        Self::new(key, label, hint, kind)
+    }
+
+    /// One of `choices`, keys and labels, the first by default.
+    pub fn choice(key: &str, label: &str, hint: &str, choices: &[(&str, &str)]) -> Self {
+        let owned = |(key, label): &(&str, &str)| (key.to_string(), label.to_string());
+        let kind = Kind::Choice {
+            choices: choices.iter().map(owned).collect(),
+            default: choices
+                .first()
+                .map_or_else(String::new, |(key, _)| key.to_string()),
+        };
+        Self::new(key, label, hint, kind)
+    }
+
+    /// The value if none is given.
+    pub fn default(&self) -> Value {
+        match &self.kind {
+            Kind::Number { default, .. } => Value::Number(*default),
+            Kind::Bool(default) => Value::Number(f64::from(u8::from(*default))),
+            Kind::Choice { default, .. } | Kind::Text(default) => Value::Text(default.clone()),
+            Kind::Rgb(default) => Value::Rgb(*default),
+        }
+    }
+
+    /// Checks that `value` is one that this parameter takes.
+    ///
+    /// # Errors
+    /// [`crate::Status::BadArgument`] saying what it takes.
+    pub fn check(&self, value: &Value) -> Result<(), Failure> {
+        let fits = match (&self.kind, value) {
+            (Kind::Number { whole, range, .. }, Value::Number(number)) => {
+                (range[0]..=range[1]).contains(number) && (!whole || number.fract() == 0.0)
+            }
+            (Kind::Bool(_), Value::Number(number)) => [0.0, 1.0].contains(number),
+            (Kind::Choice { choices, .. }, Value::Text(text)) => {
+                choices.iter().any(|(key, _)| key == text)
+            }
+            (Kind::Text(_), Value::Text(_)) => true,
+            (Kind::Rgb(_), Value::Rgb(rgb)) => rgb.iter().all(|part| (0.0..=1.0).contains(part)),
+            _ => false,
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(self.wanted(&value.to_string())),
+        }
+    }
+
+    /// The value that people write as `text`.
+    ///
+    /// # Errors
+    /// As [`Param::check`].
+    pub fn parse(&self, text: &str) -> Result<Value, Failure> {
+        let wanted = || self.wanted(text);
+        let number = |text: &str| text.trim().parse::<f64>().map_err(|_| wanted());
+        let value = match &self.kind {
+            Kind::Number { .. } => Value::Number(number(text)?),
+            Kind::Bool(_) => match text {
+                "0" | "no" | "false" | "off" => Value::Number(0.0),
+                "1" | "yes" | "true" | "on" => Value::Number(1.0),
+                _ => return Err(wanted()),
+            },
+            Kind::Choice { .. } | Kind::Text(_) => Value::Text(text.to_owned()),
+            Kind::Rgb(_) => {
+                let parts: Result<Vec<f64>, Failure> = text.split(',').map(number).collect();
+                Value::Rgb(parts?.try_into().map_err(|_| wanted())?)
+            }
+        };
+        self.check(&value)?;
+        Ok(value)
+    }
+
+    fn wanted(&self, found: &str) -> Failure {
+        let takes = match &self.kind {
+            Kind::Number { whole, range, .. } => {
+                let kind = if *whole { "a whole number" } else { "a number" };
+                format!("{kind} from {} to {}", range[0], range[1])
+            }
+            Kind::Bool(_) => "0 or 1".into(),
+            Kind::Choice { choices, .. } => {
+                let keys: Vec<&str> = choices.iter().map(|(key, _)| key.as_str()).collect();
+                format!("one of {}", keys.join(", "))
+            }
+            Kind::Text(_) => "text".into(),
+            Kind::Rgb(_) => "red, green and blue from 0 to 1".into(),
+        };
+        Failure::bad(format!("{} is {found}; give {takes}", self.key))
+    }
+}
+
+/// The value of each of `params`, by the same order: one of `given`, or the default.
+///
+/// # Errors
+/// [`crate::Status::BadArgument`] for keys that there are not, keys named twice, and values out of range.
+pub(crate) fn settle(params: &[Param], given: &[(String, Value)]) -> Result<Vec<Value>, Failure> {
+    let mut values: Vec<Option<Value>> = vec![None; params.len()];
+    for (key, value) in given {
+        let found = params.iter().position(|param| param.key == *key);
+        let Some(index) = found else {
+            let keys: Vec<&str> = params.iter().map(|param| param.key.as_str()).collect();
+            let known = match keys.is_empty() {
+                true => "there are none".into(),
+                false => format!("give {}", keys.join(", ")),
+            };
+            return Err(Failure::bad(format!("no parameter {key}; {known}")));
+        };
+        params[index].check(value)?;
+        if values[index].replace(value.clone()).is_some() {
+            return Err(Failure::bad(format!("parameter {key} is given twice")));
+        }
+    }
+    let each = params.iter().zip(values);
+    Ok(each
+        .map(|(param, value)| value.unwrap_or_else(|| param.default()))
+        .collect())
+}
+
+/// A picture that a filter takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// Name for programs.
+    pub key: String,
+    /// Name for people.
+    pub label: String,
+    /// A sentence about it.
+    pub hint: String,
+    /// Without it there is no result.
+    pub required: bool,
+}
+
+/// What a filter or plug-in is able to do, the `INR_CAP_` constants added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities(pub u32);
+
+impl Capabilities {
+    /// The words of it.
+    pub fn words(self) -> Vec<&'static str> {
+        let all = [
+            (abi::INR_CAP_RESIZES, "resizes"),
+            (abi::INR_CAP_EDITS, "edits"),
+            (abi::INR_CAP_GLOBAL, "global"),
+            (abi::INR_CAP_TILES, "tiles"),
+            (abi::INR_CAP_DETERMINISTIC, "deterministic"),
+            (abi::INR_CAP_DECODES, "decodes"),
+            (abi::INR_CAP_ENCODES, "encodes"),
+        ];
+        let has = all.iter().filter(|(bit, _)| self.has(*bit));
+        has.map(|(_, word)| *word).collect()
+    }
+
+    /// True with all bits of `bits`.
+    pub fn has(self, bits: u32) -> bool {
+        self.0 & bits == bits
+    }
+}
+
+/// Which threads calls may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ThreadClass {
+    /// One at a time for the whole plug-in.
+    One = abi::INR_THREADS_ONE,
+    /// One at a time for each handle.
+    PerHandle = abi::INR_THREADS_PER_HANDLE,
+}
+
+/// A filter as it is described to hosts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    /// Name for programs, for ever the same: reversed domain.
+    pub id: String,
+    /// Short name: a-z, 0-9 and hyphens.
+    pub key: String,
+    /// Name for people.
+    pub label: String,
+    /// A sentence about it.
+    pub hint: String,
+    /// Its version.
+    pub version: String,
+    /// What it is able to do.
+    pub capabilities: Capabilities,
+    /// Which threads calls may come from.
+    pub thread_class: ThreadClass,
+    /// The pictures that it takes; the first is worked on.
+    pub inputs: Vec<Input>,
+    /// Its parameters.
+    pub params: Vec<Param>,
+}

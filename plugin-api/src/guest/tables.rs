@@ -1,0 +1,201 @@
+//! Descriptions as C sees them.
+
+use std::ffi::{CString, c_char};
+use std::ptr::null;
+
+use super::Description;
+use super::handle::c_string;
+use crate::abi::*;
+use crate::describe::{Filter, Input, Kind, Param, Value, settle};
+use crate::{Failure, structs};
+
+/// A description with the C structs that say the same. Made once, never freed: hosts keep pointers into it.
+#[derive(Debug)]
+pub struct Tables {
+    pub(super) description: Description,
+    pub(super) filters: &'static [*const InrFilterInfo],
+    pub(super) api: std::sync::OnceLock<InrApi>,
+    pub(super) texts: [*const c_char; 3],
+}
+
+// SAFETY: what the pointers lead to is never written again.
+unsafe impl Send for Tables {}
+// SAFETY: as above.
+unsafe impl Sync for Tables {}
+
+impl Tables {
+    /// The C structs of `description`.
+    pub fn new(description: Description) -> Self {
+        let filters = description.filters.iter().map(filter_info);
+        let texts = [
+            text(&description.id),
+            text(&description.name),
+            text(&description.version),
+        ];
+        Self {
+            filters: pointers(filters.collect()),
+            api: std::sync::OnceLock::new(),
+            texts,
+            description,
+        }
+    }
+
+    /// The structs of parameters, for suites that have some: as many pointers as there are `params`.
+    pub fn params(params: &[Param]) -> *const *const InrParamInfo {
+        pointers(params.iter().map(param_info).collect()).as_ptr()
+    }
+}
+
+fn text(text: &str) -> *const c_char {
+    CString::into_raw(c_string(text))
+}
+
+/// Pointers to `values`, all of which stay for ever.
+fn pointers<T>(values: Vec<T>) -> &'static [*const T] {
+    let values: &'static [T] = values.leak();
+    values
+        .iter()
+        .map(std::ptr::from_ref)
+        .collect::<Vec<_>>()
+        .leak()
+}
+
+fn filter_info(filter: &Filter) -> InrFilterInfo {
+    let inputs = pointers(filter.inputs.iter().map(input_info).collect());
+    InrFilterInfo {
+        struct_size: size_of::<InrFilterInfo>(),
+        id: text(&filter.id),
+        key: text(&filter.key),
+        label: text(&filter.label),
+        hint: text(&filter.hint),
+        version: text(&filter.version),
+        capabilities: filter.capabilities.0,
+        thread_class: filter.thread_class as u32,
+        inputs: inputs.as_ptr(),
+        params: Tables::params(&filter.params),
+        input_count: inputs.len() as u32,
+        param_count: filter.params.len() as u32,
+    }
+}
+
+fn input_info(input: &Input) -> InrInputInfo {
+    InrInputInfo {
+        struct_size: size_of::<InrInputInfo>(),
+        key: text(&input.key),
+        label: text(&input.label),
+        hint: text(&input.hint),
+        required: input.required.into(),
+        reserved: 0,
+    }
+}
+
+fn param_info(param: &Param) -> InrParamInfo {
+    let optional = |found: Option<&String>| found.map_or(null(), |found| text(found));
+    let mut info = InrParamInfo {
+        struct_size: size_of::<InrParamInfo>(),
+        key: text(&param.key),
+        label: text(&param.label),
+        hint: text(&param.hint),
+        group: text(&param.group),
+        kind: 0,
+        digits: 0,
+        hard_min: 0.0,
+        hard_max: 1.0,
+        display_min: 0.0,
+        display_max: 1.0,
+        default_number: 0.0,
+        step: 1.0,
+        default_text: null(),
+        default_rgb: [0.0; 3],
+        choices: null(),
+        choice_count: 0,
+        reserved: 0,
+        enabled_by: optional(param.enabled_by.as_ref().map(|(key, _)| key)),
+        enabled_if: optional(
+            param
+                .enabled_by
+                .as_ref()
+                .and_then(|(_, value)| value.as_ref()),
+        ),
+    };
+    match &param.kind {
+        Kind::Number {
+            whole,
+            range,
+            display,
+            default,
+            step,
+            digits,
+        } => {
+            info.kind = if *whole {
+                INR_PARAM_INT
+            } else {
+                INR_PARAM_DOUBLE
+            };
+            [info.hard_min, info.hard_max] = *range;
+            [info.display_min, info.display_max] = *display;
+            (info.default_number, info.step, info.digits) = (*default, *step, *digits);
+        }
+        Kind::Bool(default) => {
+            info.kind = INR_PARAM_BOOL;
+            info.default_number = f64::from(u8::from(*default));
+        }
+        Kind::Choice { choices, default } => {
+            let choice = |(key, label): &(String, String)| InrChoice {
+                struct_size: size_of::<InrChoice>(),
+                key: text(key),
+                label: text(label),
+            };
+            let choices = pointers(choices.iter().map(choice).collect());
+            info.kind = INR_PARAM_CHOICE;
+            (info.choices, info.choice_count) = (choices.as_ptr(), choices.len() as u32);
+            info.default_text = text(default);
+        }
+        Kind::Text(default) => {
+            info.kind = INR_PARAM_STRING;
+            info.default_text = text(default);
+        }
+        Kind::Rgb(default) => {
+            info.kind = INR_PARAM_RGB;
+            info.default_rgb = *default;
+        }
+    }
+    info
+}
+
+/// The value of each of `params`, from those that a caller gave.
+///
+/// # Errors
+/// [`crate::Status::BadArgument`] for unknown keys and values that a parameter does not take.
+///
+/// # Safety
+/// `values` is NULL or points to `count` pointers to values that keep to the header.
+pub unsafe fn settle_values(
+    params: &[Param],
+    values: *const *const InrValue,
+    count: u32,
+) -> Result<Vec<Value>, Failure> {
+    // SAFETY: the caller's promise.
+    let values = unsafe { structs::read_all(values, count, params.len() as u32) }?;
+    let mut given = Vec::with_capacity(values.len());
+    for value in values {
+        // SAFETY: the caller's promise.
+        let key = unsafe { structs::text(value.key, "a parameter's key") }?;
+        let key = key.ok_or_else(|| Failure::bad("a parameter's key is NULL"))?;
+        let kind = params
+            .iter()
+            .find(|param| param.key == key)
+            .map(|param| &param.kind);
+        let found = match kind {
+            Some(Kind::Choice { .. } | Kind::Text(_)) => {
+                // SAFETY: the caller's promise.
+                let text = unsafe { structs::text(value.text, "a parameter's text") }?;
+                Value::Text(text.ok_or_else(|| Failure::bad(format!("text of {key} is NULL")))?)
+            }
+            Some(Kind::Rgb(_)) => Value::Rgb(value.rgb),
+            _ => Value::Number(value.number),
+        };
+        given.push((key, found));
+    }
+    settle(params, &given)
+}

@@ -1,0 +1,196 @@
+//! Descriptions out of C structs, held to the rules.
+
+use std::ffi::c_char;
+
+use crate::abi::*;
+use crate::describe::{Capabilities, Filter, Input, Kind, Param, ThreadClass};
+use crate::{Failure, structs};
+
+/// Filters, inputs, parameters and choices that are read at most.
+const MOST: u32 = 4096;
+
+/// A string that has to be there.
+///
+/// # Safety
+/// As all functions here: what the pointer leads to keeps to the header.
+pub(super) unsafe fn named(text: *const c_char, what: &str) -> Result<String, Failure> {
+    // SAFETY: the caller's promise.
+    let text = unsafe { structs::text(text, what) }?;
+    match text {
+        Some(text) if !text.is_empty() => Ok(text),
+        _ => Err(Failure::bad(format!("{what} is missing"))),
+    }
+}
+
+/// A string that may be missing.
+///
+/// # Safety
+/// See [`named`].
+unsafe fn optional(text: *const c_char, what: &str) -> Result<String, Failure> {
+    // SAFETY: the caller's promise.
+    Ok(unsafe { structs::text(text, what) }?.unwrap_or_default())
+}
+
+pub(super) fn thread_class(code: u32) -> Result<ThreadClass, Failure> {
+    match code {
+        INR_THREADS_ONE => Ok(ThreadClass::One),
+        INR_THREADS_PER_HANDLE => Ok(ThreadClass::PerHandle),
+        other => Err(Failure::bad(format!("unknown thread class {other}"))),
+    }
+}
+
+/// The codec, where there is one of our version.
+///
+/// # Safety
+/// See [`named`].
+pub(super) unsafe fn codec(api: &InrApi) -> Result<Option<InrCodec>, Failure> {
+    let Some(suite) = api.suite else {
+        return Ok(None);
+    };
+    let name = std::ffi::CString::new(INR_SUITE_CODEC).expect("the name has no zero byte");
+    // SAFETY: the caller's promise.
+    let table = unsafe { suite(name.as_ptr(), INR_SUITE_CODEC_VERSION) };
+    if table.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: suites of this name and version are such structs.
+    let table = unsafe { structs::read(table.cast::<InrCodec>()) }?;
+    let complete = table.picture_open.is_some()
+        && table.picture_close.is_some()
+        && table.picture_message.is_some()
+        && table.picture_info.is_some()
+        && table.picture_render.is_some()
+        && table.encode.is_some()
+        && table.bytes_free.is_some();
+    match complete {
+        true => Ok(Some(table)),
+        false => Err(Failure::bad("its codec lacks a function")),
+    }
+}
+
+/// # Safety
+/// See [`named`].
+pub(super) unsafe fn filters(api: &InrApi) -> Result<Vec<Filter>, Failure> {
+    // SAFETY: the caller's promise.
+    let infos = unsafe { structs::read_all(api.filters, api.filter_count, MOST) }?;
+    // SAFETY: the caller's promise.
+    let filters = infos.iter().map(|info| unsafe { filter(info) });
+    let filters: Vec<Filter> = filters.collect::<Result<_, _>>()?;
+    for (index, filter) in filters.iter().enumerate() {
+        if filters[..index].iter().any(|other| other.key == filter.key) {
+            return Err(Failure::bad(format!("two filters {}", filter.key)));
+        }
+    }
+    Ok(filters)
+}
+
+/// # Safety
+/// See [`named`].
+unsafe fn filter(info: &InrFilterInfo) -> Result<Filter, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let filter = Filter {
+            id: named(info.id, "a filter's id")?,
+            key: named(info.key, "a filter's key")?,
+            label: named(info.label, "a filter's label")?,
+            hint: optional(info.hint, "a filter's hint")?,
+            version: optional(info.version, "a filter's version")?,
+            capabilities: Capabilities(info.capabilities),
+            thread_class: thread_class(info.thread_class)?,
+            inputs: inputs(info)?,
+            params: params(info.params, info.param_count)?,
+        };
+        match filter.inputs.is_empty() {
+            true => Err(Failure::bad(format!("filter {} has no input", filter.key))),
+            false => Ok(filter),
+        }
+    }
+}
+
+/// # Safety
+/// See [`named`].
+unsafe fn inputs(info: &InrFilterInfo) -> Result<Vec<Input>, Failure> {
+    // SAFETY: the caller's promise.
+    let infos = unsafe { structs::read_all(info.inputs, info.input_count, MOST) }?;
+    let each = infos.iter().map(|info| {
+        Ok(Input {
+            // SAFETY: the caller's promise.
+            key: unsafe { named(info.key, "an input's key") }?,
+            // SAFETY: the caller's promise.
+            label: unsafe { named(info.label, "an input's label") }?,
+            // SAFETY: the caller's promise.
+            hint: unsafe { optional(info.hint, "an input's hint") }?,
+            required: info.required != 0,
+        })
+    });
+    each.collect()
+}
+
+/// # Safety
+/// See [`named`].
+pub(super) unsafe fn params(
+    pointers: *const *const InrParamInfo,
+    count: u32,
+) -> Result<Vec<Param>, Failure> {
+    // SAFETY: the caller's promise.
+    let infos = unsafe { structs::read_all(pointers, count, MOST) }?;
+    // SAFETY: the caller's promise.
+    infos.iter().map(|info| unsafe { param(info) }).collect()
+}
+
+/// # Safety
+/// See [`named`].
+unsafe fn param(info: &InrParamInfo) -> Result<Param, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let enabled_by = optional(info.enabled_by, "a parameter's condition")?;
+        let enabled_if = structs::text(info.enabled_if, "a parameter's condition")?;
+        let param = Param {
+            key: named(info.key, "a parameter's key")?,
+            label: named(info.label, "a parameter's label")?,
+            hint: optional(info.hint, "a parameter's hint")?,
+            group: optional(info.group, "a parameter's group")?,
+            kind: kind(info)?,
+            enabled_by: (!enabled_by.is_empty()).then_some((enabled_by, enabled_if)),
+        };
+        match param.check(&param.default()) {
+            Ok(()) => Ok(param),
+            Err(failure) => Err(Failure::bad(format!("the default of {}", failure.message))),
+        }
+    }
+}
+
+/// # Safety
+/// See [`named`].
+unsafe fn kind(info: &InrParamInfo) -> Result<Kind, Failure> {
+    Ok(match info.kind {
+        INR_PARAM_INT | INR_PARAM_DOUBLE => Kind::Number {
+            whole: info.kind == INR_PARAM_INT,
+            range: [info.hard_min, info.hard_max],
+            display: [info.display_min, info.display_max],
+            default: info.default_number,
+            step: info.step,
+            digits: info.digits,
+        },
+        INR_PARAM_BOOL => Kind::Bool(info.default_number != 0.0),
+        INR_PARAM_CHOICE => {
+            // SAFETY: the caller's promise.
+            let infos = unsafe { structs::read_all(info.choices, info.choice_count, MOST) }?;
+            let choices = infos.iter().map(|choice| {
+                // SAFETY: the caller's promise.
+                let key = unsafe { named(choice.key, "a choice's key") }?;
+                // SAFETY: the caller's promise.
+                Ok((key, unsafe { named(choice.label, "a choice's label") }?))
+            });
+            Kind::Choice {
+                choices: choices.collect::<Result<_, Failure>>()?,
+                // SAFETY: the caller's promise.
+                default: unsafe { named(info.default_text, "a choice's default") }?,
+            }
+        }
+        // SAFETY: the caller's promise.
+        INR_PARAM_STRING => Kind::Text(unsafe { optional(info.default_text, "a default") }?),
+        INR_PARAM_RGB => Kind::Rgb(info.default_rgb),
+        other => return Err(Failure::bad(format!("unknown kind of parameter {other}"))),
+    })
+}

@@ -1,0 +1,56 @@
+//! `libinr_plugin`: the filters and the codec of [`inr`] for image editors, behind the C ABI of `inr-plugin-api`.
+//!
+//! What they do is in the library; here is what hosts are told of them, and pixels and values on their way in and out.
+
+mod codec;
+mod failure;
+mod filters;
+mod picture;
+
+use std::ffi::c_void;
+use std::sync::LazyLock;
+
+use inr_plugin_api::guest::{Call, Description, Plan, Plugin, Tables};
+use inr_plugin_api::{
+    Capabilities, Failure, INR_CAP_DECODES, INR_CAP_ENCODES, INR_SUITE_CODEC,
+    INR_SUITE_CODEC_VERSION, PixelsMut, ThreadClass,
+};
+
+/// The plug-in.
+#[derive(Debug)]
+pub struct InrPlugin;
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    Tables::new(Description {
+        id: "org.inr-format.plugin".into(),
+        name: "INR".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        capabilities: Capabilities(INR_CAP_DECODES | INR_CAP_ENCODES),
+        thread_class: ThreadClass::PerHandle,
+        filters: filters::ALL
+            .iter()
+            .map(|filter| (filter.describe)())
+            .collect(),
+    })
+});
+
+impl Plugin for InrPlugin {
+    fn tables() -> &'static Tables {
+        &TABLES
+    }
+
+    fn plan(filter: usize, call: &Call) -> Result<Plan, Failure> {
+        (filters::ALL[filter].plan)(call)
+    }
+
+    fn run(filter: usize, call: &Call, output: &mut PixelsMut) -> Result<(), Failure> {
+        (filters::ALL[filter].run)(call, output)
+    }
+
+    fn suite(name: &str, version: u32) -> Option<*const c_void> {
+        (name == INR_SUITE_CODEC && version == INR_SUITE_CODEC_VERSION)
+            .then(|| std::ptr::from_ref(codec::table()).cast())
+    }
+}
+
+inr_plugin_api::export_plugin!(InrPlugin);

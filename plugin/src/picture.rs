@@ -1,0 +1,121 @@
+//! Pixels of hosts as pictures of the library, and back.
+
+use inr::edit::Part;
+use inr::metrics::Raster;
+use inr::{Depth, Metadata, Picture, Samples};
+use inr_plugin_api::guest::Image;
+use inr_plugin_api::{Failure, Format, Layout, Pixels, PixelsMut, Sample};
+
+use crate::failure::failure;
+
+/// The library's name for a layout.
+pub(crate) fn layout(layout: Layout) -> inr::Layout {
+    match layout {
+        Layout::Grey => inr::Layout::Grey,
+        Layout::GreyAlpha => inr::Layout::GreyAlpha,
+        Layout::Rgb => inr::Layout::Rgb,
+        Layout::Rgba => inr::Layout::Rgba,
+    }
+}
+
+/// The ABI's name for a layout.
+pub(crate) fn host_layout(layout: inr::Layout) -> Layout {
+    match layout {
+        inr::Layout::Grey => Layout::Grey,
+        inr::Layout::GreyAlpha => Layout::GreyAlpha,
+        inr::Layout::Rgb => Layout::Rgb,
+        inr::Layout::Rgba => Layout::Rgba,
+    }
+}
+
+/// Float samples of a picture, or of what is at hand of it.
+pub(crate) struct Floats {
+    samples: Vec<f32>,
+    size: [usize; 2],
+    channels: usize,
+    origin: [usize; 2],
+    picture: [usize; 2],
+}
+
+impl Floats {
+    pub(crate) fn new(image: &Image) -> Self {
+        let side = |sides: [u32; 2]| sides.map(|side| side as usize);
+        Self {
+            samples: image.pixels.to_f32(),
+            size: side(image.pixels.size()),
+            channels: image.pixels.format().layout.channels(),
+            origin: side(image.origin),
+            picture: side(image.picture),
+        }
+    }
+
+    pub(crate) fn raster(&self) -> Raster<'_> {
+        Raster {
+            width: self.size[0],
+            height: self.size[1],
+            channels: self.channels,
+            samples: &self.samples,
+        }
+    }
+
+    pub(crate) fn part(&self) -> Part<'_> {
+        Part {
+            raster: self.raster(),
+            origin: self.origin,
+            picture: self.picture,
+        }
+    }
+}
+
+/// Writes the rows of `window` (left, top, width, height) of interleaved `samples`, `width` pixels wide.
+pub(crate) fn write(output: &mut PixelsMut, samples: &[f32], width: usize, window: [u32; 4]) {
+    let channels = output.format().layout.channels();
+    let [left, top, columns, rows] = window.map(|side| side as usize);
+    for y in 0..rows {
+        let start = ((top + y) * width + left) * channels;
+        output.write_row(y as u32, &samples[start..start + columns * channels]);
+    }
+}
+
+/// A picture of `pixels` in the library's samples: integers as they are, floats as floats.
+///
+/// # Errors
+/// What the library says.
+pub(crate) fn picture(pixels: &Pixels, metadata: Metadata) -> Result<Picture, Failure> {
+    let format = pixels.format();
+    let [width, height] = pixels.size();
+    let rows = || (0..height).flat_map(|y| pixels.row(y));
+    let samples = match format.sample {
+        Sample::U8 if format == Format::plain(Sample::U8, format.layout) => {
+            Samples::U8(rows().copied().collect())
+        }
+        Sample::U16 if format == Format::plain(Sample::U16, format.layout) => {
+            let row = |y| pixels.row(y).chunks_exact(2);
+            let pairs = (0..height).flat_map(row);
+            Samples::U16(
+                pairs
+                    .map(|pair| u16::from_ne_bytes([pair[0], pair[1]]))
+                    .collect(),
+            )
+        }
+        _ => {
+            let floats = pixels.to_f32();
+            // Linear or premultiplied integers have more than 8 bits once they are encoded.
+            let depth = match format.sample {
+                Sample::U8 | Sample::U16 => Depth::U16,
+                Sample::F16 | Sample::F32 => Depth::F32,
+            };
+            let made = Picture::from_f32(
+                width,
+                height,
+                layout(format.layout),
+                depth,
+                &floats,
+                metadata,
+            );
+            return made.map_err(|error| failure(&error.into()));
+        }
+    };
+    let made = Picture::new(width, height, layout(format.layout), samples, metadata);
+    made.map_err(|error| failure(&error.into()))
+}

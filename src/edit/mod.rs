@@ -1,0 +1,35 @@
+//! Edits of pictures through the field of their samples and through its gradient.
+//!
+//! Samples are encoded ones, straight alpha, 0.0..=1.0 for the range of integers; results are not clamped. Alpha stays as
+//! it is; colours under full transparency are first continued from what is visible, so that nothing bleeds into edges,
+//! and left as they were in the result.
+
+#[cfg(feature = "fit")]
+mod denoise;
+mod field;
+mod gradients;
+mod paste;
+mod transparent;
+
+#[cfg(feature = "fit")]
+pub use denoise::{denoise, noise};
+pub use field::{Part, REACH, derivative, jets, resampled};
+pub use gradients::{Light, boost_edges, flatten_light, screened};
+pub use paste::{Guidance, Paste, paste};
+
+use crate::metrics::Raster;
+
+/// Told the share of the work that is done, 0 to 1; decides whether it goes on. Anything but
+/// [`crate::Control::Continue`] ends it with [`crate::Error::Cancelled`].
+pub type Watch<'a> = &'a mut dyn FnMut(f64) -> crate::Control;
+
+/// One channel of interleaved samples.
+fn plane(raster: &Raster, channel: usize) -> Vec<f32> {
+    let samples = raster.samples.iter().skip(channel);
+    samples.step_by(raster.channels).copied().collect()
+}
+
+/// Channels that are colours.
+fn colours(raster: &Raster) -> usize {
+    raster.channels - usize::from(raster.has_alpha())
+}
