@@ -172,3 +172,25 @@ mod candle {
         assert!(read(&whole, "w.safetensors") == read(&cut, "w.safetensors"));
     }
 }
+
+#[test]
+fn upscale_takes_the_weights_of_a_generator() {
+    let folder = folder(&[("a.png", &PNG)]);
+    let weights = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/parity/srresnet-twhui.pth"
+    );
+    let arguments = [
+        "upscale", "a.png", "--method", "srgan", "--scale", "4", "--json",
+    ];
+    let output = inr(folder.path(), &arguments);
+    expect_code(&output, 2);
+    assert!(stderr(&output).contains("--weights"), "{}", stderr(&output));
+    let output = inr(
+        folder.path(),
+        &[&arguments[..], &["--weights", weights]].concat(),
+    );
+    expect_code(&output, 0);
+    assert_eq!(json_lines(&output)[0]["method"], "srgan");
+    assert_eq!(size_of(&folder, "a.x4.png"), (4 * WIDTH, 4 * HEIGHT));
+}

@@ -4,20 +4,31 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use inr::{Blur, Depth, FileFormat, Picture, UpscaleOptions, Upscaled, upscale, write_picture};
+use inr::{
+    Blur, Depth, FileFormat, Picture, UpscaleMethod, UpscaleOptions, Upscaled, upscale,
+    write_picture,
+};
 use serde_json::json;
 
 use super::args::UpscaleArgs;
-use super::failure::Outcome;
+use super::failure::{Outcome, bad_arguments};
 use super::output::{self, Outputs};
 use super::progress::{self, Reporter};
+use super::values::MethodName;
 
 /// Enlarges every input.
 pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
+    if (args.method == MethodName::Srgan) != args.weights.is_some() {
+        let what = "--method srgan and --weights go together".into();
+        return Err(bad_arguments(what, "give both, or neither"));
+    }
     let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
     let options = UpscaleOptions {
         scale: args.scale,
-        method: args.method,
+        method: match args.method {
+            MethodName::Own(method) => method,
+            MethodName::Srgan => UpscaleMethod::default(),
+        },
         effort: args.effort,
         degradation: args.degradation.degradation()?,
         tile: args.tile,
@@ -61,7 +72,10 @@ fn one(
     let quiet = args.report.quiet || args.report.json;
     let mut reporter = Reporter::new(&output::display_name(input), quiet, false);
     let started = Instant::now();
-    let enlarged = upscale(&picture, &options, &mut reporter);
+    let enlarged = match &args.weights {
+        None => upscale(&picture, &options, &mut reporter).map(Enlarged::from),
+        Some(weights) => srgan(&picture, weights, args.scale, &mut reporter),
+    };
     reporter.finish();
     let enlarged = enlarged?;
     drop(picture);
@@ -69,6 +83,52 @@ fn one(
     let written = write_picture(&enlarged.picture, format, None).map_err(inr::Error::from)?;
     outputs.write(&output, &written.bytes)?;
     report(input, &output, args, &enlarged, &written.dropped, seconds)
+}
+
+/// A picture that was enlarged, and what is told of it.
+struct Enlarged {
+    picture: Picture,
+    method: String,
+    degradation: Option<String>,
+    why: String,
+}
+
+impl From<Upscaled> for Enlarged {
+    fn from(upscaled: Upscaled) -> Self {
+        Self {
+            method: upscaled.method.to_string(),
+            degradation: Some(upscaled.degradation.blur.to_string()),
+            why: upscaled.why,
+            picture: upscaled.picture,
+        }
+    }
+}
+
+#[cfg(feature = "candle")]
+fn srgan(
+    picture: &Picture,
+    weights: &Path,
+    scale: f64,
+    reporter: &mut Reporter,
+) -> Result<Enlarged, inr::Error> {
+    let options = inr::SrOptions {
+        scale: Some(scale),
+        ..inr::SrOptions::default()
+    };
+    Ok(Enlarged {
+        picture: inr::enlarge_srgan(picture, weights, &options, reporter)?,
+        method: "srgan".into(),
+        degradation: None,
+        why: format!("method srgan with {}", weights.display()),
+    })
+}
+
+#[cfg(not(feature = "candle"))]
+fn srgan(_: &Picture, _: &Path, _: f64, _: &mut Reporter) -> Result<Enlarged, inr::Error> {
+    Err(inr::Error::Misuse {
+        what: "this program has no srgan".into(),
+        want: "build it with --features candle",
+    })
 }
 
 /// The format when nobody names one.
@@ -83,14 +143,14 @@ fn report(
     input: &Path,
     output: &Path,
     args: &UpscaleArgs,
-    enlarged: &Upscaled,
+    enlarged: &Enlarged,
     dropped: &[&str],
     seconds: f64,
 ) -> Result<()> {
     let (from, to) = (output::display_name(input), output::output_name(output));
     let (width, height) = (enlarged.picture.width(), enlarged.picture.height());
-    let (method, why) = (enlarged.method.to_string(), &enlarged.why);
-    let degradation = enlarged.degradation.blur.to_string();
+    let (method, why) = (&enlarged.method, &enlarged.why);
+    let degradation = &enlarged.degradation;
     if args.report.json {
         let object = json!({
             "input": from, "output": to, "width": width, "height": height, "method": method,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result as Outcome};
-use inr::{Blur, Degradation, FileFormat, Limits, PointSpread, Region};
+use inr::{Blur, Degradation, FileFormat, Limits, PointSpread, Region, UpscaleMethod};
 
 fn finite(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
@@ -124,6 +124,29 @@ pub fn region(text: &str) -> Result<Region, String> {
         }),
         [_, _, _, _] => Err(String::from("width and height must be above 0")),
         _ => Err(String::from("wanted: X,Y,WIDTH,HEIGHT in source pixels")),
+    }
+}
+
+/// A way to enlarge by name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MethodName {
+    /// One that needs no weights of the user's.
+    Own(UpscaleMethod),
+    /// SRGAN's generator.
+    Srgan,
+}
+
+impl FromStr for MethodName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "srgan" => Ok(Self::Srgan),
+            _ => match text.parse() {
+                Ok(method) => Ok(Self::Own(method)),
+                Err(error) => Err(format!("{error}; or srgan with --weights")),
+            },
+        }
     }
 }
 

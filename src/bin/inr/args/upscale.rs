@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use inr::{FileFormat, UpscaleMethod};
+use inr::FileFormat;
 
 use super::{OutputArgs, ReportArgs};
-use crate::values::{self, DegradationName};
+use crate::values::{self, DegradationName, MethodName};
 
 const EXAMPLES: &str = "\
 Degradations: how the picture is taken to have come from the large one. area: each pixel is the mean over its area;
@@ -15,7 +15,8 @@ point spread function in pixels of the output. auto tells from the picture, and 
 
 Methods: inr is a network's estimate, fitted so that its degraded render is the picture; backprojected is bicubic,
 fitted likewise; bicubic, lanczos3, bilinear and nearest are what they are everywhere. auto enlarges a reduced copy of
-the picture's busiest part, takes inr unless something simpler comes closer, and says so.
+the picture's busiest part, takes inr unless something simpler comes closer, and says so. srgan is a generator whose
+weights you bring (--weights; programs built with the feature candle, see docs/networks.md); it takes no degradation.
 
 Examples:
   inr upscale photo.png                      writes photo.x2.png
@@ -42,9 +43,12 @@ pub struct UpscaleArgs {
     /// What the picture went through: auto (for .inr files area), area, bicubic, gaussian:S or psf:FILE
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub degradation: DegradationName,
-    /// How: auto, inr, backprojected, bicubic, lanczos3, bilinear or nearest
+    /// How: auto, inr, backprojected, bicubic, lanczos3, bilinear, nearest or srgan
     #[arg(long, value_name = "NAME", default_value = "auto")]
-    pub method: UpscaleMethod,
+    pub method: MethodName,
+    /// Weights of SRGAN's generator, .safetensors or .pth, for --method srgan
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
     /// Format of the output: png, jpg, webp, tiff, bmp, qoi, pnm or exr [default: by the output's name, else
     /// png, or tiff for floating-point samples]
     #[arg(long, value_name = "NAME", value_parser = values::format)]
