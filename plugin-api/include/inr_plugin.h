@@ -1,7 +1,7 @@
 #ifndef INR_PLUGIN_H
 #define INR_PLUGIN_H
 
-/* Generated from src/abi.rs by tests/header.rs; INR_BLESS=1 writes it anew. README.md has the rules. */
+/* Generated from src/abi.rs and src/abi/codec.rs by tests/header.rs; INR_BLESS=1 writes it anew. README.md has the rules. */
 
 #include <stddef.h>
 #include <stdint.h>

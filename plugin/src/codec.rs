@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use inr::{
     Depth, Derivative, EncodeOptions, InrPicture, Limits, Metadata, Method, Metric, Model,
-    OutputSize, RenderOptions, Samples, Target,
+    OutputSize, RenderOptions, Samples, SamplesMut, Target,
 };
 use inr_plugin_api::guest::{
     Handle, Host, Region, Tables, Watch, bytes, in_session, read, settle_values, write,
@@ -330,13 +330,29 @@ impl Opened {
             write_rows(output, rendered.picture.samples(), 0);
             return Ok(());
         }
-        let mut row = 0;
-        let taken = self.picture.render_bands(options, |band| {
-            row = write_rows(output, band, row);
-            let share = f64::from(row) / f64::from(height);
+        let told = |rows: u32| {
+            let share = f64::from(rows) / f64::from(height);
             watch.done(share).map_err(|_| inr::Error::Cancelled)
-        });
-        taken.map_err(|error| failure(&error))
+        };
+        let picture = &self.picture;
+        let into = |samples: SamplesMut<'_>, stride: usize| {
+            picture.render_into_watched(options, samples, stride, told)
+        };
+        // Straight into the host's memory where its samples are ours.
+        let done = if let Some((samples, stride)) = output.plain::<u8>() {
+            into(SamplesMut::U8(samples), stride)
+        } else if let Some((samples, stride)) = output.plain::<u16>() {
+            into(SamplesMut::U16(samples), stride)
+        } else if let Some((samples, stride)) = output.plain::<f32>() {
+            into(SamplesMut::F32(samples), stride)
+        } else {
+            let mut row = 0;
+            picture.render_bands(options, |band| {
+                row = write_rows(output, band, row);
+                told(row)
+            })
+        };
+        done.map_err(|error| failure(&error))
     }
 }
 

@@ -10,6 +10,8 @@ use crate::device::{DeviceChoice, OpenDevice};
 use crate::picture::{Samples, SamplesMut};
 use crate::render::{self, Rows, Viewport};
 
+/// Rows for each thread in a band that goes into the caller's memory: what pyramids render at once.
+const BAND_ROWS: usize = 256;
 /// Memory of a band of rows, about.
 const BAND_BYTES: u64 = 32 << 20;
 
@@ -26,6 +28,42 @@ impl InrPicture {
         samples: SamplesMut,
         stride: usize,
     ) -> Result<(), Error> {
+        let viewport = self.viewport_into(options, &samples, stride)?;
+        self.fill(options, &viewport, 0, stride, samples)
+    }
+
+    /// As [`InrPicture::render_into`], in bands of rows from top to bottom: `watch` hears how many rows are done after each
+    /// of them, and ends the render with an error.
+    ///
+    /// # Errors
+    /// As [`InrPicture::render_into`], and what `watch` returns.
+    pub fn render_into_watched<E: From<Error>>(
+        &self,
+        options: &RenderOptions,
+        mut samples: SamplesMut,
+        stride: usize,
+        mut watch: impl FnMut(u32) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let viewport = self.viewport_into(options, &samples, stride)?;
+        let height = viewport.size[1] as usize;
+        let threads = options.threads.unwrap_or_else(render::default_threads);
+        for first in (0..height).step_by(BAND_ROWS * threads.max(1)) {
+            let end = height.min(first + BAND_ROWS * threads.max(1));
+            let last = (end * stride).min(samples.len());
+            let band = samples.part(first * stride..last);
+            self.fill(options, &viewport, first, stride, band)?;
+            watch(end as u32)?;
+        }
+        Ok(())
+    }
+
+    /// The viewport of a render into memory of the caller's, which is checked to hold it.
+    fn viewport_into(
+        &self,
+        options: &RenderOptions,
+        samples: &SamplesMut,
+        stride: usize,
+    ) -> Result<Viewport, Error> {
         let viewport = self.viewport(options)?;
         let row = viewport.size[0] as usize * self.layout().channels();
         let last = (viewport.size[1] as usize - 1).checked_mul(stride);
@@ -50,7 +88,7 @@ impl InrPicture {
                 want: "ask for the buffer's depth, or for none",
             });
         }
-        self.fill(options, &viewport, 0, stride, samples)
+        Ok(viewport)
     }
 
     /// Renders the field, whatever `options.method` says, in bands of whole rows from top to bottom, so that memory holds

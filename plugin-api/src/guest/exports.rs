@@ -176,6 +176,37 @@ unsafe fn checked<'a, P: Plugin>(
         return Err(Failure::bad(format!("filter {index} of {count}")));
     };
     // SAFETY: the caller's promise.
+    let inputs = unsafe { images(session, filter, &raw, runs) }?;
+    // SAFETY: the caller's promise.
+    let values = unsafe { settle_values(&filter.params, raw.values, raw.value_count) }?;
+    let region = match raw.region.is_null() {
+        true => None,
+        // SAFETY: the caller's promise.
+        false => Some(Region::checked(&unsafe { structs::read(raw.region) }?)?),
+    };
+    let call = Call {
+        inputs,
+        params: &filter.params,
+        values,
+        region,
+        // SAFETY: the caller's promise.
+        watch: unsafe { Watch::new(raw.progress) }?,
+        host: session.host,
+    };
+    Ok((index, filter, call, raw.output))
+}
+
+/// The pictures of a call, in the order of the filter's inputs.
+///
+/// # Safety
+/// What `raw` points to keeps to the header for `'a`.
+unsafe fn images<'a>(
+    session: &Session,
+    filter: &Filter,
+    raw: &InrFilterCall,
+    runs: bool,
+) -> Result<Vec<Option<Image<'a>>>, Failure> {
+    // SAFETY: the caller's promise.
     let given =
         unsafe { structs::read_all(raw.inputs, raw.input_count, filter.inputs.len() as u32) }?;
     let mut inputs: Vec<Option<Image>> = vec![None; filter.inputs.len()];
@@ -199,23 +230,7 @@ unsafe fn checked<'a, P: Plugin>(
     if let Some((info, _)) = missing {
         return Err(Failure::bad(format!("input {} is missing", info.key)));
     }
-    // SAFETY: the caller's promise.
-    let values = unsafe { settle_values(&filter.params, raw.values, raw.value_count) }?;
-    let region = match raw.region.is_null() {
-        true => None,
-        // SAFETY: the caller's promise.
-        false => Some(Region::checked(&unsafe { structs::read(raw.region) }?)?),
-    };
-    let call = Call {
-        inputs,
-        params: &filter.params,
-        values,
-        region,
-        // SAFETY: the caller's promise.
-        watch: unsafe { Watch::new(raw.progress) }?,
-        host: session.host,
-    };
-    Ok((index, filter, call, raw.output))
+    Ok(inputs)
 }
 
 fn within(pixels: u64, limit: u64) -> Result<(), Failure> {
