@@ -1,6 +1,7 @@
 //! Renders row by row: into the caller's memory, or in bands.
 
 use std::ops::Range;
+use std::time::{Duration, Instant};
 
 use inr_formats::{Depth, Header};
 
@@ -10,8 +11,10 @@ use crate::device::{DeviceChoice, OpenDevice};
 use crate::picture::{Samples, SamplesMut};
 use crate::render::{self, Rows, Viewport};
 
-/// Rows for each thread in a band that goes into the caller's memory: what pyramids render at once.
+/// Rows for each thread in the first band that goes into the caller's memory: what pyramids render at once.
 const BAND_ROWS: usize = 256;
+/// Bands that take less time than this are followed by larger ones.
+const BAND_TIME: Duration = Duration::from_millis(100);
 /// Memory of a band of rows, about.
 const BAND_BYTES: u64 = 32 << 20;
 
@@ -47,12 +50,20 @@ impl InrPicture {
         let viewport = self.viewport_into(options, &samples, stride)?;
         let height = viewport.size[1] as usize;
         let threads = options.threads.unwrap_or_else(render::default_threads);
-        for first in (0..height).step_by(BAND_ROWS * threads.max(1)) {
-            let end = height.min(first + BAND_ROWS * threads.max(1));
+        let mut rows = BAND_ROWS * threads.max(1);
+        let mut first = 0;
+        while first < height {
+            let begun = Instant::now();
+            let end = height.min(first + rows);
             let last = (end * stride).min(samples.len());
             let band = samples.part(first * stride..last);
             self.fill(options, &viewport, first, stride, band)?;
             watch(end as u32)?;
+            first = end;
+            // Threads wait for each other at the end of a band.
+            if begun.elapsed() < BAND_TIME {
+                rows *= 2;
+            }
         }
         Ok(())
     }
