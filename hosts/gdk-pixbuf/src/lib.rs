@@ -15,6 +15,9 @@ use inr_plugin_api::{Failure, Format, INR_DERIVATIVE_NONE, Layout, Sample, Statu
 
 pub use module::{fill_info, fill_vtable};
 
+/// Pixels of a file and of a render at most; a host has them twice for a moment, 8 bits per sample.
+const MAX_PIXELS: u64 = 1 << 28;
+
 /// Opens the file in `bytes`.
 fn open(bytes: &[u8]) -> Result<Picture, Failure> {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
@@ -26,7 +29,10 @@ fn open(bytes: &[u8]) -> Result<Picture, Failure> {
             PLUGIN.get_or_init(|| linked)
         }
     };
-    let mut session = plugin.open(&Options::default())?;
+    let mut session = plugin.open(&Options {
+        max_pixels: MAX_PIXELS,
+        ..Options::default()
+    })?;
     let codec = session.codec();
     let mut codec = codec.ok_or_else(|| Failure::unsupported("the plug-in has no codec"))?;
     codec.open(bytes)
@@ -34,7 +40,22 @@ fn open(bytes: &[u8]) -> Result<Picture, Failure> {
 
 /// All of `picture` at `size`, 8 bits per sample.
 fn render(picture: &mut Picture, layout: Layout, size: [u32; 2]) -> Result<Pixmap, Failure> {
-    let mut pixels = Pixmap::new(size, Format::plain(Sample::U8, layout));
+    let [width, height] = size;
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        let message = format!("{width} x {height} pixels, the limit is {MAX_PIXELS} in all");
+        return Err(Failure::new(Status::TooLarge, message));
+    }
+    let bytes = width as usize * height as usize * layout.channels();
+    let mut data = Vec::new();
+    let reserved = data.try_reserve_exact(bytes);
+    reserved.map_err(|e| Failure::new(Status::OutOfMemory, e.to_string()))?;
+    data.resize(bytes, 0);
+    let mut pixels = Pixmap {
+        size,
+        format: Format::plain(Sample::U8, layout),
+        data,
+        icc: None,
+    };
     picture.render(None, INR_DERIVATIVE_NONE, 0.0, &mut pixels, None)?;
     Ok(pixels)
 }

@@ -8,8 +8,8 @@ use inr_plugin_api::{Failure, Layout, Status};
 
 use crate::sys::*;
 
-/// Bytes of a file at most; the largest that `inr` writes are far below.
-const MAX_BYTES: usize = 1 << 30;
+/// Bytes of a file at most, the library's own limit.
+const MAX_BYTES: usize = 1 << 28;
 
 /// A file on its way in. It is kept until its end, for a field takes all of its weights.
 struct Loading {
