@@ -1,7 +1,5 @@
 //! The suite `inr.codec`.
 
-use std::ffi::CString;
-use std::ptr::null;
 use std::sync::LazyLock;
 
 use inr::{
@@ -9,54 +7,102 @@ use inr::{
     OutputSize, RenderOptions, Samples, SamplesMut, Target,
 };
 use inr_plugin_api::guest::{
-    Handle, Host, Region, Tables, Watch, bytes, in_session, read, settle_values, write,
+    Codec, CodecInfo, CodecTables, EncodeCall, Host, Region, RenderCall, Watch,
 };
-use inr_plugin_api::*;
+use inr_plugin_api::{
+    Failure, Format, INR_DERIVATIVE_DX, INR_DERIVATIVE_DY, INR_DERIVATIVE_GRADIENT,
+    INR_DERIVATIVE_GRADIENT_HSV, INR_DERIVATIVE_LAPLACIAN, INR_DERIVATIVE_MAGNITUDE,
+    INR_DERIVATIVE_NONE, INR_DERIVATIVE_NORMAL, Kind, Param, PixelsMut, Sample, Status, Value,
+};
 
 use crate::failure::{Watched, failure};
 use crate::picture::{host_layout, picture};
 
-/// What is behind an `InrPicture` of the ABI.
-struct Opened {
+/// An open file.
+pub(crate) struct Opened {
     picture: InrPicture,
     metadata: Metadata,
-    model: CString,
     host: Host,
 }
 
-struct Suite {
-    params: Vec<Param>,
-    table: InrCodec,
-}
+static TABLES: LazyLock<CodecTables> = LazyLock::new(|| CodecTables::new::<Opened>(params()));
 
-// SAFETY: what the table's pointers lead to is never written again.
-unsafe impl Send for Suite {}
-// SAFETY: as above.
-unsafe impl Sync for Suite {}
-
-static SUITE: LazyLock<Suite> = LazyLock::new(|| {
-    let params = params();
-    Suite {
-        table: InrCodec {
-            struct_size: size_of::<InrCodec>(),
-            version: INR_SUITE_CODEC_VERSION,
-            param_count: params.len() as u32,
-            params: Tables::params(&params),
-            picture_open: Some(picture_open),
-            picture_close: Some(picture_close),
-            picture_message: Some(picture_message),
-            picture_info: Some(picture_info),
-            picture_render: Some(picture_render),
-            encode: Some(encode),
-            bytes_free: Some(bytes_free),
-        },
-        params,
+impl Codec for Opened {
+    fn tables() -> &'static CodecTables {
+        &TABLES
     }
-});
 
-/// The suite's functions and parameters.
-pub(crate) fn table() -> &'static InrCodec {
-    &SUITE.table
+    fn open(file: &[u8], host: &Host) -> Result<Self, Failure> {
+        let limits = limits(host);
+        if file.len() as u64 > limits.file_bytes {
+            let message = format!("{} bytes, the limit is {}", file.len(), limits.file_bytes);
+            return Err(Failure::new(Status::TooLarge, message));
+        }
+        let picture = InrPicture::open(file, &limits).map_err(|error| failure(&error))?;
+        Ok(Self {
+            metadata: picture.metadata(),
+            picture,
+            host: *host,
+        })
+    }
+
+    fn info(&self) -> CodecInfo<'_> {
+        let picture = &self.picture;
+        let sample = match picture.depth() {
+            Depth::U8 => Sample::U8,
+            Depth::U16 => Sample::U16,
+            Depth::F32 => Sample::F32,
+        };
+        CodecInfo {
+            size: [picture.width(), picture.height()],
+            format: Format::plain(sample, host_layout(picture.layout())),
+            icc: self.metadata.icc.as_deref(),
+            exif: self.metadata.exif.as_deref(),
+            xmp: self.metadata.xmp.as_deref(),
+            model: match &picture.file().header.model {
+                Model::Mlp(_) => c"network",
+                _ => c"pyramid",
+            },
+            file_size: picture.bytes(),
+        }
+    }
+
+    fn render(&mut self, call: &RenderCall, output: &mut PixelsMut) -> Result<(), Failure> {
+        let options = self.options(call.region, output)?;
+        call.watch.done(0.0)?;
+        match derivative(call.derivative)? {
+            None => self.render_values(&options, output, &call.watch)?,
+            Some(derivative) => {
+                let file = &self.picture;
+                fits(output, derivative.layout(file.layout()))?;
+                let made = file.render_derivative(derivative, call.range, &options);
+                let made = made.map_err(|error| failure(&error))?.picture;
+                write_rows(output, made.samples(), 0);
+            }
+        }
+        call.watch.done(1.0)
+    }
+
+    fn encode(call: &EncodeCall, host: &Host) -> Result<Vec<u8>, Failure> {
+        let metadata = Metadata {
+            icc: call.pixels.icc().map(<[u8]>::to_vec),
+            exif: call.exif.clone(),
+            xmp: call.xmp.clone(),
+            cicp: None,
+        };
+        let options = options(&call.values, host)?;
+        let size = call.pixels.size().map(u64::from);
+        if size[0] * size[1] > options.limits.pixels {
+            let message = format!("{} x {} pixels are above the limit", size[0], size[1]);
+            return Err(Failure::new(Status::TooLarge, message));
+        }
+        call.watch.done(0.0)?;
+        let picture = picture(&call.pixels, metadata)?;
+        let encoded = inr::encode(&picture, &options, &mut Watched(&call.watch));
+        let encoded = encoded.map_err(|error| failure(&error))?;
+        call.watch.done(1.0)?;
+        Ok(encoded.bytes)
+    }
 }
 
 fn params() -> Vec<Param> {
@@ -109,134 +155,6 @@ fn limits(host: &Host) -> Limits {
         limits.file_bytes = bytes;
     }
     limits
-}
-
-unsafe extern "C" fn picture_open(
-    session: *mut InrSession,
-    data: *const u8,
-    size: usize,
-    out: *mut *mut inr_plugin_api::InrPicture,
-) -> i32 {
-    // SAFETY: the header asks this of the caller.
-    unsafe {
-        in_session(session, |session| {
-            if out.is_null() || data.is_null() {
-                return Err(Failure::bad("the bytes or out are NULL"));
-            }
-            let limits = limits(&session.host);
-            if size as u64 > limits.file_bytes {
-                let message = format!("{size} bytes, the limit is {}", limits.file_bytes);
-                return Err(Failure::new(Status::TooLarge, message));
-            }
-            let file = std::slice::from_raw_parts(data, size);
-            let picture = InrPicture::open(file, &limits).map_err(|error| failure(&error))?;
-            let model = match &picture.file().header.model {
-                Model::Mlp(_) => c"network",
-                _ => c"pyramid",
-            };
-            let opened = Handle::open(Opened {
-                metadata: picture.metadata(),
-                picture,
-                model: model.to_owned(),
-                host: session.host,
-            });
-            out.write(opened.cast());
-            Ok(())
-        })
-    }
-}
-
-unsafe extern "C" fn picture_close(picture: *mut inr_plugin_api::InrPicture) {
-    // SAFETY: the header asks this of the caller.
-    unsafe { Handle::<Opened>::close(picture.cast()) }
-}
-
-unsafe extern "C" fn picture_message(
-    picture: *mut inr_plugin_api::InrPicture,
-) -> *const std::ffi::c_char {
-    // SAFETY: the header asks this of the caller.
-    unsafe { Handle::<Opened>::message(picture.cast()) }
-}
-
-unsafe extern "C" fn picture_info(
-    picture: *mut inr_plugin_api::InrPicture,
-    out: *mut InrPictureInfo,
-) -> i32 {
-    let work = |opened: &mut Opened| {
-        let picture = &opened.picture;
-        let sample = match picture.depth() {
-            Depth::U8 => Sample::U8,
-            Depth::U16 => Sample::U16,
-            Depth::F32 => Sample::F32,
-        };
-        let format = Format::plain(sample, host_layout(picture.layout()));
-        let blob = |blob: &Option<Vec<u8>>| {
-            let bytes = blob.as_deref();
-            (
-                bytes.map_or(null(), <[u8]>::as_ptr),
-                bytes.map_or(0, <[u8]>::len),
-            )
-        };
-        let (icc, icc_size) = blob(&opened.metadata.icc);
-        let (exif, exif_size) = blob(&opened.metadata.exif);
-        let (xmp, xmp_size) = blob(&opened.metadata.xmp);
-        let info = InrPictureInfo {
-            struct_size: 0,
-            width: picture.width(),
-            height: picture.height(),
-            sample: format.sample.code(),
-            layout: format.layout.code(),
-            alpha: format.alpha.code(),
-            transfer: format.transfer.code(),
-            icc,
-            icc_size,
-            exif,
-            exif_size,
-            xmp,
-            xmp_size,
-            model: opened.model.as_ptr(),
-            file_size: picture.bytes(),
-        };
-        // SAFETY: the header asks this of the caller.
-        unsafe { write(out, info) }
-    };
-    // SAFETY: the header asks this of the caller.
-    unsafe { Handle::<Opened>::with(picture.cast(), work) }
-}
-
-unsafe extern "C" fn picture_render(
-    picture: *mut inr_plugin_api::InrPicture,
-    call: *const InrRenderCall,
-) -> i32 {
-    let work = |opened: &mut Opened| {
-        // SAFETY: the header asks these of the caller.
-        let (call, mut output, watch) = unsafe {
-            let call = read(call)?;
-            let output = PixelsMut::new(call.output)?;
-            (call, output, Watch::new(call.progress)?)
-        };
-        let region = match call.region.is_null() {
-            true => None,
-            // SAFETY: the header asks this of the caller.
-            false => Some(Region::checked(&unsafe { read(call.region) }?)?),
-        };
-        let options = opened.options(region, &output)?;
-        watch.done(0.0)?;
-        match derivative(call.derivative)? {
-            None => opened.render(&options, &mut output, &watch)?,
-            Some(derivative) => {
-                let range = Some(call.range).filter(|range| *range != 0.0);
-                let file = &opened.picture;
-                fits(&output, derivative.layout(file.layout()))?;
-                let made = file.render_derivative(derivative, range, &options);
-                let made = made.map_err(|error| failure(&error))?.picture;
-                write_rows(&mut output, made.samples(), 0);
-            }
-        }
-        watch.done(1.0)
-    };
-    // SAFETY: the header asks this of the caller.
-    unsafe { Handle::<Opened>::with(picture.cast(), work) }
 }
 
 fn derivative(code: u32) -> Result<Option<Derivative>, Failure> {
@@ -317,7 +235,7 @@ impl Opened {
         })
     }
 
-    fn render(
+    fn render_values(
         &self,
         options: &RenderOptions,
         output: &mut PixelsMut,
@@ -394,41 +312,6 @@ fn write_rows(output: &mut PixelsMut, samples: &Samples, first: u32) -> u32 {
     first + rows
 }
 
-unsafe extern "C" fn encode(
-    session: *mut InrSession,
-    call: *const InrEncodeCall,
-    out: *mut InrBytes,
-) -> i32 {
-    // SAFETY: the header asks this of the caller.
-    unsafe {
-        in_session(session, |session| {
-            let call = read(call)?;
-            read(out)?;
-            let pixels = Pixels::new(call.input, true)?;
-            let values = settle_values(&SUITE.params, call.values, call.value_count)?;
-            let metadata = Metadata {
-                icc: pixels.icc().map(<[u8]>::to_vec),
-                exif: bytes(call.exif, call.exif_size),
-                xmp: bytes(call.xmp, call.xmp_size),
-                cicp: None,
-            };
-            let watch = Watch::new(call.progress)?;
-            let options = options(&values, &session.host)?;
-            let size = pixels.size().map(u64::from);
-            if size[0] * size[1] > options.limits.pixels {
-                let message = format!("{} x {} pixels are above the limit", size[0], size[1]);
-                return Err(Failure::new(Status::TooLarge, message));
-            }
-            watch.done(0.0)?;
-            let picture = picture(&pixels, metadata)?;
-            let encoded = inr::encode(&picture, &options, &mut Watched(&watch));
-            let encoded = encoded.map_err(|error| failure(&error))?;
-            watch.done(1.0)?;
-            write(out, session.host.hand_out(encoded.bytes)?)
-        })
-    }
-}
-
 fn options(values: &[Value], host: &Host) -> Result<EncodeOptions, Failure> {
     let [
         Value::Number(quality),
@@ -449,26 +332,4 @@ fn options(values: &[Value], host: &Host) -> Result<EncodeOptions, Failure> {
         limits: limits(host),
         ..EncodeOptions::default()
     })
-}
-
-unsafe extern "C" fn bytes_free(session: *mut InrSession, bytes: *mut InrBytes) {
-    if bytes.is_null() {
-        return;
-    }
-    // SAFETY: the header asks this of the caller. The code only says that there was nothing to free.
-    unsafe {
-        in_session(session, |session| {
-            let given = read(bytes)?;
-            session.host.release(given);
-            let struct_size = given.struct_size;
-            write(
-                bytes,
-                InrBytes {
-                    struct_size,
-                    data: std::ptr::null_mut(),
-                    size: 0,
-                },
-            )
-        });
-    }
 }

@@ -7,13 +7,11 @@ mod failure;
 mod filters;
 mod picture;
 
-use std::ffi::c_void;
 use std::sync::LazyLock;
 
-use inr_plugin_api::guest::{Call, Description, Plan, Plugin, Tables};
+use inr_plugin_api::guest::{Call, Codec, CodecTables, Description, Plan, Plugin, Tables};
 use inr_plugin_api::{
-    Capabilities, Failure, INR_CAP_DECODES, INR_CAP_ENCODES, INR_SUITE_CODEC,
-    INR_SUITE_CODEC_VERSION, PixelsMut, ThreadClass,
+    Capabilities, Failure, INR_CAP_DECODES, INR_CAP_ENCODES, PixelsMut, ThreadClass,
 };
 
 /// The plug-in.
@@ -47,9 +45,8 @@ impl Plugin for InrPlugin {
         (filters::ALL[filter].run)(call, output)
     }
 
-    fn suite(name: &str, version: u32) -> Option<*const c_void> {
-        (name == INR_SUITE_CODEC && version == INR_SUITE_CODEC_VERSION)
-            .then(|| std::ptr::from_ref(codec::table()).cast())
+    fn codec() -> Option<&'static CodecTables> {
+        Some(<codec::Opened as Codec>::tables())
     }
 }
 

@@ -74,28 +74,22 @@ pub(super) fn dot(a: &[f32], b: &[f32], width: usize, threads: usize) -> f64 {
 
 /// `to += factor * from`.
 pub(super) fn sum_into(to: &mut [f32], factor: f32, from: &[f32], threads: usize) {
-    let part = LEAST.min(to.len().max(1));
-    let whole = to.len() / part * part;
-    let (head, tail) = to.split_at_mut(whole);
-    let add = |at: usize, to: &mut [f32]| {
-        for (to, from) in to.iter_mut().zip(&from[at..]) {
-            *to += factor * from;
-        }
-    };
-    each_row(head, part, threads, |y, to| add(y * part, to));
-    add(whole, tail);
+    combine(to, from, threads, |to, from| *to += factor * from);
 }
 
 /// `to = factor * to + from`.
 pub(super) fn scaled_sum(to: &mut [f32], factor: f32, from: &[f32], threads: usize) {
+    combine(to, from, threads, |to, from| *to = factor * *to + from);
+}
+
+fn combine(to: &mut [f32], from: &[f32], threads: usize, each: impl Fn(&mut f32, f32) + Sync) {
     let part = LEAST.min(to.len().max(1));
     let whole = to.len() / part * part;
     let (head, tail) = to.split_at_mut(whole);
-    let add = |at: usize, to: &mut [f32]| {
-        for (to, from) in to.iter_mut().zip(&from[at..]) {
-            *to = factor * *to + from;
-        }
+    let all = |at: usize, to: &mut [f32]| {
+        let pairs = to.iter_mut().zip(&from[at..]);
+        pairs.for_each(|(to, from)| each(to, *from));
     };
-    each_row(head, part, threads, |y, to| add(y * part, to));
-    add(whole, tail);
+    each_row(head, part, threads, |y, to| all(y * part, to));
+    all(whole, tail);
 }

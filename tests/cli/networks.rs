@@ -173,6 +173,7 @@ mod candle {
     }
 }
 
+#[cfg(feature = "candle")]
 #[test]
 fn upscale_takes_the_weights_of_a_generator() {
     let folder = folder(&[("a.png", &PNG)]);

@@ -4,7 +4,8 @@ use std::ffi::{c_char, c_void};
 use std::ptr::null;
 
 use super::handle::{Handle, Host, Session, guarded};
-use super::{Call, Image, Plan, Plugin, Region, Watch, is_global, settle_values};
+use super::tables::settle_values;
+use super::{Call, Image, Plan, Plugin, Region, Watch, is_global};
 use crate::abi::*;
 use crate::describe::Filter;
 use crate::{Failure, Pixels, PixelsMut, Status, structs};
@@ -153,9 +154,11 @@ unsafe extern "C" fn suite<P: Plugin>(name: *const c_char, version: u32) -> *con
     let found = guarded(|| {
         // SAFETY: the header asks this of the caller.
         let name = unsafe { structs::text(name, "a suite's name") }?;
-        Ok(name.and_then(|name| P::suite(&name, version)))
+        let wanted = name.is_some_and(|name| name == INR_SUITE_CODEC);
+        Ok(P::codec().filter(|_| wanted && version == INR_SUITE_CODEC_VERSION))
     });
-    found.ok().flatten().unwrap_or(null())
+    let found = found.ok().flatten();
+    found.map_or(null(), |codec| std::ptr::from_ref(&codec.table).cast())
 }
 
 /// What a call says, checked as far as it can be without the filter.

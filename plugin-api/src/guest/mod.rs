@@ -4,22 +4,20 @@
 //! any of the functions ends as [`crate::INR_INTERNAL`], and the handle takes no further calls. `examples/invert.rs` is a
 //! whole plug-in.
 
+mod codec;
 mod exports;
 mod handle;
 mod tables;
-
-use std::ffi::c_void;
 
 use crate::abi::{INR_CAP_EDITS, INR_CAP_GLOBAL, InrProgress, InrRegion};
 use crate::describe::{Capabilities, Filter, ThreadClass, Value};
 use crate::{Failure, Layout, Pixels, PixelsMut};
 
+pub use codec::{Codec, CodecInfo, CodecTables, EncodeCall, RenderCall};
 #[doc(hidden)]
 pub use exports::get_api;
-pub use handle::{Handle, Host, Session, in_session};
-pub use tables::{Tables, settle_values};
-
-pub use crate::structs::{AbiStruct, bytes, read, write};
+pub use handle::Host;
+pub use tables::Tables;
 
 /// A plug-in: what it says of itself, and what its filters do.
 pub trait Plugin: 'static {
@@ -45,8 +43,8 @@ pub trait Plugin: 'static {
     /// As the filter has them.
     fn run(filter: usize, call: &Call, output: &mut PixelsMut) -> Result<(), Failure>;
 
-    /// A suite by name and version.
-    fn suite(_name: &str, _version: u32) -> Option<*const c_void> {
+    /// The suite `inr.codec`, of plug-ins that have it.
+    fn codec() -> Option<&'static CodecTables> {
         None
     }
 }
@@ -313,6 +311,7 @@ macro_rules! export_plugin {
         ///
         /// # Safety
         /// `host` is NULL or an `InrHost`, `out` is NULL or can be written.
+        #[allow(unsafe_code)]
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn inr_get_api(
             abi_major: u32,
