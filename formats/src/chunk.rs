@@ -29,6 +29,7 @@ impl ChunkKind {
     pub(crate) const XMP: Self = Self(*b"xmpk");
     pub(crate) const PROVENANCE: Self = Self(*b"prov");
     pub(crate) const PREVIEW: Self = Self(*b"prev");
+    pub(crate) const ENLARGE: Self = Self(*b"enlg");
 
     /// Whether a reader that does not know the type must refuse the file: the first letter is upper case.
     pub fn is_critical(self) -> bool {
@@ -47,6 +48,7 @@ impl ChunkKind {
             Self::XMP,
             Self::PROVENANCE,
             Self::PREVIEW,
+            Self::ENLARGE,
         ]
         .contains(&self)
     }

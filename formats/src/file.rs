@@ -14,6 +14,8 @@ use crate::weights;
 
 /// Bytes of a preview at most.
 const MAX_PREVIEW: u64 = 1 << 16;
+/// Payload of chunk `enlg`. Others are of later versions; it is advice, and the picture stands without it.
+const ENLARGE_MEANS: [u8; 1] = [0];
 
 /// Everything that a `.inr` file holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +36,9 @@ pub struct InrFile {
     pub provenance: Option<Provenance>,
     /// A small JPEG or PNG of the picture, at most 64 KiB; not looked into.
     pub preview: Option<Vec<u8>>,
+    /// Advice: renders of more pixels than the source are better made by an enlarging network, fitted so that its means
+    /// over the source's pixels are the render at the source's size.
+    pub enlarge: bool,
     /// Ancillary chunks that this version does not know, in file order; written back as they are.
     pub unknown: Vec<Chunk>,
 }
@@ -50,6 +55,7 @@ impl InrFile {
             xmp: None,
             provenance: None,
             preview: None,
+            enlarge: false,
             unknown: Vec::new(),
         }
     }
@@ -139,6 +145,9 @@ impl InrFile {
         if let Some(preview) = &self.preview {
             within("bytes of chunk prev", preview.len() as u64, MAX_PREVIEW)?;
             chunk::append(&mut out, ChunkKind::PREVIEW, preview)?;
+        }
+        if self.enlarge {
+            chunk::append(&mut out, ChunkKind::ENLARGE, &ENLARGE_MEANS)?;
         }
         match &self.latents {
             Some(latents) => {
@@ -279,6 +288,7 @@ impl Builder<'_> {
                 within("bytes of chunk prev", raw.payload.len() as u64, MAX_PREVIEW)?;
                 self.file.preview = Some(raw.payload.to_vec());
             }
+            ChunkKind::ENLARGE => self.file.enlarge = raw.payload == ENLARGE_MEANS,
             kind if kind.is_critical() => {
                 return Err(FormatError::UnsupportedChunk {
                     chunk: kind,

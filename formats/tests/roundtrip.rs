@@ -123,7 +123,7 @@ fn provenance() -> impl Strategy<Value = Provenance> {
 fn unknown_chunk() -> impl Strategy<Value = Chunk> {
     ("[a-z][A-Za-z]{3}", vec(any::<u8>(), 0..20))
         .prop_filter("types of this version", |(kind, _)| {
-            !["iccp", "exif", "xmpk", "prov", "prev"].contains(&kind.as_str())
+            !["iccp", "exif", "xmpk", "prov", "prev", "enlg"].contains(&kind.as_str())
         })
         .prop_map(|(kind, payload)| Chunk {
             kind: kind.as_bytes().try_into().unwrap(),
@@ -170,7 +170,8 @@ fn file() -> impl Strategy<Value = InrFile> {
             unreachable!()
         };
         let shapes = mlp.layer_shapes(header.layout.channels());
-        let metadata = (bytes(), bytes(), bytes(), bytes(), of(provenance()));
+        let advice = (of(provenance()), any::<bool>());
+        let metadata = (bytes(), bytes(), bytes(), bytes(), advice);
         (
             Just(header),
             layers(shapes),
@@ -178,16 +179,19 @@ fn file() -> impl Strategy<Value = InrFile> {
             vec(unknown_chunk(), 0..3),
         )
             .prop_map(
-                |(header, layers, (icc, exif, xmp, preview, provenance), unknown)| InrFile {
-                    header,
-                    layers,
-                    latents: None,
-                    icc,
-                    exif,
-                    xmp,
-                    provenance,
-                    preview,
-                    unknown,
+                |(header, layers, (icc, exif, xmp, preview, (provenance, enlarge)), unknown)| {
+                    InrFile {
+                        header,
+                        layers,
+                        latents: None,
+                        icc,
+                        exif,
+                        xmp,
+                        provenance,
+                        preview,
+                        enlarge,
+                        unknown,
+                    }
                 },
             )
     })

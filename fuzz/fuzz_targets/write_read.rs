@@ -5,7 +5,9 @@
 use inr_formats::{InrFile, Limits, SIGNATURE, VERSION};
 use libfuzzer_sys::fuzz_target;
 
-const ANCILLARY: [&[u8; 4]; 6] = [b"iccp", b"exif", b"xmpk", b"prov", b"prev", b"test"];
+const ANCILLARY: [&[u8; 4]; 7] = [
+    b"iccp", b"exif", b"xmpk", b"prov", b"prev", b"enlg", b"test",
+];
 
 fuzz_target!(|input: (Vec<u8>, Vec<u8>, u8, Vec<u8>)| {
     let (head, model, choice, ancillary) = input;

@@ -243,7 +243,7 @@ impl Opened {
     ) -> Result<(), Failure> {
         fits(output, self.picture.layout())?;
         let ([_, height], method, _) = self.picture.plan(options).map_err(|e| failure(&e))?;
-        if method != Method::Inr {
+        if !matches!(method, Method::Inr | Method::Network) {
             let rendered = self.picture.render(options).map_err(|e| failure(&e))?;
             write_rows(output, rendered.picture.samples(), 0);
             return Ok(());

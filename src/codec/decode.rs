@@ -3,7 +3,7 @@
 use inr_formats::{Depth, Header, InrFile, Layout, Limits, Model};
 
 use super::rows::SampleMap;
-use super::trust;
+use super::{enlarge, trust};
 use crate::coords::CoordinateMap;
 use crate::device::DeviceChoice;
 use crate::metrics::Raster;
@@ -55,7 +55,9 @@ pub enum Method {
     Bicubic,
     /// Lanczos with three lobes from the native render.
     Lanczos,
-    /// The field where its enlargement is trustworthy, else bicubic.
+    /// A network that has learnt to enlarge, fitted so that its result, reduced, is the native render.
+    Network,
+    /// Enlargements as the file advises, else by the field where that is trustworthy, else bicubic.
     #[default]
     Auto,
 }
@@ -234,7 +236,7 @@ impl InrPicture {
         let picture = match method {
             Method::Bicubic => self.resampled(options, &viewport, Filter::CatmullRom)?,
             Method::Lanczos => self.resampled(options, &viewport, Filter::Lanczos3)?,
-            Method::Inr | Method::Auto => self.field(options, &viewport)?,
+            Method::Inr | Method::Network | Method::Auto => self.field(options, &viewport)?,
         };
         Ok(Rendered {
             picture,
@@ -259,8 +261,21 @@ impl InrPicture {
         viewport: &Viewport,
     ) -> Result<(Method, String), Error> {
         let enlarges = viewport.pitch().iter().any(|&pitch| pitch < 1.0);
+        if self.by_network(options.method, viewport) {
+            let why = match options.method {
+                Method::Auto => "as the file advises",
+                _ => "as asked",
+            };
+            return Ok((Method::Network, why.into()));
+        }
         Ok(match options.method {
-            Method::Auto if !enlarges => (Method::Inr, "nothing is enlarged".into()),
+            Method::Auto | Method::Network if !enlarges => {
+                (Method::Inr, "nothing is enlarged".into())
+            }
+            Method::Network => {
+                let why = "the network only enlarges, by 64 at most";
+                (Method::Inr, why.into())
+            }
             Method::Auto => {
                 let Field::Network(network) = &self.field else {
                     return Ok((Method::Inr, "a spline through decoded samples".into()));
@@ -292,10 +307,13 @@ impl InrPicture {
             size,
             sampling: header.sampling,
         };
-        let work = viewport.evaluations().saturating_mul(match &self.field {
+        let mut work = viewport.evaluations().saturating_mul(match &self.field {
             Field::Network(network) => network.multiply_adds(),
             Field::Pyramid(_) => PYRAMID_WORK,
         });
+        if self.by_network(options.method, &viewport) {
+            work = work.saturating_add(pixels.saturating_mul(enlarge::WORK));
+        }
         within(
             "the render, in multiply-adds,",
             work,
@@ -311,7 +329,11 @@ impl InrPicture {
         CoordinateMap::new(self.width(), self.height(), mlp.grid)
     }
 
-    fn field(&self, options: &RenderOptions, viewport: &Viewport) -> Result<Picture, Error> {
+    pub(super) fn field(
+        &self,
+        options: &RenderOptions,
+        viewport: &Viewport,
+    ) -> Result<Picture, Error> {
         let [width, height] = viewport.size;
         let samples = self.field_rows(options, viewport, 0..height)?;
         let layout = self.file.header.layout;

@@ -36,7 +36,11 @@ pub fn encode(
         options.device.open(&mut |_| ())?;
         return super::latents::encode(picture, options, observer);
     }
-    let samples = Arc::new(TrainingSamples::new(picture, options.grid));
+    let mut samples = TrainingSamples::new(picture, options.grid);
+    if options.for_upscale {
+        samples = samples.over_areas();
+    }
+    let samples = Arc::new(samples);
     let mut notes = Vec::new();
     let device = options
         .device
@@ -140,6 +144,7 @@ impl Encoder<'_> {
             picture: self.picture,
             options: self.options,
             value_range: self.samples.value_range,
+            enlarge: false,
         }
     }
 
@@ -414,6 +419,7 @@ pub(super) struct Common<'a> {
     pub(super) picture: &'a Picture,
     pub(super) options: &'a EncodeOptions,
     pub(super) value_range: [f32; 2],
+    pub(super) enlarge: bool,
 }
 
 /// Whether the target was reached, and if not, by how much it was missed.
@@ -441,7 +447,10 @@ impl Common<'_> {
             layout: self.picture.layout(),
             depth: self.picture.depth(),
             value_range: self.value_range,
-            sampling: Sampling::Point,
+            sampling: match model {
+                Model::Mlp(_) if self.options.for_upscale => Sampling::Area,
+                _ => Sampling::Point,
+            },
             cicp: metadata.cicp,
             model,
         };
@@ -449,6 +458,7 @@ impl Common<'_> {
         file.icc = metadata.icc.clone();
         file.exif = metadata.exif.clone();
         file.xmp = metadata.xmp.clone();
+        file.enlarge = self.enlarge;
         file
     }
 

@@ -160,6 +160,7 @@ struct PyramidEncoder<'a> {
     observer: &'a mut dyn Observer,
     trials: u32,
     choices: Choices,
+    notes: Vec<String>,
 }
 
 /// Encodes `picture` as latent grids.
@@ -176,10 +177,21 @@ pub(super) fn encode(
     let (channels, value_range) = channels(picture);
     let probe = Probe::new(&channels, picture.width(), picture.height());
     let analysis = Analysis::new(channels, picture.width(), picture.height(), threads)?;
+    let mut notes = Vec::new();
+    let mut enlarge = false;
+    if options.for_upscale {
+        let why;
+        (enlarge, why) = crate::upscale::advice(picture);
+        let by = if enlarge { "the network" } else { "the field" };
+        let note = format!("enlarged by {by}: {why}");
+        observer.note(&note);
+        notes.push(note);
+    }
     let common = Common {
         picture,
         options,
         value_range,
+        enlarge,
     };
     let choices = choices(options.metric, &analysis.partition);
     let mut encoder = PyramidEncoder {
@@ -191,6 +203,7 @@ pub(super) fn encode(
         started,
         observer,
         trials: 0,
+        notes,
     };
     let mut candidate = match options.target {
         Target::Quality(quality) => {
@@ -401,7 +414,7 @@ impl PyramidEncoder<'_> {
     }
 
     fn report(&mut self, candidate: Candidate) -> Result<Encoded, Error> {
-        let mut notes = Vec::new();
+        let mut notes = std::mem::take(&mut self.notes);
         let Judgement { met, note } = self.common.judge(candidate.psnr, candidate.bytes.len());
         if !met {
             self.observer.note(&note);

@@ -4,6 +4,7 @@ mod decode;
 mod derivative;
 #[cfg(feature = "fit")]
 mod encode;
+mod enlarge;
 mod jets;
 #[cfg(feature = "fit")]
 mod latents;

@@ -163,6 +163,10 @@ pub struct EncodeOptions {
     pub device: DeviceChoice,
     /// CPU threads; all by default. The result is the same for any number.
     pub threads: Option<usize>,
+    /// Prepare the file for enlargements. A pyramid's tells how it is best enlarged by the network that has learnt to
+    /// ([`crate::Method::Network`]), unless that is no better for this picture; networks are fitted so that their averages
+    /// over pixels' areas are the samples, not their values at the centres.
+    pub for_upscale: bool,
     /// Store a small JPEG preview.
     pub preview: bool,
     /// What the file may need.
@@ -192,6 +196,7 @@ impl Default for EncodeOptions {
             time_budget: None,
             device: DeviceChoice::Auto,
             threads: None,
+            for_upscale: false,
             preview: false,
             limits: Limits::default(),
         }

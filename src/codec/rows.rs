@@ -17,9 +17,11 @@ const BAND_ROWS: usize = 256;
 const BAND_TIME: Duration = Duration::from_millis(100);
 /// Memory of a band of rows, about.
 const BAND_BYTES: u64 = 32 << 20;
+/// Rows at least of a band that a network enlarges.
+const NETWORK_ROWS: u64 = 512;
 
 impl InrPicture {
-    /// Renders the field, whatever `options.method` says, into the caller's memory: row `j` starts at `j * stride`, in
+    /// Renders the field or the network's enlargement of it, bicubic and Lanczos taken for the field, into the caller's memory: row `j` starts at `j * stride`, in
     /// samples, and has the width's times the layout's channels; what lies between rows stays as it is.
     ///
     /// # Errors
@@ -102,8 +104,8 @@ impl InrPicture {
         Ok(viewport)
     }
 
-    /// Renders the field, whatever `options.method` says, in bands of whole rows from top to bottom, so that memory holds
-    /// one band at a time. `take` gets each band's samples, rows without gaps, and ends the render with an error.
+    /// Renders the field or the network's enlargement of it, bicubic and Lanczos taken for the field, in bands of whole rows
+    /// from top to bottom, so that memory holds one band at a time. `take` gets each band's samples, rows without gaps, and ends the render with an error.
     ///
     /// # Errors
     /// As [`InrPicture::render`], and what `take` returns.
@@ -115,7 +117,12 @@ impl InrPicture {
         let viewport = self.viewport(options)?;
         let [width, height] = viewport.size;
         let row_bytes = 4 * u64::from(width) * self.layout().channels() as u64;
-        let rows = (BAND_BYTES / row_bytes).clamp(1, u64::from(height)) as u32;
+        let mut rows = (BAND_BYTES / row_bytes).max(1);
+        if self.by_network(options.method, &viewport) {
+            // Networks see far beyond thin bands.
+            rows = rows.max(NETWORK_ROWS);
+        }
+        let rows = rows.min(u64::from(height)) as u32;
         for first in (0..height).step_by(rows as usize) {
             take(&self.field_rows(options, &viewport, first..height.min(first + rows))?)?;
         }
@@ -150,7 +157,6 @@ impl InrPicture {
         stride: usize,
         samples: SamplesMut,
     ) -> Result<(), Error> {
-        let decode = SampleMap::new(&self.file.header);
         match samples {
             SamplesMut::U8(samples) => {
                 let rows = Rows {
@@ -158,9 +164,7 @@ impl InrPicture {
                     stride,
                     samples,
                 };
-                let emit =
-                    |row: &[f32], out: &mut [u8]| decode.row(row, out, |v| (v * 255.0 + 0.5) as u8);
-                self.evaluate(options, viewport, rows, emit)
+                self.rows(options, viewport, rows, |v| (v * 255.0 + 0.5) as u8)
             }
             SamplesMut::U16(samples) => {
                 let rows = Rows {
@@ -168,10 +172,7 @@ impl InrPicture {
                     stride,
                     samples,
                 };
-                let emit = |row: &[f32], out: &mut [u16]| {
-                    decode.row(row, out, |v| (v * 65_535.0 + 0.5) as u16)
-                };
-                self.evaluate(options, viewport, rows, emit)
+                self.rows(options, viewport, rows, |v| (v * 65_535.0 + 0.5) as u16)
             }
             SamplesMut::F32(samples) => {
                 let rows = Rows {
@@ -179,10 +180,26 @@ impl InrPicture {
                     stride,
                     samples,
                 };
-                let emit = |row: &[f32], out: &mut [f32]| decode.row(row, out, |v| v);
-                self.evaluate(options, viewport, rows, emit)
+                self.rows(options, viewport, rows, |v| v)
             }
         }
+    }
+
+    /// Rows of `viewport`; `encode` turns a sample into what is stored.
+    fn rows<T: Copy + Send>(
+        &self,
+        options: &RenderOptions,
+        viewport: &Viewport,
+        rows: Rows<T>,
+        encode: impl Fn(f32) -> T + Sync,
+    ) -> Result<(), Error> {
+        if self.by_network(options.method, viewport) {
+            let threads = options.threads.unwrap_or_else(render::default_threads);
+            return self.enlarge(options, viewport, threads, rows, encode);
+        }
+        let decode = SampleMap::new(&self.file.header);
+        let emit = |row: &[f32], out: &mut [T]| decode.row(row, out, &encode);
+        self.evaluate(options, viewport, rows, emit)
     }
 
     fn evaluate<T: Send>(

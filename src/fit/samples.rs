@@ -108,6 +108,20 @@ impl Samples {
         }
     }
 
+    /// The same samples as the means over their pixels' areas, of four points each.
+    pub(crate) fn over_areas(self) -> Self {
+        let offsets = [-0.25, 0.25];
+        let footprint: Vec<_> = offsets
+            .into_iter()
+            .flat_map(|dy| offsets.map(|dx| [dx, dy]))
+            .collect();
+        Self {
+            terms: vec![Term::mean(0, footprint.len(), None)],
+            footprint,
+            ..self
+        }
+    }
+
     /// Samples `values`, shape `[height, width, channels]`, all of them colours in -1.0..=1.0, of a picture of this width
     /// and height.
     pub(crate) fn of_values(size: [u32; 2], channels: usize, values: Vec<f32>) -> Self {
@@ -221,17 +235,36 @@ impl Samples {
         total / 4.0 / (chosen.len() * self.channels) as f64
     }
 
+    /// Offsets from a pixel's centre and shares of the points whose sum is compared with the pixel's sample: the centre alone where
+    /// something else is compared.
+    fn points(&self) -> Vec<([f64; 2], f32)> {
+        if let [Term { taps, goal: None }] = &self.terms[..]
+            && taps.iter().all(|tap| tap.stream == 0)
+        {
+            let point = |tap: &Tap| (self.footprint[tap.point], tap.coefficient);
+            return taps.iter().map(point).collect();
+        }
+        vec![([0.0; 2], 1.0)]
+    }
+
     fn square_error(&self, network: &Network, pixels: &[usize]) -> f64 {
         let map = CoordinateMap::new(self.width, self.height, self.grid);
         let mut evaluator = Evaluator::new(network, Backend::detect());
         let (mut x, mut y) = ([0.0; TILE], [0.0; TILE]);
+        let mut values = vec![0.0; self.channels * TILE];
+        let points = self.points();
         let mut total = 0.0;
         for pixels in pixels.chunks(TILE) {
-            for (at, pixel) in pixels.iter().enumerate() {
-                x[at] = map.x((pixel % self.width as usize) as f64 + 0.5);
-                y[at] = map.y((pixel / self.width as usize) as f64 + 0.5);
+            values.fill(0.0);
+            for ([dx, dy], share) in &points {
+                for (at, pixel) in pixels.iter().enumerate() {
+                    x[at] = map.x((pixel % self.width as usize) as f64 + 0.5 + dx);
+                    y[at] = map.y((pixel / self.width as usize) as f64 + 0.5 + dy);
+                }
+                let found = evaluator.evaluate(&x[..pixels.len()], &y[..pixels.len()]);
+                let sums = values.iter_mut().zip(found);
+                sums.for_each(|(sum, found)| *sum += share * found);
             }
-            let values = evaluator.evaluate(&x[..pixels.len()], &y[..pixels.len()]);
             for channel in 0..self.channels {
                 let colour = !self.alpha || channel + 1 < self.channels;
                 for (at, &pixel) in pixels.iter().enumerate() {

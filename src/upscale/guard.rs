@@ -1,5 +1,7 @@
 //! Whether an enlargement can be trusted, told from the picture itself.
 
+use std::fmt;
+
 use super::UpscaleMethod;
 use super::degradation::{Blur, Operator};
 use super::plan::{Effort, Part, Plan};
@@ -14,20 +16,38 @@ const MOST_PARTS: usize = 6;
 /// Shortest side of what is enlarged for a judgement.
 const LEAST: usize = 12;
 
-/// The method for `picture`: its busiest part is reduced as it was itself, enlarged again, and compared with what it is. That is
-/// held out: no method sees more than the reduced picture.
-pub(super) fn choose(
-    picture: &Picture,
-    scale: f64,
-    blur: &Blur,
-    effort: Effort,
-) -> (UpscaleMethod, String) {
+/// PSNRs in dB of what methods restore.
+pub(super) struct Scores {
+    factor: usize,
+    pub(super) ours: f64,
+    projected: f64,
+    pub(super) bicubic: f64,
+}
+
+impl fmt::Display for Scores {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let Self {
+            factor,
+            ours,
+            projected,
+            bicubic,
+        } = self;
+        write!(
+            formatter,
+            "from a {factor} times smaller copy of the picture's busiest part inr restores {ours:.2} dB, back-projected \
+             bicubic {projected:.2}, bicubic {bicubic:.2}"
+        )
+    }
+}
+
+/// What the methods restore of the busiest part of `picture`, reduced as it was itself; `None` for pictures that are too
+/// small. That is held out: no method sees more than the reduced picture.
+pub(super) fn scores(picture: &Picture, scale: f64, blur: &Blur, effort: Effort) -> Option<Scores> {
     let factor = (scale.round() as usize).clamp(2, 4);
     let sides = [picture.width() as usize, picture.height() as usize]
         .map(|side| side.min(LOOK) / factor * factor);
     if sides[0].min(sides[1]) < LEAST * factor {
-        let why = "method inr: the picture is too small to judge by".into();
-        return (UpscaleMethod::Inr, why);
+        return None;
     }
     let part = busiest(picture, sides);
     let luma = &planes(picture, &part)[0];
@@ -43,13 +63,35 @@ pub(super) fn choose(
         let found = plan.render(&whole, std::slice::from_ref(&small));
         closeness(luma, &found[0])
     };
-    let bicubic = score(Effort {
-        turns: 0,
-        colour_turns: 0,
-        iterations: 0,
-    });
-    let projected = score(Effort { turns: 0, ..effort });
-    let ours = score(effort);
+    Some(Scores {
+        factor,
+        bicubic: score(Effort {
+            turns: 0,
+            colour_turns: 0,
+            iterations: 0,
+        }),
+        projected: score(Effort { turns: 0, ..effort }),
+        ours: score(effort),
+    })
+}
+
+/// The method for `picture`, and why.
+pub(super) fn choose(
+    picture: &Picture,
+    scale: f64,
+    blur: &Blur,
+    effort: Effort,
+) -> (UpscaleMethod, String) {
+    let Some(scores) = scores(picture, scale, blur, effort) else {
+        let why = "method inr: the picture is too small to judge by".into();
+        return (UpscaleMethod::Inr, why);
+    };
+    let Scores {
+        ours,
+        projected,
+        bicubic,
+        ..
+    } = scores;
     let method = if ours >= projected.max(bicubic) {
         UpscaleMethod::Inr
     } else if projected >= bicubic {
@@ -57,11 +99,7 @@ pub(super) fn choose(
     } else {
         UpscaleMethod::Bicubic
     };
-    let why = format!(
-        "method {method}: from a {factor} times smaller copy of the picture's busiest part inr restores {ours:.2} dB, \
-         back-projected bicubic {projected:.2}, bicubic {bicubic:.2}"
-    );
-    (method, why)
+    (method, format!("method {method}: {scores}"))
 }
 
 /// Of some parts of `sides` pixels that lie over all of the picture, the one with the largest differences in luma.

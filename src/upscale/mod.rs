@@ -18,7 +18,8 @@ use crate::resample::Filter;
 use crate::{Control, Error, Limits, Observer, Phase, Picture, Progress};
 
 pub use degradation::{Blur, Degradation, PointSpread};
-use plan::{Effort, Part, Plan};
+pub(crate) use plan::Part;
+use plan::{Effort, Plan};
 use samples::{Target, filtered, planes, samples};
 
 /// How a picture is enlarged.
@@ -146,6 +147,21 @@ const EFFORTS: [(usize, usize, usize); 9] = [
     (8, 8, 12),
 ];
 
+/// The effort of renders of `.inr` files.
+const RENDER_EFFORT: u8 = 2;
+
+impl Effort {
+    /// Of a number, 1 to 9.
+    fn of(effort: u8) -> Self {
+        let (turns, colour_turns, iterations) = EFFORTS[usize::from(effort) - 1];
+        Self {
+            turns,
+            colour_turns,
+            iterations,
+        }
+    }
+}
+
 /// Enlarges `picture`.
 ///
 /// # Errors
@@ -157,12 +173,7 @@ pub fn upscale(
     observer: &mut dyn Observer,
 ) -> Result<Upscaled, Error> {
     let size = large_size(picture, options)?;
-    let (turns, colour_turns, iterations) = EFFORTS[usize::from(options.effort) - 1];
-    let full = Effort {
-        turns,
-        colour_turns,
-        iterations,
-    };
+    let full = Effort::of(options.effort);
     let (degradation, mut why) = match &options.degradation {
         Some(given) => (
             given.clone(),
@@ -202,6 +213,43 @@ pub fn upscale(
         degradation,
         why,
     })
+}
+
+/// The networks' enlargement of a decoded picture that is read in parts.
+pub(crate) struct Enlarger(Plan);
+
+impl Enlarger {
+    /// From `small` to `large`, width and height, at most 64 times it. Its pixels are taken as means: what compression has
+    /// softened looks blurred, and sharpened so would be worse than bicubic.
+    pub(crate) fn new(small: [usize; 2], large: [usize; 2]) -> Self {
+        let effort = Effort::of(RENDER_EFFORT);
+        Self(Plan::new(small, large, &Blur::Area, effort))
+    }
+
+    /// The part of the small picture that `part` of the large one depends on.
+    pub(crate) fn reads(&self, part: &Part) -> Part {
+        self.0.reads(part)
+    }
+
+    /// Interleaved samples of `part` of the large picture, neither rounded nor clamped. `around` is part of the small
+    /// picture, and holds [`Enlarger::reads`]; its first pixel is `corner`.
+    pub(crate) fn samples(&self, part: &Part, around: &Picture, corner: [usize; 2]) -> Vec<f32> {
+        let mut reads = self.reads(part);
+        for (range, corner) in reads.iter_mut().zip(corner) {
+            *range = range.start - corner..range.end - corner;
+        }
+        let planes = planes(around, &reads);
+        samples(&self.0.render(part, &planes), around.layout())
+    }
+}
+
+/// Whether [`Enlarger`] enlarges `picture` better than bicubic, which the field comes close to; and why, in a sentence.
+#[cfg(feature = "fit")]
+pub(crate) fn advice(picture: &Picture) -> (bool, String) {
+    match guard::scores(picture, 2.0, &Blur::Area, Effort::of(RENDER_EFFORT)) {
+        Some(scores) => (scores.ours >= scores.bicubic, scores.to_string()),
+        None => (true, "the picture is too small to judge by".into()),
+    }
 }
 
 /// Width and height of the result.

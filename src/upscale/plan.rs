@@ -7,7 +7,7 @@ use super::network::{self, SCALES, Small, Turn};
 use crate::resample::{Axes, Kernel};
 
 /// Columns and rows of a part of a picture.
-pub(super) type Part = [Range<usize>; 2];
+pub(crate) type Part = [Range<usize>; 2];
 
 /// Small pixels before and after that cubic convolution reads.
 const CUBIC_REACH: usize = 3;

@@ -57,7 +57,7 @@ fn one(
     };
     if format == FileFormat::Png && !args.compare {
         (done.size, done.method, done.why) = file.plan(&options)?;
-        if done.method == Method::Inr {
+        if matches!(done.method, Method::Inr | Method::Network) {
             outputs.write_with(&output, |to| bands(&file, &options, done.size, depth, to))?;
             return report(input, &output, args, &done);
         }

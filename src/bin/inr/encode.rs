@@ -72,6 +72,7 @@ fn options(args: &EncodeArgs) -> EncodeOptions {
         optimizer: args.optimizer.into(),
         seed: args.seed,
         device: args.device,
+        for_upscale: args.for_upscale,
         preview: args.preview,
         ..defaults
     }

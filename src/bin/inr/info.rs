@@ -54,6 +54,7 @@ fn describe(picture: &InrPicture) -> Value {
         "layout": format!("{:?}", header.layout).to_lowercase(),
         "depth": format!("{:?}", header.depth).to_lowercase(),
         "sampling": format!("{:?}", header.sampling).to_lowercase(),
+        "for_upscale": picture.file().enlarge,
         "value_range": header.value_range,
         "cicp": header.cicp,
         "bits_per_pixel": picture.bytes() as f64 * 8.0 / header.pixels() as f64,
