@@ -204,7 +204,6 @@ pub fn small_pyramid() -> InrFile {
     let mut file = pyramid(latents);
     file.preview = Some(vec![0xff, 0xd8, 0xff]);
     file.exif = Some(b"II*\0".to_vec());
-    file.enlarge = true;
     file
 }
 
