@@ -154,13 +154,16 @@ fn flat_pictures_stay_flat_and_nothing_moves() {
 #[test]
 fn tiles_and_threads_do_not_change_pixels() {
     let picture = fixture("astronaut-96.png");
-    for (scale, blur) in [(2.0, Blur::Bicubic), (2.7, Blur::Area)] {
+    for (scale, blur, noise) in [(2.0, Blur::Bicubic, 0.03), (2.7, Blur::Area, 0.0)] {
         for method in [
             UpscaleMethod::Inr,
             UpscaleMethod::BackProjected,
             UpscaleMethod::Lanczos3,
         ] {
-            let options = options(scale, method, blur.clone());
+            let options = UpscaleOptions {
+                noise: Some(noise),
+                ..options(scale, method, blur.clone())
+            };
             let whole = UpscaleOptions {
                 tile: 4096,
                 threads: Some(1),
@@ -177,6 +180,65 @@ fn tiles_and_threads_do_not_change_pixels() {
                 "{scale} {method}"
             );
         }
+    }
+}
+
+#[test]
+fn white_noise_is_told_and_left_out() {
+    let large = fixture("chelsea.png");
+    let (width, height) = (large.width() as usize / 2, large.height() as usize / 2);
+    let samples = large.to_f32();
+    let area = [0.0, 0.0, 2.0 * width as f64, 2.0 * height as f64];
+    let cut = resize(
+        raster(&large, &samples),
+        Some(area),
+        2 * width,
+        2 * height,
+        Filter::Nearest,
+    );
+    let cut = cut.expect("it can be cut");
+    let truth = floats(2 * width as u32, 2 * height as u32, large.layout(), cut);
+    let samples = truth.to_f32();
+    let reduced = |noise: f64| {
+        let degradation = Degradation {
+            noise,
+            ..Blur::Area.into()
+        };
+        let small = degradation.reduce(raster(&truth, &samples), width, height, 3);
+        let small = small.expect("it shrinks");
+        let size = [width, height].map(|side| side as u32);
+        let metadata = Metadata::default();
+        Picture::from_f32(
+            size[0],
+            size[1],
+            truth.layout(),
+            Depth::U8,
+            &small,
+            metadata,
+        )
+        .expect("the shape fits")
+    };
+    let asked = options(2.0, UpscaleMethod::Inr, Blur::Area);
+    let closeness =
+        |large: &Picture| psnr(raster(&truth, &samples), raster(large, &large.to_f32()));
+    assert_eq!(
+        enlarged(&reduced(0.0), &asked),
+        enlarged(
+            &reduced(0.0),
+            &UpscaleOptions {
+                noise: Some(0.0),
+                ..asked.clone()
+            }
+        )
+    );
+    for noise in [4.0 / 255.0, 10.0 / 255.0] {
+        let small = reduced(noise);
+        let ours = upscale(&small, &asked, &mut ()).expect("it can be enlarged");
+        let found = ours.degradation.noise;
+        assert!((found / noise - 1.0).abs() < 0.3, "{found} of {noise}");
+        let bicubic = enlarged(&small, &options(2.0, UpscaleMethod::Bicubic, Blur::Area));
+        let (ours, bicubic) = (closeness(&ours.picture), closeness(&bicubic));
+        assert!(ours > bicubic + 0.7, "{ours:.2} dB, bicubic {bicubic:.2}");
     }
 }
 

@@ -1,9 +1,8 @@
 //! What a picture went through, told from the picture.
 
-use super::degradation::{Blur, Degradation};
-use super::guard::busiest;
+use super::degradation::Blur;
+use super::guard::{busiest, clean};
 use super::plan::{Effort, Plan};
-use super::samples::planes;
 use crate::Picture;
 
 /// Side of the part of a picture that is looked at.
@@ -15,23 +14,23 @@ const SOFT: f64 = 0.11;
 /// Logarithm of how much less averages explain than bicubic reduction, below which they are likelier.
 const AVERAGED: f64 = 0.57;
 
-/// The degradation that `picture` shows signs of, and a sentence that says so.
+/// The blur that `picture`, with noise of this deviation, shows signs of, and a sentence that says so.
 ///
 /// Two signs count. Soft pictures have small second differences beside the first ones. And the networks know what bicubic
 /// reduction leaves: the more of the picture their estimate explains once it is reduced by averaging, compared with
 /// bicubic, the likelier is averaging. Both thresholds lie in the middle of what training pictures gave (docs/upscale has
 /// how often they are right).
-pub(super) fn estimated(picture: &Picture) -> (Degradation, String) {
+pub(super) fn estimated(picture: &Picture, noise: f64) -> (Blur, String) {
     let sides = [picture.width() as usize, picture.height() as usize].map(|side| side.min(LOOK));
     if sides[0].min(sides[1]) < LEAST {
         let why = "degradation bicubic: the picture is too small to tell".into();
-        return (Blur::Bicubic.into(), why);
+        return (Blur::Bicubic, why);
     }
-    let luma = &planes(picture, &busiest(picture, sides))[0];
+    let luma = &clean(picture, &busiest(picture, sides), noise);
     let sharpness = sharpness(luma, sides);
     if sharpness < SOFT {
         let why = format!("degradation gaussian:0.6, as edges are soft ({sharpness:.2})");
-        return (Blur::Gaussian(0.6).into(), why);
+        return (Blur::Gaussian(0.6), why);
     }
     let unexplained = |blur| {
         let effort = Effort {
@@ -48,7 +47,7 @@ pub(super) fn estimated(picture: &Picture) -> (Degradation, String) {
         Blur::Bicubic
     };
     let why = format!("degradation {blur}, by its traces ({signs:.2})");
-    (blur.into(), why)
+    (blur, why)
 }
 
 /// Logarithm of the mean second difference over the mean first one.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::UpscaleMethod;
-use super::degradation::{Blur, Operator};
+use super::degradation::{Degradation, Operator};
+use super::noise;
 use super::plan::{Effort, Part, Plan};
 use super::samples::planes;
 use crate::Picture;
@@ -42,7 +43,13 @@ impl fmt::Display for Scores {
 
 /// What the methods restore of the busiest part of `picture`, reduced as it was itself; `None` for pictures that are too
 /// small. That is held out: no method sees more than the reduced picture.
-pub(super) fn scores(picture: &Picture, scale: f64, blur: &Blur, effort: Effort) -> Option<Scores> {
+pub(super) fn scores(
+    picture: &Picture,
+    scale: f64,
+    degradation: &Degradation,
+    effort: Effort,
+) -> Option<Scores> {
+    let Degradation { blur, noise } = degradation;
     let factor = (scale.round() as usize).clamp(2, 4);
     let sides = [picture.width() as usize, picture.height() as usize]
         .map(|side| side.min(LOOK) / factor * factor);
@@ -50,7 +57,7 @@ pub(super) fn scores(picture: &Picture, scale: f64, blur: &Blur, effort: Effort)
         return None;
     }
     let part = busiest(picture, sides);
-    let luma = &planes(picture, &part)[0];
+    let luma = &clean(picture, &part, *noise);
     let small_size = sides.map(|side| side / factor);
     // Stored samples are rounded, and so is what stands for them.
     let mut small = Operator::new(blur, sides, small_size).apply(luma);
@@ -79,10 +86,10 @@ pub(super) fn scores(picture: &Picture, scale: f64, blur: &Blur, effort: Effort)
 pub(super) fn choose(
     picture: &Picture,
     scale: f64,
-    blur: &Blur,
+    degradation: &Degradation,
     effort: Effort,
 ) -> (UpscaleMethod, String) {
-    let Some(scores) = scores(picture, scale, blur, effort) else {
+    let Some(scores) = scores(picture, scale, degradation, effort) else {
         let why = "method inr: the picture is too small to judge by".into();
         return (UpscaleMethod::Inr, why);
     };
@@ -100,6 +107,15 @@ pub(super) fn choose(
         UpscaleMethod::Bicubic
     };
     (method, format!("method {method}: {scores}"))
+}
+
+/// Luma of a part of the picture without noise of this deviation.
+pub(super) fn clean(picture: &Picture, part: &Part, deviation: f64) -> Vec<f32> {
+    let mut planes = planes(picture, part);
+    planes.truncate(1);
+    let size = [picture.width() as usize, picture.height() as usize];
+    noise::remove(&mut planes, part, size, picture.layout(), deviation);
+    planes.swap_remove(0)
 }
 
 /// Of some parts of `sides` pixels that lie over all of the picture, the one with the largest differences in luma.

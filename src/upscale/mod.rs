@@ -4,6 +4,7 @@ mod degradation;
 mod estimate;
 mod guard;
 mod network;
+mod noise;
 mod plan;
 mod samples;
 
@@ -100,6 +101,9 @@ pub struct UpscaleOptions {
     /// How the picture came from the large one that is looked for; estimated from the picture if `None`, the default. Its
     /// noise does not count.
     pub degradation: Option<Degradation>,
+    /// Standard deviation of the picture's white noise, in samples, 0 to 1, which is not fitted; estimated from the picture
+    /// if `None`, the default.
+    pub noise: Option<f64>,
     /// Side of the parts that are worked on at a time, in output pixels, 32 to 4096; memory grows with it, pixels stay what
     /// they are. Default 512.
     pub tile: u32,
@@ -114,6 +118,7 @@ impl Default for UpscaleOptions {
             method: UpscaleMethod::default(),
             effort: 5,
             degradation: None,
+            noise: None,
             tile: 512,
             threads: None,
         }
@@ -128,7 +133,7 @@ pub struct Upscaled {
     pub picture: Picture,
     /// How it was made; never [`UpscaleMethod::Auto`].
     pub method: UpscaleMethod,
-    /// The degradation that it was fitted to.
+    /// The degradation that it was fitted to, noise included.
     pub degradation: Degradation,
     /// Why this method, and where the degradation is from.
     pub why: String,
@@ -174,21 +179,26 @@ pub fn upscale(
 ) -> Result<Upscaled, Error> {
     let size = large_size(picture, options)?;
     let full = Effort::of(options.effort);
-    let (degradation, mut why) = match &options.degradation {
-        Some(given) => (
-            given.clone(),
-            format!("degradation {} as asked", given.blur),
-        ),
-        None => estimate::estimated(picture),
+    let noise = options.noise.unwrap_or_else(|| noise::deviation(picture));
+    let (blur, mut why) = match &options.degradation {
+        Some(given) => {
+            let why = format!("degradation {} as asked", given.blur);
+            (given.blur.clone(), why)
+        }
+        None => estimate::estimated(picture, noise),
     };
+    let degradation = Degradation { blur, noise };
     let method = match options.method {
         UpscaleMethod::Auto => {
-            let (method, reason) = guard::choose(picture, options.scale, &degradation.blur, full);
+            let (method, reason) = guard::choose(picture, options.scale, &degradation, full);
             why = format!("{reason}; {why}");
             method
         }
         asked => asked,
     };
+    if noise > 0.0 && method.filter().is_none() {
+        why = format!("{why}; without noise of {:.1}/255", noise * 255.0);
+    }
     let effort = match method {
         UpscaleMethod::BackProjected => Effort { turns: 0, ..full },
         _ => full,
@@ -202,7 +212,8 @@ pub fn upscale(
             size,
             &degradation.blur,
             effort,
-        ),
+        )
+        .with_noise(noise),
     };
     let threads = options
         .threads
@@ -246,7 +257,7 @@ impl Enlarger {
 /// Whether [`Enlarger`] enlarges `picture` better than bicubic, which the field comes close to; and why, in a sentence.
 #[cfg(feature = "fit")]
 pub(crate) fn advice(picture: &Picture) -> (bool, String) {
-    match guard::scores(picture, 2.0, &Blur::Area, Effort::of(RENDER_EFFORT)) {
+    match guard::scores(picture, 2.0, &Blur::Area.into(), Effort::of(RENDER_EFFORT)) {
         Some(scores) => (scores.ours >= scores.bicubic, scores.to_string()),
         None => (true, "the picture is too small to judge by".into()),
     }
@@ -261,6 +272,11 @@ fn large_size(picture: &Picture, options: &UpscaleOptions) -> Result<[usize; 2],
         ..
     } = *options;
     let misuse = |what: String, want| Err(Error::Misuse { what, want });
+    if let Some(noise) = options.noise
+        && !(0.0..=1.0).contains(&noise)
+    {
+        return misuse(format!("the noise is {noise}"), "its deviation is 0 to 1");
+    }
     if !(1.0..=64.0).contains(&scale) {
         return misuse(format!("the scale is {scale}"), "a scale is 1 to 64");
     }
@@ -350,7 +366,8 @@ impl Work<'_> {
                 filter,
             );
         }
-        let planes = planes(self.picture, &self.plan.reads(part));
+        let mut planes = planes(self.picture, &self.plan.reads(part));
+        self.plan.denoise(part, &mut planes, layout);
         Ok(samples(&self.plan.render(part, &planes), layout))
     }
 }

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::degradation::{Blur, Operator};
 use super::network::{self, SCALES, Small, Turn};
+use super::noise;
+use crate::Layout;
 use crate::resample::{Axes, Kernel};
 
 /// Columns and rows of a part of a picture.
@@ -40,6 +42,8 @@ pub(super) struct Plan {
     fit: Option<Axes>,
     /// Small pixels around those of a part that it depends on.
     margin: usize,
+    /// Standard deviation of the noise that is not fitted, in samples.
+    noise: f64,
 }
 
 impl Plan {
@@ -76,7 +80,22 @@ impl Plan {
                 .then(|| Axes::new(Kernel::Cubic, between, large)),
             stages,
             margin,
+            noise: 0.0,
         }
+    }
+
+    /// The same, of pictures with noise of this deviation.
+    pub(super) fn with_noise(mut self, deviation: f64) -> Self {
+        if deviation > 0.0 {
+            self.noise = deviation;
+            self.margin += noise::REACH;
+        }
+        self
+    }
+
+    /// Takes the noise from the planes of [`Plan::reads`]`(part)`.
+    pub(super) fn denoise(&self, part: &Part, planes: &mut [Vec<f32>], layout: Layout) {
+        noise::remove(planes, &self.reads(part), self.small, layout, self.noise);
     }
 
     /// The part of the small picture that `part` of the large one depends on.

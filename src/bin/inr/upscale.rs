@@ -31,6 +31,7 @@ pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
         },
         effort: args.effort,
         degradation: args.degradation.degradation()?,
+        noise: args.noise.map(|steps| steps / 255.0),
         tile: args.tile,
         threads: args.threads,
     };

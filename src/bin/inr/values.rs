@@ -33,6 +33,14 @@ pub fn positive_f32(text: &str) -> Result<f32, String> {
     Err(String::from("out of range"))
 }
 
+/// Steps of 8 bits, 0 to 255.
+pub fn steps(text: &str) -> Result<f64, String> {
+    match finite(text)? {
+        value if (0.0..=255.0).contains(&value) => Ok(value),
+        value => Err(format!("{value} is outside 0..=255")),
+    }
+}
+
 /// 0 to 100.
 pub fn quality(text: &str) -> Result<f64, String> {
     match finite(text)? {

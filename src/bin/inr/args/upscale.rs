@@ -43,6 +43,9 @@ pub struct UpscaleArgs {
     /// What the picture went through: auto (for .inr files area), area, bicubic, gaussian:S or psf:FILE
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub degradation: DegradationName,
+    /// Standard deviation of its noise, which is left out, in steps of 8 bits, 0 to 255 [default: told from the picture]
+    #[arg(long, value_name = "S", value_parser = values::steps, allow_negative_numbers = true)]
+    pub noise: Option<f64>,
     /// How: auto, inr, backprojected, bicubic, lanczos3, bilinear, nearest or srgan
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub method: MethodName,
