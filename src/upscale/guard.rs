@@ -4,8 +4,9 @@ use super::UpscaleMethod;
 use super::degradation::{Blur, Operator};
 use super::plan::{Effort, Part, Plan};
 use super::samples::planes;
-use crate::Picture;
 use crate::metrics::decibels;
+use crate::parallel::Pulse;
+use crate::{Error, Picture};
 
 /// Side of the part of a picture that is looked at.
 const LOOK: usize = 256;
@@ -14,20 +15,29 @@ const MOST_PARTS: usize = 6;
 /// Shortest side of what is enlarged for a judgement.
 const LEAST: usize = 12;
 
+/// What a pulse counts in [`choose`] at most.
+pub(super) fn units(effort: Effort) -> u64 {
+    (effort.turns + 3 * effort.iterations) as u64
+}
+
 /// The method for `picture`: its busiest part is reduced as it was itself, enlarged again, and compared with what it is. That is
 /// held out: no method sees more than the reduced picture.
+///
+/// # Errors
+/// [`Error::Cancelled`].
 pub(super) fn choose(
     picture: &Picture,
     scale: f64,
     blur: &Blur,
     effort: Effort,
-) -> (UpscaleMethod, String) {
+    pulse: &mut Pulse,
+) -> Result<(UpscaleMethod, String), Error> {
     let factor = (scale.round() as usize).clamp(2, 4);
     let sides = [picture.width() as usize, picture.height() as usize]
         .map(|side| side.min(LOOK) / factor * factor);
     if sides[0].min(sides[1]) < LEAST * factor {
         let why = "method inr: the picture is too small to judge by".into();
-        return (UpscaleMethod::Inr, why);
+        return Ok((UpscaleMethod::Inr, why));
     }
     let part = busiest(picture, sides);
     let luma = &planes(picture, &part)[0];
@@ -38,18 +48,18 @@ pub(super) fn choose(
         .iter_mut()
         .for_each(|v| *v = (*v * 255.0).round() / 255.0);
     let whole = [0..sides[0], 0..sides[1]];
-    let score = |effort| {
+    let mut score = |effort| -> Result<f64, Error> {
         let plan = Plan::new(small_size, sides, blur, effort);
-        let found = plan.render(&whole, std::slice::from_ref(&small));
-        closeness(luma, &found[0])
+        let found = plan.render(&whole, std::slice::from_ref(&small), pulse)?;
+        Ok(closeness(luma, &found[0]))
     };
     let bicubic = score(Effort {
         turns: 0,
         colour_turns: 0,
         iterations: 0,
-    });
-    let projected = score(Effort { turns: 0, ..effort });
-    let ours = score(effort);
+    })?;
+    let projected = score(Effort { turns: 0, ..effort })?;
+    let ours = score(effort)?;
     let method = if ours >= projected.max(bicubic) {
         UpscaleMethod::Inr
     } else if projected >= bicubic {
@@ -61,7 +71,7 @@ pub(super) fn choose(
         "method {method}: from a {factor} times smaller copy of the picture's busiest part inr restores {ours:.2} dB, \
          back-projected bicubic {projected:.2}, bicubic {bicubic:.2}"
     );
-    (method, why)
+    Ok((method, why))
 }
 
 /// Of some parts of `sides` pixels that lie over all of the picture, the one with the largest differences in luma.

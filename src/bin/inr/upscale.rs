@@ -33,6 +33,7 @@ pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
         degradation: args.degradation.degradation()?,
         tile: args.tile,
         threads: args.threads,
+        ..UpscaleOptions::default()
     };
     progress::catch_interrupts();
     super::each(&args.inputs, "enlarge", args.report.json, 1, |input| {
