@@ -59,6 +59,7 @@ impl Codec for Opened {
             icc: self.metadata.icc.as_deref(),
             exif: self.metadata.exif.as_deref(),
             xmp: self.metadata.xmp.as_deref(),
+            cicp: self.metadata.cicp,
             model: match &picture.file().header.model {
                 Model::Mlp(_) => c"network",
                 _ => c"pyramid",
@@ -89,7 +90,7 @@ impl Codec for Opened {
             icc: call.pixels.icc().map(<[u8]>::to_vec),
             exif: call.exif.clone(),
             xmp: call.xmp.clone(),
-            cicp: None,
+            cicp: call.cicp,
         };
         let options = options(&call.values, host)?;
         let size = call.pixels.size().map(u64::from);

@@ -239,7 +239,7 @@ mod tests {
             height: 12,
             values: &flat,
         };
-        let missing = |small, scale| {
+        let missing = |small: Small<'_>, scale| {
             unwatched(|pulse| missing(small, scale, &Turn::first(8), pulse)).expect("not cancelled")
         };
         assert!(missing(small, 3).iter().all(|v| v.abs() < 1e-6));
