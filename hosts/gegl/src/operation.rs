@@ -271,8 +271,8 @@ unsafe extern "C" fn set_property(
         // SAFETY: GObject calls this with objects of ours.
         let (operation, kind) = unsafe { ours(object) };
         let index = id as usize - 1;
-        // SAFETY: the value is of the property's type.
         let number = match &kind.params[index].kind {
+            // SAFETY: the value is of the property's type.
             Kind::Choice { .. } => f64::from(unsafe { g_value_get_enum(value) }),
             // SAFETY: as above.
             _ => unsafe { g_value_get_double(value) },
