@@ -146,6 +146,7 @@ pub(crate) fn unwatched<T>(work: impl FnOnce(&mut Pulse) -> Result<T, Error>) ->
 ///
 /// # Errors
 /// What a task returns.
+#[cfg(feature = "fit")]
 pub(crate) fn in_parallel(
     threads: usize,
     count: usize,

@@ -164,7 +164,8 @@ fn in_threads<T: Send, V: FnMut(&[f32], &[f32], Add)>(
         return Ok(());
     }
     let queue = Mutex::new(rows.each(row_length));
-    pulse.on_threads(threads, |pulse| {
+    let rows_at_most = renderer.viewport.size[1] as usize;
+    pulse.on_threads(threads.min(rows_at_most), |pulse| {
         let mut evaluate = evaluator();
         let mut sums = vec![0.0; row_length];
         loop {

@@ -53,7 +53,8 @@ fn values(network: &Network, viewport: &Viewport, threads: usize) -> Vec<f32> {
         samples: &mut out,
     };
     let copy = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
-    unwatched(|pulse| render(network, &map, viewport, threads, rows, pulse, copy)).unwrap();
+    unwatched(|pulse| render(network, &map, viewport, threads, rows, pulse, copy))
+        .expect("nobody ends it");
     out
 }
 
@@ -73,7 +74,7 @@ fn footprint_error(
         samples: &mut ours,
     };
     let copy = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
-    unwatched(|pulse| render(network, map, &view, 2, rows, pulse, copy)).unwrap();
+    unwatched(|pulse| render(network, map, &view, 2, rows, pulse, copy)).expect("nobody ends it");
     let mut exact = RowRenderer::new(network.channels(), map, &view);
     exact.footprints = view
         .pitch()

@@ -274,7 +274,13 @@ fn large_size(picture: &Picture, options: &UpscaleOptions) -> Result<[usize; 2],
     let size =
         [picture.width(), picture.height()].map(|side| (f64::from(side) * scale).round() as u64);
     let limit = Limits::default().render_pixels;
-    let asked = size[0] * size[1];
+    // A region costs what it has itself, and something for each row and column of the whole.
+    let asked = match options.region {
+        None => size[0].saturating_mul(size[1]),
+        Some([.., width, height]) => u64::from(width)
+            .saturating_mul(height.into())
+            .max(size[0].max(size[1])),
+    };
     if asked > limit {
         return Err(Error::OverLimit {
             what: "the enlargement in pixels",
