@@ -70,18 +70,6 @@ pub enum SamplesMut<'a> {
 }
 
 impl SamplesMut<'_> {
-    /// Some of the samples.
-    ///
-    /// # Panics
-    /// When `range` leaves them.
-    pub(crate) fn part(&mut self, range: std::ops::Range<usize>) -> SamplesMut<'_> {
-        match self {
-            Self::U8(samples) => SamplesMut::U8(&mut samples[range]),
-            Self::U16(samples) => SamplesMut::U16(&mut samples[range]),
-            Self::F32(samples) => SamplesMut::F32(&mut samples[range]),
-        }
-    }
-
     /// Number of samples.
     pub fn len(&self) -> usize {
         match self {

@@ -116,9 +116,9 @@ fn regions_and_bands_and_threads_show_the_same_enlargement() {
                 ..scaled(scale)
             };
             let mut samples = vec![0; width * whole.height() as usize];
-            let mut bands = Vec::new();
-            let watch = |rows| {
-                bands.push(rows);
+            let mut shares = vec![0.0];
+            let watch = |share| {
+                shares.push(share);
                 Ok::<_, inr::Error>(())
             };
             let into = SamplesMut::U8(&mut samples);
@@ -126,7 +126,14 @@ fn regions_and_bands_and_threads_show_the_same_enlargement() {
                 .render_into_watched(&options, into, width, watch)
                 .expect("it can be rendered");
             assert_eq!(samples, bytes(&whole), "{scale}, {threads} threads");
-            assert_eq!(bands.last(), Some(&whole.height()));
+            assert!(shares.is_sorted() && shares.iter().all(|share| *share <= 1.0));
+            let mut bands = Vec::new();
+            let took = ready.render_bands(&options, |band| {
+                bands.push(band.clone());
+                Ok::<_, inr::Error>(())
+            });
+            took.expect("it can be rendered");
+            assert_eq!(bands, [whole.samples().clone()]);
         }
     }
     // A part on the grid has the whole's pixels; one off it is resampled, and close.

@@ -10,7 +10,7 @@
 #define INR_ABI_MAJOR 1
 
 // Minor version of this ABI: later ones only append members to structs and add constants.
-#define INR_ABI_MINOR 0
+#define INR_ABI_MINOR 1
 
 // Done.
 #define INR_OK 0
@@ -503,6 +503,9 @@ typedef struct InrPictureInfo {
   const char *model;
   // Length of the file.
   uint64_t file_size;
+  // Code points of ITU-T H.273: colour primaries, transfer characteristics, matrix coefficients, full range flag; all 0:
+  // not stated. Since minor version 1.
+  uint8_t cicp[4];
 } InrPictureInfo;
 
 // What is asked of a picture.
@@ -546,6 +549,8 @@ typedef struct InrEncodeCall {
   size_t xmp_size;
   // May be NULL.
   const struct InrProgress *progress;
+  // As `InrPictureInfo::cicp`. Since minor version 1.
+  uint8_t cicp[4];
 } InrEncodeCall;
 
 // A file in memory: the host's memory if it gave `alloc`, else the plug-in's.

@@ -9,7 +9,7 @@ pub use codec::*;
 /// Major version of this ABI: a plug-in and a host of different major versions do not work together.
 pub const INR_ABI_MAJOR: u32 = 1;
 /// Minor version of this ABI: later ones only append members to structs and add constants.
-pub const INR_ABI_MINOR: u32 = 0;
+pub const INR_ABI_MINOR: u32 = 1;
 
 /// Done.
 pub const INR_OK: i32 = 0;

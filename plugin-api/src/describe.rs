@@ -111,6 +111,26 @@ impl Param {
         Self::new(key, label, hint, kind)
     }
 
+    /// A whole number in `range` with `default`, shown by a slider over `display`.
+    pub fn whole(
+        key: &str,
+        label: &str,
+        hint: &str,
+        range: [f64; 2],
+        display: [f64; 2],
+        default: f64,
+    ) -> Self {
+        let kind = Kind::Number {
+            whole: true,
+            range,
+            display,
+            default,
+            step: 1.0,
+            digits: 0,
+        };
+        Self::new(key, label, hint, kind)
+    }
+
     /// One of `choices`, keys and labels, the first by default.
     pub fn choice(key: &str, label: &str, hint: &str, choices: &[(&str, &str)]) -> Self {
         let owned = |(key, label): &(&str, &str)| (key.to_string(), label.to_string());

@@ -18,18 +18,20 @@ pub unsafe trait AbiStruct: Copy {
 }
 
 macro_rules! sized {
-    ($($name:ident)*) => {$(
+    ($($name:ident $(($appended:ident))?)*) => {$(
         // SAFETY: all of these are `repr(C)`, begin so, and hold integers, floats, pointers and optional functions.
         unsafe impl AbiStruct for $name {
-            const LEAST: usize = size_of::<$name>();
+            const LEAST: usize = sized!(@least $name $($appended)?);
             const NAME: &str = stringify!($name);
         }
     )*};
+    (@least $name:ident) => { size_of::<$name>() };
+    (@least $name:ident $appended:ident) => { std::mem::offset_of!($name, $appended) };
 }
 
 sized! {
     InrHost InrBuffer InrRegion InrProgress InrChoice InrParamInfo InrInputInfo InrFilterInfo InrValue InrInput
-    InrFilterCall InrPlan InrApi InrPictureInfo InrRenderCall InrEncodeCall InrBytes InrCodec
+    InrFilterCall InrPlan InrApi InrPictureInfo(cicp) InrRenderCall InrEncodeCall(cicp) InrBytes InrCodec
 }
 
 /// The size that the struct at `pointer` says it has, checked.

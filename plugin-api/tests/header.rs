@@ -80,11 +80,11 @@ fn assertions() -> String {
         }
         InrPictureInfo {
             struct_size width height sample layout alpha transfer icc icc_size exif exif_size xmp xmp_size model
-            file_size
+            file_size cicp
         }
         InrRenderCall { struct_size region output derivative reserved range progress }
         InrEncodeCall {
-            struct_size input values value_count reserved exif exif_size xmp xmp_size progress
+            struct_size input values value_count reserved exif exif_size xmp xmp_size progress cicp
         }
         InrBytes { struct_size data size }
         InrCodec {

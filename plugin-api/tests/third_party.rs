@@ -253,6 +253,7 @@ fn plug_ins_that_break_the_rules_are_refused() {
         ("CASE_NULL_FILTER", "InrFilterInfo is NULL"),
         ("CASE_MANY_FILTERS", "4000000000 of InrFilterInfo"),
         ("CASE_BAD_DEFAULT", "the default of level is 7"),
+        ("CASE_BAD_SLIDER", "a slider from 3 to 2"),
     ];
     for (case, part) in cases {
         let error = Plugin::load(&compiled(folder.path(), "hostile.c", &[case])).unwrap_err();

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use inr::{
     Depth, Derivative, EncodeOptions, InrPicture, Limits, Metadata, Method, Metric, Model,
-    OutputSize, RenderOptions, Samples, SamplesMut, Target,
+    OutputSize, RenderOptions, SamplesMut, Target,
 };
 use inr_plugin_api::guest::{
     Codec, CodecInfo, CodecTables, EncodeCall, Host, Region, RenderCall, Watch,
@@ -15,8 +15,8 @@ use inr_plugin_api::{
     INR_DERIVATIVE_NONE, INR_DERIVATIVE_NORMAL, Kind, Param, PixelsMut, Sample, Status, Value,
 };
 
-use crate::failure::{Watched, failure};
-use crate::picture::{host_layout, picture};
+use crate::failure::{Watched, failure, telling};
+use crate::picture::{depth, host_layout, picture, write_rows};
 
 /// An open file.
 pub(crate) struct Opened {
@@ -59,6 +59,7 @@ impl Codec for Opened {
             icc: self.metadata.icc.as_deref(),
             exif: self.metadata.exif.as_deref(),
             xmp: self.metadata.xmp.as_deref(),
+            cicp: self.metadata.cicp,
             model: match &picture.file().header.model {
                 Model::Mlp(_) => c"network",
                 _ => c"pyramid",
@@ -75,7 +76,8 @@ impl Codec for Opened {
             Some(derivative) => {
                 let file = &self.picture;
                 fits(output, derivative.layout(file.layout()))?;
-                let made = file.render_derivative(derivative, call.range, &options);
+                let told = telling(&call.watch);
+                let made = file.render_derivative_watched(derivative, call.range, &options, told);
                 let made = made.map_err(|error| failure(&error))?.picture;
                 write_rows(output, made.samples(), 0);
             }
@@ -88,7 +90,7 @@ impl Codec for Opened {
             icc: call.pixels.icc().map(<[u8]>::to_vec),
             exif: call.exif.clone(),
             xmp: call.xmp.clone(),
-            cicp: None,
+            cicp: call.cicp,
         };
         let options = options(&call.values, host)?;
         let size = call.pixels.size().map(u64::from);
@@ -106,14 +108,7 @@ impl Codec for Opened {
 }
 
 fn params() -> Vec<Param> {
-    let effort = Kind::Number {
-        whole: true,
-        range: [1.0, 9.0],
-        display: [1.0, 9.0],
-        default: 5.0,
-        step: 1.0,
-        digits: 0,
-    };
+    let effort = [1.0, 9.0];
     let metrics = [
         ("mse", "Least squared error"),
         ("ssim", "Structure"),
@@ -129,11 +124,13 @@ fn params() -> Vec<Param> {
             [0.0, 100.0],
             75.0,
         ),
-        Param::new(
+        Param::whole(
             "effort",
             "Effort",
             "How long to look for a smaller file.",
             effort,
+            effort,
+            5.0,
         ),
         Param::choice("metric", "Metric", "What bytes are spent on.", &metrics),
         Param::new(
@@ -178,16 +175,6 @@ fn fits(output: &PixelsMut, layout: inr::Layout) -> Result<(), Failure> {
         false => Err(Failure::bad(format!(
             "an output of layout {found:?} for a picture of {wanted:?}"
         ))),
-    }
-}
-
-/// What the library renders for an output: its own samples where they are as it has them, else floats to be converted.
-fn depth(format: Format) -> Depth {
-    let plain = format == Format::plain(format.sample, format.layout);
-    match format.sample {
-        Sample::U8 if plain => Depth::U8,
-        Sample::U16 if plain => Depth::U16,
-        _ => Depth::F32,
     }
 }
 
@@ -242,19 +229,17 @@ impl Opened {
         watch: &Watch,
     ) -> Result<(), Failure> {
         fits(output, self.picture.layout())?;
-        let ([_, height], method, _) = self.picture.plan(options).map_err(|e| failure(&e))?;
+        let picture = &self.picture;
+        let ([_, height], method, _) = picture.plan(options).map_err(|e| failure(&e))?;
+        let told = telling(watch);
         if !matches!(method, Method::Inr | Method::Network) {
-            let rendered = self.picture.render(options).map_err(|e| failure(&e))?;
+            let rendered = picture.render_watched(options, told);
+            let rendered = rendered.map_err(|e| failure(&e))?;
             write_rows(output, rendered.picture.samples(), 0);
             return Ok(());
         }
-        let told = |rows: u32| {
-            let share = f64::from(rows) / f64::from(height);
-            watch.done(share).map_err(|_| inr::Error::Cancelled)
-        };
-        let picture = &self.picture;
         let into = |samples: SamplesMut<'_>, stride: usize| {
-            picture.render_into_watched(options, samples, stride, told)
+            picture.render_into_watched(options, samples, stride, &told)
         };
         // Straight into the host's memory where its samples are ours.
         let done = if let Some((samples, stride)) = output.plain::<u8>() {
@@ -267,49 +252,11 @@ impl Opened {
             let mut row = 0;
             picture.render_bands(options, |band| {
                 row = write_rows(output, band, row);
-                told(row)
+                told(f64::from(row) / f64::from(height))
             })
         };
         done.map_err(|error| failure(&error))
     }
-}
-
-/// Writes rows from number `first` on; returns the number of the one after them.
-fn write_rows(output: &mut PixelsMut, samples: &Samples, first: u32) -> u32 {
-    let row = output.size()[0] as usize * output.format().layout.channels();
-    let rows = (samples.len() / row) as u32;
-    let format = output.format();
-    let plain = format == Format::plain(format.sample, format.layout);
-    for y in 0..rows {
-        let range = y as usize * row..(y as usize + 1) * row;
-        match samples {
-            Samples::U8(samples) if plain && format.sample == Sample::U8 => {
-                output.row(first + y).copy_from_slice(&samples[range]);
-            }
-            Samples::U16(samples) if plain && format.sample == Sample::U16 => {
-                let to = output.row(first + y).chunks_exact_mut(2);
-                for (to, sample) in to.zip(&samples[range]) {
-                    to.copy_from_slice(&sample.to_ne_bytes());
-                }
-            }
-            Samples::F32(samples) => output.write_row(first + y, &samples[range]),
-            other => {
-                let floats: Vec<f32> = match other {
-                    Samples::U8(samples) => samples[range]
-                        .iter()
-                        .map(|v| f32::from(*v) / 255.0)
-                        .collect(),
-                    Samples::U16(samples) => samples[range]
-                        .iter()
-                        .map(|v| f32::from(*v) / 65_535.0)
-                        .collect(),
-                    Samples::F32(samples) => samples[range].to_vec(),
-                };
-                output.write_row(first + y, &floats);
-            }
-        }
-    }
-    first + rows
 }
 
 fn options(values: &[Value], host: &Host) -> Result<EncodeOptions, Failure> {

@@ -27,7 +27,12 @@ pub(crate) fn watching(watch: &Watch, begin: f64, end: f64) -> impl FnMut(f64) -
     }
 }
 
-/// What the library's encoder watches.
+/// What the library's renders watch: all of the host's progress.
+pub(crate) fn telling(watch: &Watch) -> impl Fn(f64) -> Result<(), Error> {
+    |share| watch.done(share).map_err(|_| Error::Cancelled)
+}
+
+/// What the library's encoder and enlargements watch.
 pub(crate) struct Watched<'a>(pub(crate) &'a Watch);
 
 impl Observer for Watched<'_> {

@@ -119,3 +119,51 @@ pub(crate) fn picture(pixels: &Pixels, metadata: Metadata) -> Result<Picture, Fa
     let made = Picture::new(width, height, layout(format.layout), samples, metadata);
     made.map_err(|error| failure(&error.into()))
 }
+
+/// What the library renders for an output: its own samples where they are as it has them, else floats to be converted.
+pub(crate) fn depth(format: Format) -> Depth {
+    let plain = format == Format::plain(format.sample, format.layout);
+    match format.sample {
+        Sample::U8 if plain => Depth::U8,
+        Sample::U16 if plain => Depth::U16,
+        _ => Depth::F32,
+    }
+}
+
+/// Writes rows from number `first` on; returns the number of the one after them.
+pub(crate) fn write_rows(output: &mut PixelsMut, samples: &Samples, first: u32) -> u32 {
+    let row = output.size()[0] as usize * output.format().layout.channels();
+    let rows = (samples.len() / row) as u32;
+    let format = output.format();
+    let plain = format == Format::plain(format.sample, format.layout);
+    for y in 0..rows {
+        let range = y as usize * row..(y as usize + 1) * row;
+        match samples {
+            Samples::U8(samples) if plain && format.sample == Sample::U8 => {
+                output.row(first + y).copy_from_slice(&samples[range]);
+            }
+            Samples::U16(samples) if plain && format.sample == Sample::U16 => {
+                let to = output.row(first + y).chunks_exact_mut(2);
+                for (to, sample) in to.zip(&samples[range]) {
+                    to.copy_from_slice(&sample.to_ne_bytes());
+                }
+            }
+            Samples::F32(samples) => output.write_row(first + y, &samples[range]),
+            other => {
+                let floats: Vec<f32> = match other {
+                    Samples::U8(samples) => samples[range]
+                        .iter()
+                        .map(|v| f32::from(*v) / 255.0)
+                        .collect(),
+                    Samples::U16(samples) => samples[range]
+                        .iter()
+                        .map(|v| f32::from(*v) / 65_535.0)
+                        .collect(),
+                    Samples::F32(samples) => samples[range].to_vec(),
+                };
+                output.write_row(first + y, &floats);
+            }
+        }
+    }
+    first + rows
+}

@@ -108,6 +108,7 @@ fn pictures_go_through_the_codec() {
         let extras = Extras {
             exif: Some(b"MM\0*\0\0\0\x08\0\0"),
             xmp: Some(b"<x:xmpmeta/>"),
+            cicp: Some([9, 16, 0, 1]),
         };
         let mut session = session();
         let mut codec = session.codec().unwrap();
@@ -119,6 +120,7 @@ fn pictures_go_through_the_codec() {
         assert_eq!(info.icc, pixels.icc);
         assert_eq!(info.exif.as_deref(), extras.exif);
         assert_eq!(info.xmp.as_deref(), extras.xmp);
+        assert_eq!(info.cicp, extras.cicp);
         assert_eq!(info.file_size, file.len() as u64);
         let mut output = Pixmap::new(pixels.size, pixels.format);
         opened
@@ -144,6 +146,43 @@ fn pictures_go_through_the_codec() {
         }
         let pairs = floats(&plain).into_iter().zip(floats(&other));
         assert!(pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) < 1e-4);
+    }
+}
+
+/// In the middle, not only at its ends.
+#[test]
+fn renders_are_watched_and_stopped() {
+    // One thread, so that it takes long enough.
+    let options = Options {
+        threads: 1,
+        ..Options::default()
+    };
+    let mut session = session().plugin().open(&options).unwrap();
+    let mut codec = session.codec().unwrap();
+    for file in ["latents/camera-64.inr", "golden/chelsea.inr"] {
+        let path = format!("{}/../fixtures/{file}", env!("CARGO_MANIFEST_DIR"));
+        let file = std::fs::read(path).unwrap();
+        let mut opened = codec.open(&file).unwrap();
+        let layout = opened.info().unwrap().format.layout;
+        for (derivative, side) in [
+            (INR_DERIVATIVE_NONE, 6000),
+            (INR_DERIVATIVE_LAPLACIAN, 2000),
+        ] {
+            let mut output = Pixmap::new([side; 2], Format::plain(Sample::U8, layout));
+            let flag = AtomicBool::new(false);
+            let mut told = Vec::new();
+            let watcher = Watcher {
+                progress: &mut |share| {
+                    told.push(share);
+                    share == 0.0
+                },
+                cancelled: &flag,
+            };
+            let done = opened.render(None, derivative, 0.0, &mut output, Some(watcher));
+            assert_eq!(done.unwrap_err().status, Status::Cancelled, "{derivative}");
+            let last = told[told.len() - 1];
+            assert!(last > 0.0 && last < 1.0, "{derivative}: {told:?}");
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,6 +295,10 @@ static void codec(const InrApi *api, InrSession *session, const char *name, cons
     InrEncodeCall encode = {.struct_size = sizeof encode, .input = &to};
     EXPECT(codec->encode(session, NULL, &made), INR_BAD_ARGUMENT);
     EXPECT(codec->encode(session, &encode, NULL), INR_BAD_ARGUMENT);
+    /* Hosts of minor version 0 have structs that end before the code points; shorter ones there never were. */
+    encode.struct_size = offsetof(InrEncodeCall, cicp) - 1;
+    EXPECT(codec->encode(session, &encode, &made), INR_BAD_ARGUMENT);
+    encode.struct_size = offsetof(InrEncodeCall, cicp);
     EXPECT(codec->encode(session, &encode, &made), INR_OK);
     EXPECT(atomic_load(&held), 1);
     EXPECT(codec->picture_open(session, made.data, made.size, &picture), INR_OK);

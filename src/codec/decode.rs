@@ -2,7 +2,7 @@
 
 use inr_formats::{Depth, Header, InrFile, Layout, Limits, Model};
 
-use super::rows::SampleMap;
+use super::rows::{SampleMap, heard};
 use super::{enlarge, trust};
 use crate::coords::CoordinateMap;
 use crate::device::DeviceChoice;
@@ -231,12 +231,29 @@ impl InrPicture {
     /// [`Error::Misuse`] for sizes and regions that make no sense, [`Error::OverLimit`] for renders beyond the limits,
     /// [`Error::Device`] for an absent device.
     pub fn render(&self, options: &RenderOptions) -> Result<Rendered, Error> {
+        self.render_watched(options, |_| Ok(()))
+    }
+
+    /// As [`InrPicture::render`]: `watch` hears several times a second, on this thread, which share of the work is done, 0 to
+    /// 1, and ends the render with an error.
+    ///
+    /// # Errors
+    /// As [`InrPicture::render`], and what `watch` returns.
+    pub fn render_watched<E: From<Error>>(
+        &self,
+        options: &RenderOptions,
+        watch: impl FnMut(f64) -> Result<(), E>,
+    ) -> Result<Rendered, E> {
         let viewport = self.viewport(options)?;
         let (method, why) = self.choose(options, &viewport)?;
-        let picture = match method {
-            Method::Bicubic => self.resampled(options, &viewport, Filter::CatmullRom)?,
-            Method::Lanczos => self.resampled(options, &viewport, Filter::Lanczos3)?,
-            Method::Inr | Method::Network | Method::Auto => self.field(options, &viewport)?,
+        let filter = match method {
+            Method::Bicubic => Some(Filter::CatmullRom),
+            Method::Lanczos => Some(Filter::Lanczos3),
+            Method::Inr | Method::Network | Method::Auto => None,
+        };
+        let picture = match filter {
+            Some(filter) => self.resampled(options, &viewport, filter, watch)?,
+            None => self.field(options, &viewport, watch)?,
         };
         Ok(Rendered {
             picture,
@@ -329,30 +346,29 @@ impl InrPicture {
         CoordinateMap::new(self.width(), self.height(), mlp.grid)
     }
 
-    pub(super) fn field(
+    pub(super) fn field<E: From<Error>>(
         &self,
         options: &RenderOptions,
         viewport: &Viewport,
-    ) -> Result<Picture, Error> {
+        watch: impl FnMut(f64) -> Result<(), E>,
+    ) -> Result<Picture, E> {
         let [width, height] = viewport.size;
-        let samples = self.field_rows(options, viewport, 0..height)?;
+        let samples = heard(self.units(options, viewport), watch, |pulse| {
+            self.field_rows(options, viewport, 0..height, pulse)
+        })?;
         let layout = self.file.header.layout;
-        Ok(Picture::new(
-            width,
-            height,
-            layout,
-            samples,
-            self.metadata(),
-        )?)
+        let made = Picture::new(width, height, layout, samples, self.metadata());
+        Ok(made.map_err(Error::from)?)
     }
 
     /// The native render of the region and its surroundings, resampled.
-    fn resampled(
+    fn resampled<E: From<Error>>(
         &self,
         options: &RenderOptions,
         viewport: &Viewport,
         filter: Filter,
-    ) -> Result<Picture, Error> {
+        watch: impl FnMut(f64) -> Result<(), E>,
+    ) -> Result<Picture, E> {
         let header = &self.file.header;
         let (crop, region) = surroundings(viewport, header);
         let native = self.field(
@@ -361,6 +377,7 @@ impl InrPicture {
                 ..options.clone()
             },
             &crop,
+            watch,
         )?;
         let source = native.to_f32();
         let raster = Raster {
@@ -378,14 +395,15 @@ impl InrPicture {
             filter,
         )?;
         let depth = options.depth.unwrap_or(header.depth);
-        Ok(Picture::from_f32(
+        let made = Picture::from_f32(
             width,
             height,
             header.layout,
             depth,
             &samples,
             self.metadata(),
-        )?)
+        );
+        Ok(made.map_err(Error::from)?)
     }
 }
 

@@ -6,7 +6,9 @@ use inr_formats::{Depth, Layout};
 
 use super::decode::{InrPicture, RenderOptions};
 use super::jets::{Component, Jets};
+use super::rows::heard;
 use crate::Error;
+use crate::parallel::Pulse;
 use crate::picture::{Metadata, Picture};
 
 /// Weights of red, green and blue in luma (ITU-R BT.709).
@@ -136,13 +138,41 @@ impl InrPicture {
         range: Option<f64>,
         options: &RenderOptions,
     ) -> Result<DerivativePicture, Error> {
+        self.render_derivative_watched(derivative, range, options, |_| Ok(()))
+    }
+
+    /// As [`InrPicture::render_derivative`]: `watch` hears several times a second, on this thread, which share of the work
+    /// is done, 0 to 1, and ends the render with an error.
+    ///
+    /// # Errors
+    /// As [`InrPicture::render_derivative`], and what `watch` returns.
+    pub fn render_derivative_watched<E: From<Error>>(
+        &self,
+        derivative: Derivative,
+        range: Option<f64>,
+        options: &RenderOptions,
+        watch: impl FnMut(f64) -> Result<(), E>,
+    ) -> Result<DerivativePicture, E> {
+        let units = self.jet_units(&self.viewport(options)?);
+        heard(units, watch, |pulse| {
+            self.derivative_of(derivative, range, options, pulse)
+        })
+    }
+
+    fn derivative_of(
+        &self,
+        derivative: Derivative,
+        range: Option<f64>,
+        options: &RenderOptions,
+        pulse: &mut Pulse,
+    ) -> Result<DerivativePicture, Error> {
         if let Some(range) = range.filter(|range| !(range.is_finite() && *range > 0.0)) {
             return Err(Error::Misuse {
                 what: format!("range {range}"),
                 want: "give the largest derivative to be shown, above 0",
             });
         }
-        let jets = self.jets(options)?;
+        let jets = self.watched_jets(options, pulse)?;
         let depth = options.depth.unwrap_or(Depth::U16);
         let shown_range = range.map(|range| range as f32);
         let (layout, samples, largest) =

@@ -8,9 +8,9 @@ use inr_formats::Depth;
 use super::decode::{InrPicture, Method, RenderOptions};
 use crate::Error;
 use crate::metrics::Raster;
-use crate::parallel::in_parallel;
-use crate::picture::Picture;
-use crate::render::{Rows, Viewport};
+use crate::parallel::Pulse;
+use crate::picture::{Metadata, Picture};
+use crate::render::{Rows, Viewport, default_threads};
 use crate::resample::{self, Filter};
 use crate::upscale::{Enlarger, Part};
 
@@ -26,6 +26,10 @@ const LEAST_TILE: usize = 128;
 const ON_GRID: f64 = 1e-6;
 /// Pixels of the large picture around a region that resampling reads.
 const MARGIN: f64 = 8.0;
+
+fn threads(options: &RenderOptions) -> usize {
+    options.threads.unwrap_or_else(default_threads)
+}
 
 /// A part of an enlarged picture that a viewport shows.
 pub(super) struct Enlargement {
@@ -79,53 +83,62 @@ impl InrPicture {
         }
     }
 
+    /// What a pulse counts in [`InrPicture::enlarge`] of all rows.
+    pub(super) fn enlarging_units(&self, options: &RenderOptions, viewport: &Viewport) -> u64 {
+        let enlargement = self.enlargement(viewport);
+        let rows = 0..viewport.size[1] as usize;
+        let tiles = enlargement.tiles(viewport.size, &rows, threads(options));
+        let native = enlargement.reads(viewport, &tiles)[1].len();
+        native as u64 + tiles.len() as u64 * self.tile_units(&enlargement)
+    }
+
+    fn tile_units(&self, enlargement: &Enlargement) -> u64 {
+        enlargement.enlarger.units(self.layout().channels())
+    }
+
     /// Renders rows of `viewport` by the networks; `encode` rounds a sample.
     pub(super) fn enlarge<T: Copy + Send>(
         &self,
         options: &RenderOptions,
         viewport: &Viewport,
-        threads: usize,
         rows: Rows<T>,
-        encode: impl Fn(f32) -> T,
+        pulse: &mut Pulse,
+        encode: impl Fn(f32) -> T + Sync,
     ) -> Result<(), Error> {
         let (columns, channels) = (viewport.size[0] as usize, self.layout().channels());
         let count = (rows.samples.len() + rows.stride - columns * channels) / rows.stride;
-        let wanted = rows.first..rows.first + count;
+        let (first, stride) = (rows.first, rows.stride);
+        let wanted = first..first + count;
         let enlargement = self.enlargement(viewport);
-        let tiles = enlargement.tiles(viewport.size, &wanted, threads);
+        let tiles = enlargement.tiles(viewport.size, &wanted, threads(options));
         // What all parts read, rendered once.
         let around = enlargement.reads(viewport, &tiles);
-        let native = self.native(options, viewport, &around)?;
+        let native = self.native(options, viewport, &around, pulse)?;
         let corner = around.map(|range| range.start);
         let clamp = self.depth() != Depth::F32;
-        for batch in tiles.chunks(threads.max(1)) {
-            let found = Mutex::new(Vec::new());
-            in_parallel(threads, batch.len(), |index| {
-                let samples = enlargement.tile(viewport, &batch[index], &native, corner)?;
-                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                found.push((index, samples));
-                Ok(())
-            })?;
-            for (index, samples) in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                let [across, down] = &batch[index];
-                let lines = samples.chunks_exact(across.len() * channels);
-                for (row, line) in down.clone().zip(lines) {
-                    if !wanted.contains(&row) {
-                        continue;
-                    }
-                    let start = (row - rows.first) * rows.stride + across.start * channels;
-                    let places = &mut rows.samples[start..start + line.len()];
-                    for (place, &sample) in places.iter_mut().zip(line) {
-                        *place = encode(if clamp {
-                            sample.clamp(0.0, 1.0)
-                        } else {
-                            sample
-                        });
-                    }
+        let out = Mutex::new(rows.samples);
+        pulse.in_parallel(threads(options), tiles.len(), |index, pulse| {
+            let samples = enlargement.tile(viewport, &tiles[index], &native, corner, pulse)?;
+            let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
+            let [across, down] = &tiles[index];
+            let lines = samples.chunks_exact(across.len() * channels);
+            for (row, line) in down
+                .clone()
+                .zip(lines)
+                .filter(|(row, _)| wanted.contains(row))
+            {
+                let start = (row - first) * stride + across.start * channels;
+                let places = &mut out[start..start + line.len()];
+                for (place, &sample) in places.iter_mut().zip(line) {
+                    *place = encode(if clamp {
+                        sample.clamp(0.0, 1.0)
+                    } else {
+                        sample
+                    });
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// The field at the source's size, in floats.
@@ -134,6 +147,7 @@ impl InrPicture {
         options: &RenderOptions,
         viewport: &Viewport,
         [across, down]: &Part,
+        pulse: &mut Pulse,
     ) -> Result<Picture, Error> {
         let place = |value: usize| value as f64;
         let crop = Viewport {
@@ -151,7 +165,15 @@ impl InrPicture {
             method: Method::Inr,
             ..options.clone()
         };
-        self.field(&options, &crop)
+        let samples = self.field_rows(&options, &crop, 0..crop.size[1], pulse)?;
+        let [width, height] = crop.size;
+        Ok(Picture::new(
+            width,
+            height,
+            self.layout(),
+            samples,
+            Metadata::default(),
+        )?)
     }
 }
 
@@ -218,9 +240,10 @@ impl Enlargement {
         tile: &Part,
         native: &Picture,
         corner: [usize; 2],
+        pulse: &mut Pulse,
     ) -> Result<Vec<f32>, Error> {
         let part = self.part(viewport, tile);
-        let samples = self.enlarger.samples(&part, native, corner);
+        let samples = self.enlarger.samples(&part, native, corner, pulse)?;
         let Shows::Resampled(factor) = self.shows else {
             return Ok(samples);
         };

@@ -2,7 +2,9 @@
 
 use super::decode::{Field, InrPicture, RenderOptions, within};
 use crate::Error;
-use crate::render::{self, Backend, JetEvaluator, Rows, TILE};
+use crate::parallel::{Pulse, unwatched};
+use crate::pyramid::render::JET_PASSES;
+use crate::render::{self, Backend, JetEvaluator, Rows, TILE, Viewport};
 
 /// What a jet holds of a field at a point: its value, first derivatives and Laplacian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +130,23 @@ impl InrPicture {
     /// # Errors
     /// As [`InrPicture::render`]; a pixel counts as four against the limit.
     pub fn jets(&self, options: &RenderOptions) -> Result<Jets, Error> {
+        unwatched(|pulse| self.watched_jets(options, pulse))
+    }
+
+    /// What `pulse` counts in [`InrPicture::watched_jets`].
+    pub(super) fn jet_units(&self, viewport: &Viewport) -> u64 {
+        let rows = u64::from(viewport.size[1]);
+        match &self.field {
+            Field::Network(_) => rows,
+            Field::Pyramid(_) => rows * JET_PASSES as u64,
+        }
+    }
+
+    pub(super) fn watched_jets(
+        &self,
+        options: &RenderOptions,
+        pulse: &mut Pulse,
+    ) -> Result<Jets, Error> {
         let viewport = self.viewport(options)?;
         let [width, height] = viewport.size;
         let pixels = u64::from(width) * u64::from(height);
@@ -147,9 +166,9 @@ impl InrPicture {
                     samples: &mut out,
                 };
                 let emit = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
-                render::render_jets(network, &self.map(), &viewport, threads, rows, emit);
+                render::render_jets(network, &self.map(), &viewport, threads, rows, pulse, emit)?;
             }
-            Field::Pyramid(pyramid) => pyramid.render_jets(&viewport, threads, 0, &mut out)?,
+            Field::Pyramid(pyramid) => pyramid.render_jets(&viewport, threads, pulse, &mut out)?,
         }
         Ok(self.in_samples(width as usize, out))
     }

@@ -181,7 +181,7 @@ pub(super) fn encode(
     let mut enlarge = false;
     if options.for_upscale {
         let why;
-        (enlarge, why) = crate::upscale::advice(picture);
+        (enlarge, why) = crate::upscale::advice(picture)?;
         let by = if enlarge { "the network" } else { "the field" };
         let note = format!("enlarged by {by}: {why}");
         observer.note(&note);

@@ -1,20 +1,16 @@
 //! Renders row by row: into the caller's memory, or in bands.
 
 use std::ops::Range;
-use std::time::{Duration, Instant};
 
 use inr_formats::{Depth, Header};
 
 use super::decode::{Field, InrPicture, RenderOptions};
-use crate::Error;
 use crate::device::{DeviceChoice, OpenDevice};
+use crate::parallel::{Pulse, unwatched, watched};
 use crate::picture::{Samples, SamplesMut};
 use crate::render::{self, Rows, Viewport};
+use crate::{Control, Error};
 
-/// Rows for each thread in the first band that goes into the caller's memory: what pyramids render at once.
-const BAND_ROWS: usize = 256;
-/// Bands that take less time than this are followed by larger ones.
-const BAND_TIME: Duration = Duration::from_millis(100);
 /// Memory of a band of rows, about.
 const BAND_BYTES: u64 = 32 << 20;
 /// Rows at least of a band that a network enlarges.
@@ -34,40 +30,25 @@ impl InrPicture {
         stride: usize,
     ) -> Result<(), Error> {
         let viewport = self.viewport_into(options, &samples, stride)?;
-        self.fill(options, &viewport, 0, stride, samples)
+        unwatched(|pulse| self.fill(options, &viewport, 0, stride, samples, pulse))
     }
 
-    /// As [`InrPicture::render_into`], in bands of rows from top to bottom: `watch` hears how many rows are done after each
-    /// of them, and ends the render with an error.
+    /// As [`InrPicture::render_into`]: `watch` hears several times a second, on this thread, which share of the work is done,
+    /// 0 to 1, and ends the render with an error.
     ///
     /// # Errors
     /// As [`InrPicture::render_into`], and what `watch` returns.
     pub fn render_into_watched<E: From<Error>>(
         &self,
         options: &RenderOptions,
-        mut samples: SamplesMut,
+        samples: SamplesMut,
         stride: usize,
-        mut watch: impl FnMut(u32) -> Result<(), E>,
+        watch: impl FnMut(f64) -> Result<(), E>,
     ) -> Result<(), E> {
         let viewport = self.viewport_into(options, &samples, stride)?;
-        let height = viewport.size[1] as usize;
-        let threads = options.threads.unwrap_or_else(render::default_threads);
-        let mut rows = BAND_ROWS * threads.max(1);
-        let mut first = 0;
-        while first < height {
-            let begun = Instant::now();
-            let end = height.min(first + rows);
-            let last = (end * stride).min(samples.len());
-            let band = samples.part(first * stride..last);
-            self.fill(options, &viewport, first, stride, band)?;
-            watch(end as u32)?;
-            first = end;
-            // Threads wait for each other at the end of a band.
-            if begun.elapsed() < BAND_TIME {
-                rows *= 2;
-            }
-        }
-        Ok(())
+        heard(self.units(options, &viewport), watch, |pulse| {
+            self.fill(options, &viewport, 0, stride, samples, pulse)
+        })
     }
 
     /// The viewport of a render into memory of the caller's, which is checked to hold it.
@@ -124,7 +105,10 @@ impl InrPicture {
         }
         let rows = rows.min(u64::from(height)) as u32;
         for first in (0..height).step_by(rows as usize) {
-            take(&self.field_rows(options, &viewport, first..height.min(first + rows))?)?;
+            let rows = first..height.min(first + rows);
+            take(&unwatched(|pulse| {
+                self.field_rows(options, &viewport, rows, pulse)
+            })?)?;
         }
         Ok(())
     }
@@ -135,6 +119,7 @@ impl InrPicture {
         options: &RenderOptions,
         viewport: &Viewport,
         rows: Range<u32>,
+        pulse: &mut Pulse,
     ) -> Result<Samples, Error> {
         let stride = viewport.size[0] as usize * self.file.header.layout.channels();
         let count = rows.len() * stride;
@@ -144,7 +129,7 @@ impl InrPicture {
             Depth::U16 => Samples::U16(vec![0; count]),
             Depth::F32 => Samples::F32(vec![0.0; count]),
         };
-        self.fill(options, viewport, first, stride, samples.as_mut())?;
+        self.fill(options, viewport, first, stride, samples.as_mut(), pulse)?;
         Ok(samples)
     }
 
@@ -156,6 +141,7 @@ impl InrPicture {
         first: usize,
         stride: usize,
         samples: SamplesMut,
+        pulse: &mut Pulse,
     ) -> Result<(), Error> {
         match samples {
             SamplesMut::U8(samples) => {
@@ -164,7 +150,7 @@ impl InrPicture {
                     stride,
                     samples,
                 };
-                self.rows(options, viewport, rows, |v| (v * 255.0 + 0.5) as u8)
+                self.rows(options, viewport, rows, pulse, |v| (v * 255.0 + 0.5) as u8)
             }
             SamplesMut::U16(samples) => {
                 let rows = Rows {
@@ -172,7 +158,9 @@ impl InrPicture {
                     stride,
                     samples,
                 };
-                self.rows(options, viewport, rows, |v| (v * 65_535.0 + 0.5) as u16)
+                self.rows(options, viewport, rows, pulse, |v| {
+                    (v * 65_535.0 + 0.5) as u16
+                })
             }
             SamplesMut::F32(samples) => {
                 let rows = Rows {
@@ -180,7 +168,7 @@ impl InrPicture {
                     stride,
                     samples,
                 };
-                self.rows(options, viewport, rows, |v| v)
+                self.rows(options, viewport, rows, pulse, |v| v)
             }
         }
     }
@@ -191,15 +179,23 @@ impl InrPicture {
         options: &RenderOptions,
         viewport: &Viewport,
         rows: Rows<T>,
+        pulse: &mut Pulse,
         encode: impl Fn(f32) -> T + Sync,
     ) -> Result<(), Error> {
         if self.by_network(options.method, viewport) {
-            let threads = options.threads.unwrap_or_else(render::default_threads);
-            return self.enlarge(options, viewport, threads, rows, encode);
+            return self.enlarge(options, viewport, rows, pulse, encode);
         }
         let decode = SampleMap::new(&self.file.header);
         let emit = |row: &[f32], out: &mut [T]| decode.row(row, out, &encode);
-        self.evaluate(options, viewport, rows, emit)
+        self.evaluate(options, viewport, rows, pulse, emit)
+    }
+
+    /// What a pulse counts in all rows of `viewport`.
+    pub(super) fn units(&self, options: &RenderOptions, viewport: &Viewport) -> u64 {
+        if self.by_network(options.method, viewport) {
+            return self.enlarging_units(options, viewport);
+        }
+        viewport.size[1].into()
     }
 
     fn evaluate<T: Send>(
@@ -207,12 +203,13 @@ impl InrPicture {
         options: &RenderOptions,
         viewport: &Viewport,
         rows: Rows<T>,
+        pulse: &mut Pulse,
         emit: impl Fn(&[f32], &mut [T]) + Sync,
     ) -> Result<(), Error> {
         let threads = options.threads.unwrap_or_else(render::default_threads);
         let network = match &self.field {
             Field::Network(network) => network,
-            Field::Pyramid(pyramid) => return pyramid.render(viewport, threads, rows, emit),
+            Field::Pyramid(pyramid) => return pyramid.render(viewport, threads, rows, pulse, emit),
         };
         // Small renders are over before a GPU has the weights: it has to be asked for.
         let device = match options.device {
@@ -221,14 +218,34 @@ impl InrPicture {
         };
         match device {
             OpenDevice::Cpu => {
-                render::render(network, &self.map(), viewport, threads, rows, emit);
-                Ok(())
+                render::render(network, &self.map(), viewport, threads, rows, pulse, emit)
             }
             #[cfg(feature = "candle")]
             OpenDevice::Gpu(device) => {
                 render::render_on_device(network, &self.map(), viewport, &device, rows, emit)
             }
         }
+    }
+}
+
+/// Does `work` of so many `units` while `watch` hears which share of them is done, 0 to 1.
+pub(super) fn heard<T, E: From<Error>>(
+    units: u64,
+    mut watch: impl FnMut(f64) -> Result<(), E>,
+    work: impl FnOnce(&mut Pulse) -> Result<T, Error>,
+) -> Result<T, E> {
+    let mut ended = None;
+    let mut tell = |done: u64| match watch((done as f64 / units.max(1) as f64).min(1.0)) {
+        Ok(()) => Control::Continue,
+        Err(error) => {
+            ended = Some(error);
+            Control::Abort
+        }
+    };
+    let made = watched(&mut tell, work);
+    match ended {
+        Some(error) => Err(error),
+        None => Ok(made?),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use super::{Watch, plane};
 use crate::codec::{Derivative, shown};
 use crate::metrics::Raster;
-use crate::parallel::in_parallel;
+use crate::parallel::watched;
 use crate::pyramid::render::{folded, resample_columns};
 use crate::pyramid::spline::{Order, Taps};
 use crate::pyramid::wavelet::{Grid, Window};
@@ -270,8 +270,8 @@ pub fn resampled(
     Ok(out)
 }
 
-/// Calls `work` with the number of the first row of each band of `out`, and the band; `watch` is told between groups of
-/// them, from `begin` on.
+/// Calls `work` with the number of the first row of each band of `out`, and the band; `watch` is told of `share` of the job,
+/// from `begin` on.
 fn in_bands(
     out: &mut [f32],
     stride: usize,
@@ -281,22 +281,18 @@ fn in_bands(
     watch: Watch,
     work: impl Fn(usize, &mut [f32]) + Sync,
 ) -> Result<(), Error> {
-    let total = out.len().max(1);
-    let mut done = 0;
-    for group in out.chunks_mut(stride * BAND * threads.max(1)) {
-        if watch(begin + share * done as f64 / total as f64) != Control::Continue {
-            return Err(Error::Cancelled);
-        }
-        let first = done / stride;
-        done += group.len();
-        let bands: Vec<Mutex<&mut [f32]>> =
-            group.chunks_mut(stride * BAND).map(Mutex::new).collect();
-        in_parallel(threads, bands.len(), |index| {
-            if let Ok(mut band) = bands[index].lock() {
-                work(first + index * BAND, &mut band);
-            }
-            Ok(())
-        })?;
+    if watch(begin) != Control::Continue {
+        return Err(Error::Cancelled);
     }
-    Ok(())
+    let bands: Vec<Mutex<&mut [f32]>> = out.chunks_mut(stride * BAND).map(Mutex::new).collect();
+    let total = bands.len().max(1) as f64;
+    let mut tell = |done: u64| watch(begin + share * done as f64 / total);
+    watched(&mut tell, |pulse| {
+        pulse.in_parallel(threads, bands.len(), |index, pulse| {
+            if let Ok(mut band) = bands[index].lock() {
+                work(index * BAND, &mut band);
+            }
+            pulse.beat(1)
+        })
+    })
 }

@@ -8,6 +8,7 @@ use super::objective::PictureTerm;
 use super::samples::Samples;
 use crate::Error;
 use crate::coords::CoordinateMap;
+use crate::parallel::unwatched;
 use crate::render::{self, Backend, Rows, Viewport};
 
 /// A network's values at all pixels' centres, and the way back from them.
@@ -60,9 +61,10 @@ impl WholePicture {
             samples: &mut values,
         };
         let network = self.trainee.fold(parameters);
-        render::render(&network, &map, &viewport, self.threads, rows, |row, out| {
-            out.copy_from_slice(row);
-        });
+        let copy = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
+        let threads = self.threads;
+        unwatched(|pulse| render::render(&network, &map, &viewport, threads, rows, pulse, copy))
+            .expect("only who watches cancels");
         values
     }
 

@@ -15,6 +15,7 @@ use std::sync::{Arc, OnceLock};
 use inr_formats::{FormatError, Latents};
 
 use crate::Error;
+use crate::parallel::Pulse;
 use tiles::{Tiles, band_window};
 use wavelet::{Grid, Window, halves, synthesise};
 
@@ -97,12 +98,18 @@ impl Pyramid {
     /// Decodes the tiles that `window` of the grid halved `level` times depends on.
     ///
     /// # Errors
-    /// [`Error::Format`] for a damaged segment.
-    fn prepare(&self, level: u8, window: Window, threads: usize) -> Result<(), Error> {
+    /// [`Error::Format`] for a damaged segment; [`Error::Cancelled`].
+    fn prepare(
+        &self,
+        level: u8,
+        window: Window,
+        threads: usize,
+        pulse: &mut Pulse,
+    ) -> Result<(), Error> {
         self.low()?;
         let mut windows = vec![Window::new(0..0, 0..0); usize::from(level)];
         windows.extend(self.windows(level, window));
-        self.tiles.prepare(&self.latents, &windows, threads)
+        self.tiles.prepare(&self.latents, &windows, threads, pulse)
     }
 
     /// Channels 0.0..=1.0 of `window` of the picture halved `level` times.

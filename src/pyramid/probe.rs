@@ -5,6 +5,7 @@ use inr_formats::Latents;
 use super::Pyramid;
 use super::wavelet::{Grid, Window};
 use crate::Error;
+use crate::parallel::unwatched;
 
 /// Pixels up to which the whole picture is looked at.
 const WHOLE: usize = 1 << 20;
@@ -65,7 +66,7 @@ impl Probe {
         // Sums of: error squared, error times correction, correction squared.
         let mut sums = vec![[0.0_f64; 3]; corrected];
         for (window, channels) in &self.0 {
-            plain.prepare(0, *window, 1)?;
+            unwatched(|pulse| plain.prepare(0, *window, 1, pulse))?;
             let before = plain.grids(0, *window)?;
             let after = whole.sharing(&plain).grids(0, *window)?;
             for (plane, sums) in sums.iter_mut().enumerate() {

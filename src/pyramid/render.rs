@@ -11,9 +11,11 @@ use super::spline::{Order, Taps, mirrored, prefilter_line, prefilter_rows};
 use super::tiles::CACHE_BYTES;
 use super::wavelet::{Grid, Window};
 use crate::Error;
-use crate::parallel::in_parallel;
+use crate::parallel::Pulse;
 use crate::render::{Rows, Viewport};
 
+/// Passes over the rows in which values and derivatives are made.
+pub(crate) const JET_PASSES: usize = 5;
 /// Output rows of one task, at most.
 const BAND: usize = 256;
 /// Side of the blocks of positions that are looked at together, in source pixels.
@@ -84,34 +86,35 @@ pub(crate) fn folded(range: &Range<isize>, length: usize) -> Range<usize> {
 
 impl Pyramid {
     /// Renders rows of `viewport`: `emit` turns one row of values, shape `[channels, columns]` and -1.0..=1.0, into
-    /// samples.
+    /// samples. `pulse` counts rows.
     ///
     /// # Errors
-    /// [`Error::Format`] for a damaged segment.
+    /// [`Error::Format`] for a damaged segment; [`Error::Cancelled`].
     pub(crate) fn render<T: Send>(
         &self,
         viewport: &Viewport,
         threads: usize,
         rows: Rows<T>,
+        pulse: &mut Pulse,
         emit: impl Fn(&[f32], &mut [T]) + Sync,
     ) -> Result<(), Error> {
-        self.render_orders(viewport, [0, 0], threads, rows, |row, out| emit(row, out))
+        let emit = |row: &[f32], out: &mut [T]| emit(row, out);
+        self.render_orders(viewport, [0, 0], threads, rows, pulse, emit)
     }
 
-    /// Renders rows `first..` of `viewport`, as many as `out` holds, with derivatives per source pixel: shape
-    /// `[rows, components, channels, columns]`, the components value, d/dx, d/dy and Laplacian; values are
-    /// -1.0..=1.0.
+    /// Renders all rows of `viewport` with derivatives per source pixel: shape `[rows, components, channels, columns]`, the
+    /// components value, d/dx, d/dy and Laplacian; values are -1.0..=1.0. `pulse` counts [`JET_PASSES`] for each row.
     ///
     /// # Errors
-    /// [`Error::Format`] for a damaged segment.
+    /// [`Error::Format`] for a damaged segment; [`Error::Cancelled`].
     pub(crate) fn render_jets(
         &self,
         viewport: &Viewport,
         threads: usize,
-        first: usize,
+        pulse: &mut Pulse,
         out: &mut [f32],
     ) -> Result<(), Error> {
-        const ORDERS: [(usize, [Order; 2]); 5] = [
+        const ORDERS: [(usize, [Order; 2]); JET_PASSES] = [
             (0, [0, 0]),
             (1, [1, 0]),
             (2, [0, 1]),
@@ -122,11 +125,11 @@ impl Pyramid {
         out.fill(0.0);
         for (component, orders) in ORDERS {
             let rows = Rows {
-                first,
+                first: 0,
                 stride: 4 * length,
                 samples: &mut out[component * length..],
             };
-            self.render_orders(viewport, orders, threads, rows, |row, out| {
+            self.render_orders(viewport, orders, threads, rows, pulse, |row, out| {
                 out.iter_mut()
                     .zip(row)
                     .for_each(|(sum, value)| *sum += value);
@@ -142,6 +145,7 @@ impl Pyramid {
         orders: [Order; 2],
         threads: usize,
         rows: Rows<T>,
+        pulse: &mut Pulse,
         emit: impl Fn(&[f32], &mut [T]) + Sync,
     ) -> Result<(), Error> {
         let axes = Axes::new(viewport, self.latents.partition.levels, orders);
@@ -150,11 +154,14 @@ impl Pyramid {
         let each = outputs.len().div_ceil(threads.max(1)).clamp(1, BAND);
         for group in outputs.chunks_mut(self.rows_at_once(&axes, viewport).next_multiple_of(each)) {
             let range = group[0].0..group[group.len() - 1].0 + 1;
-            self.prepare(axes.level, self.window(&axes, viewport, &range), threads)?;
+            let window = self.window(&axes, viewport, &range);
+            self.prepare(axes.level, window, threads, pulse)?;
             let tasks: Vec<Mutex<Task<T>>> = group.chunks_mut(each).map(Mutex::new).collect();
-            in_parallel(threads, tasks.len(), |index| match tasks[index].lock() {
-                Ok(mut task) => self.band(&axes, viewport, &mut task, &emit),
-                Err(_) => Ok(()),
+            pulse.in_parallel(threads, tasks.len(), |index, pulse| {
+                match tasks[index].lock() {
+                    Ok(mut task) => self.band(&axes, viewport, &mut task, pulse, &emit),
+                    Err(_) => Ok(()),
+                }
             })?;
         }
         Ok(())
@@ -188,6 +195,7 @@ impl Pyramid {
         axes: &Axes,
         viewport: &Viewport,
         rows: &mut [(usize, &mut [T])],
+        pulse: &mut Pulse,
         emit: &impl Fn(&[f32], &mut [T]),
     ) -> Result<(), Error> {
         let (Some((first, _)), Some((last, _))) = (rows.first(), rows.last()) else {
@@ -205,6 +213,7 @@ impl Pyramid {
                 line.iter_mut()
                     .for_each(|value| *value = *value * 2.0 - 1.0);
                 emit(&line, out);
+                pulse.beat(1)?;
             }
             return Ok(());
         }
@@ -231,6 +240,7 @@ impl Pyramid {
                 }
             }
             emit(&line, out);
+            pulse.beat(1)?;
         }
         Ok(())
     }

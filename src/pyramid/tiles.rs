@@ -9,7 +9,7 @@ use inr_formats::latents::Tile;
 
 use super::wavelet::{Grid, Window};
 use crate::Error;
-use crate::parallel::in_parallel;
+use crate::parallel::Pulse;
 
 /// Memory that decoded tiles may take, in bytes.
 pub(super) const CACHE_BYTES: usize = 192 << 20;
@@ -92,6 +92,7 @@ impl Tiles {
         latents: &Latents,
         windows: &[Window],
         threads: usize,
+        pulse: &mut Pulse,
     ) -> Result<(), Error> {
         for (index, window) in windows.iter().enumerate().rev() {
             let level = index as u8 + 1;
@@ -100,7 +101,8 @@ impl Tiles {
                 .flat_map(|y| columns.clone().map(move |x| (level, x, y)))
                 .filter(|place| self.find(*place).is_none())
                 .collect();
-            in_parallel(threads, places.len(), |index| {
+            pulse.in_parallel(threads, places.len(), |index, pulse| {
+                pulse.beat(0)?;
                 self.get(latents, places[index]).map(drop)
             })?;
         }

@@ -19,8 +19,10 @@ pub(crate) use kernel::{Backend, GradientLayout, Prepared, STRIP, Streams, Tile}
 pub(crate) use kernel::{Backend, Streams};
 pub(crate) use tile::{Evaluator, TILE};
 
+use crate::Error;
 use crate::coords::CoordinateMap;
 use crate::net::Network;
+use crate::parallel::Pulse;
 
 /// Which part of the plane is rendered, and on how many pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -102,34 +104,42 @@ impl<'a, T> Rows<'a, T> {
 }
 
 /// Renders rows of `viewport` of a `network` whose source lies on `map`: `emit` turns one row of field values, shape
-/// `[channels, columns]`, into samples.
+/// `[channels, columns]`, into samples. `pulse` counts rows.
+///
+/// # Errors
+/// [`Error::Cancelled`].
 pub(crate) fn render<T: Send>(
     network: &Network,
     map: &CoordinateMap,
     viewport: &Viewport,
     threads: usize,
     rows: Rows<T>,
+    pulse: &mut Pulse,
     emit: impl Fn(&[f32], &mut [T]) + Sync,
-) {
+) -> Result<(), Error> {
     let first = Evaluator::new(network, Backend::detect());
     let evaluator = || {
         let mut evaluator = first.another();
         move |x: &[f32], y: &[f32], add: Add| add(evaluator.evaluate(x, y), TILE)
     };
     let renderer = RowRenderer::new(network.channels(), map, viewport);
-    in_threads(&renderer, threads, rows, evaluator, emit);
+    in_threads(&renderer, threads, rows, pulse, evaluator, emit)
 }
 
 /// As [`render`], with values, derivatives along x and y, and Laplacians: rows have shape
 /// `[components, channels, columns]`, derivatives are per source pixel.
+///
+/// # Errors
+/// [`Error::Cancelled`].
 pub(crate) fn render_jets<T: Send>(
     network: &Network,
     map: &CoordinateMap,
     viewport: &Viewport,
     threads: usize,
     rows: Rows<T>,
+    pulse: &mut Pulse,
     emit: impl Fn(&[f32], &mut [T]) + Sync,
-) {
+) -> Result<(), Error> {
     let first = JetEvaluator::new(network, map.scale(), Backend::detect());
     let evaluator = || {
         let mut evaluator = first.another();
@@ -137,7 +147,7 @@ pub(crate) fn render_jets<T: Send>(
     };
     let streams = Streams::Jet.count();
     let renderer = RowRenderer::new(streams * network.channels(), map, viewport);
-    in_threads(&renderer, threads, rows, evaluator, emit);
+    in_threads(&renderer, threads, rows, pulse, evaluator, emit)
 }
 
 /// Renders rows on several threads, each with an evaluator of its own.
@@ -145,37 +155,32 @@ fn in_threads<T: Send, V: FnMut(&[f32], &[f32], Add)>(
     renderer: &RowRenderer,
     threads: usize,
     rows: Rows<T>,
+    pulse: &mut Pulse,
     evaluator: impl Fn() -> V + Sync,
     emit: impl Fn(&[f32], &mut [T]) + Sync,
-) {
+) -> Result<(), Error> {
     let row_length = renderer.channels * renderer.viewport.size[0] as usize;
     if row_length == 0 {
-        return;
+        return Ok(());
     }
     let queue = Mutex::new(rows.each(row_length));
-    let work = || {
+    let rows_at_most = renderer.viewport.size[1] as usize;
+    pulse.on_threads(threads.min(rows_at_most), |pulse| {
         let mut evaluate = evaluator();
         let mut sums = vec![0.0; row_length];
         loop {
             let next = queue.lock().map(|mut rows| rows.next()).ok().flatten();
-            let Some((row, out)) = next else { break };
-            let done: Result<(), std::convert::Infallible> =
-                renderer.row(row, TILE, &mut sums, |x, y, add| {
-                    evaluate(x, y, add);
-                    Ok(())
-                });
-            match done {
-                Ok(()) => {}
-            }
+            let Some((row, out)) = next else {
+                return Ok(());
+            };
+            renderer.row(row, TILE, &mut sums, |x, y, add| {
+                evaluate(x, y, add);
+                pulse.beat(0)
+            })?;
             emit(&sums, out);
+            pulse.beat(1)?;
         }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads.max(1) {
-            scope.spawn(work);
-        }
-        work();
-    });
+    })
 }
 
 /// As [`render`], with the field evaluated by candle on `device`.

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::net::Layer;
+use crate::parallel::unwatched;
 
 /// A network with weights from a fixed sequence; `omega` is how quickly the first layer swings.
 fn network(activation: Activation, widths: &[usize], omega: f32, seed: u64) -> Network {
@@ -51,9 +52,9 @@ fn values(network: &Network, viewport: &Viewport, threads: usize) -> Vec<f32> {
         stride: viewport.size[0] as usize * network.channels(),
         samples: &mut out,
     };
-    render(network, &map, viewport, threads, rows, |row, out| {
-        out.copy_from_slice(row)
-    });
+    let copy = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
+    unwatched(|pulse| render(network, &map, viewport, threads, rows, pulse, copy))
+        .expect("nobody ends it");
     out
 }
 
@@ -72,9 +73,8 @@ fn footprint_error(
         stride: size[0] as usize * network.channels(),
         samples: &mut ours,
     };
-    render(network, map, &view, 2, rows, |row, out| {
-        out.copy_from_slice(row)
-    });
+    let copy = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
+    unwatched(|pulse| render(network, map, &view, 2, rows, pulse, copy)).expect("nobody ends it");
     let mut exact = RowRenderer::new(network.channels(), map, &view);
     exact.footprints = view
         .pitch()

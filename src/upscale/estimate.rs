@@ -3,7 +3,8 @@
 use super::degradation::Blur;
 use super::guard::{busiest, clean};
 use super::plan::{Effort, Plan};
-use crate::Picture;
+use crate::parallel::Pulse;
+use crate::{Error, Picture};
 
 /// Side of the part of a picture that is looked at.
 const LOOK: usize = 160;
@@ -14,40 +15,52 @@ const SOFT: f64 = 0.11;
 /// Logarithm of how much less averages explain than bicubic reduction, below which they are likelier.
 const AVERAGED: f64 = 0.57;
 
+/// First estimates for the comparison.
+const EFFORT: Effort = Effort {
+    turns: 1,
+    colour_turns: 1,
+    iterations: 4,
+};
+/// What a pulse counts in [`estimated`] at most.
+pub(super) const UNITS: u64 = 2 * (EFFORT.turns + EFFORT.iterations) as u64;
+
 /// The blur that `picture`, with noise of this deviation, shows signs of, and a sentence that says so.
 ///
 /// Two signs count. Soft pictures have small second differences beside the first ones. And the networks know what bicubic
 /// reduction leaves: the more of the picture their estimate explains once it is reduced by averaging, compared with
 /// bicubic, the likelier is averaging. Both thresholds lie in the middle of what training pictures gave (docs/upscale has
 /// how often they are right).
-pub(super) fn estimated(picture: &Picture, noise: f64) -> (Blur, String) {
+///
+/// # Errors
+/// [`Error::Cancelled`].
+pub(super) fn estimated(
+    picture: &Picture,
+    noise: f64,
+    pulse: &mut Pulse,
+) -> Result<(Blur, String), Error> {
     let sides = [picture.width() as usize, picture.height() as usize].map(|side| side.min(LOOK));
     if sides[0].min(sides[1]) < LEAST {
         let why = "degradation bicubic: the picture is too small to tell".into();
-        return (Blur::Bicubic, why);
+        return Ok((Blur::Bicubic, why));
     }
     let luma = &clean(picture, &busiest(picture, sides), noise);
     let sharpness = sharpness(luma, sides);
     if sharpness < SOFT {
         let why = format!("degradation gaussian:0.6, as edges are soft ({sharpness:.2})");
-        return (Blur::Gaussian(0.6), why);
+        return Ok((Blur::Gaussian(0.6), why));
     }
-    let unexplained = |blur| {
-        let effort = Effort {
-            turns: 1,
-            colour_turns: 1,
-            iterations: 4,
-        };
-        Plan::new(sides, sides.map(|side| 2 * side), &blur, effort).unexplained(luma)
+    let mut unexplained = |blur| {
+        let large = sides.map(|side| 2 * side);
+        Plan::new(sides, large, &blur, EFFORT).unexplained(luma, pulse)
     };
-    let signs = (unexplained(Blur::Area) / unexplained(Blur::Bicubic)).ln();
+    let signs = (unexplained(Blur::Area)? / unexplained(Blur::Bicubic)?).ln();
     let blur = if signs < AVERAGED {
         Blur::Area
     } else {
         Blur::Bicubic
     };
     let why = format!("degradation {blur}, by its traces ({signs:.2})");
-    (blur, why)
+    Ok((blur, why))
 }
 
 /// Logarithm of the mean second difference over the mean first one.

@@ -7,8 +7,9 @@ use super::degradation::{Degradation, Operator};
 use super::noise;
 use super::plan::{Effort, Part, Plan};
 use super::samples::planes;
-use crate::Picture;
 use crate::metrics::decibels;
+use crate::parallel::Pulse;
+use crate::{Error, Picture};
 
 /// Side of the part of a picture that is looked at.
 const LOOK: usize = 256;
@@ -16,6 +17,11 @@ const LOOK: usize = 256;
 const MOST_PARTS: usize = 6;
 /// Shortest side of what is enlarged for a judgement.
 const LEAST: usize = 12;
+
+/// What a pulse counts in [`scores`] at most.
+pub(super) fn units(effort: Effort) -> u64 {
+    (effort.turns + 3 * effort.iterations) as u64
+}
 
 /// PSNRs in dB of what methods restore.
 pub(super) struct Scores {
@@ -43,18 +49,22 @@ impl fmt::Display for Scores {
 
 /// What the methods restore of the busiest part of `picture`, reduced as it was itself; `None` for pictures that are too
 /// small. That is held out: no method sees more than the reduced picture.
+///
+/// # Errors
+/// [`Error::Cancelled`].
 pub(super) fn scores(
     picture: &Picture,
     scale: f64,
     degradation: &Degradation,
     effort: Effort,
-) -> Option<Scores> {
+    pulse: &mut Pulse,
+) -> Result<Option<Scores>, Error> {
     let Degradation { blur, noise } = degradation;
     let factor = (scale.round() as usize).clamp(2, 4);
     let sides = [picture.width() as usize, picture.height() as usize]
         .map(|side| side.min(LOOK) / factor * factor);
     if sides[0].min(sides[1]) < LEAST * factor {
-        return None;
+        return Ok(None);
     }
     let part = busiest(picture, sides);
     let luma = &clean(picture, &part, *noise);
@@ -65,33 +75,37 @@ pub(super) fn scores(
         .iter_mut()
         .for_each(|v| *v = (*v * 255.0).round() / 255.0);
     let whole = [0..sides[0], 0..sides[1]];
-    let score = |effort| {
+    let mut score = |effort| -> Result<f64, Error> {
         let plan = Plan::new(small_size, sides, blur, effort);
-        let found = plan.render(&whole, std::slice::from_ref(&small));
-        closeness(luma, &found[0])
+        let found = plan.render(&whole, std::slice::from_ref(&small), pulse)?;
+        Ok(closeness(luma, &found[0]))
     };
-    Some(Scores {
+    Ok(Some(Scores {
         factor,
         bicubic: score(Effort {
             turns: 0,
             colour_turns: 0,
             iterations: 0,
-        }),
-        projected: score(Effort { turns: 0, ..effort }),
-        ours: score(effort),
-    })
+        })?,
+        projected: score(Effort { turns: 0, ..effort })?,
+        ours: score(effort)?,
+    }))
 }
 
 /// The method for `picture`, and why.
+///
+/// # Errors
+/// [`Error::Cancelled`].
 pub(super) fn choose(
     picture: &Picture,
     scale: f64,
     degradation: &Degradation,
     effort: Effort,
-) -> (UpscaleMethod, String) {
-    let Some(scores) = scores(picture, scale, degradation, effort) else {
+    pulse: &mut Pulse,
+) -> Result<(UpscaleMethod, String), Error> {
+    let Some(scores) = scores(picture, scale, degradation, effort, pulse)? else {
         let why = "method inr: the picture is too small to judge by".into();
-        return (UpscaleMethod::Inr, why);
+        return Ok((UpscaleMethod::Inr, why));
     };
     let Scores {
         ours,
@@ -106,7 +120,7 @@ pub(super) fn choose(
     } else {
         UpscaleMethod::Bicubic
     };
-    (method, format!("method {method}: {scores}"))
+    Ok((method, format!("method {method}: {scores}")))
 }
 
 /// Luma of a part of the picture without noise of this deviation.

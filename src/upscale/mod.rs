@@ -10,13 +10,16 @@ mod samples;
 
 use std::fmt;
 use std::num::NonZero;
+use std::ops::Range;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::parallel::in_parallel;
+#[cfg(feature = "fit")]
+use crate::parallel::unwatched;
+use crate::parallel::{Pulse, watched};
 use crate::resample::Filter;
-use crate::{Control, Error, Limits, Observer, Phase, Picture, Progress};
+use crate::{Depth, Error, Limits, Observer, Phase, Picture, Progress};
 
 pub use degradation::{Blur, Degradation, PointSpread};
 pub(crate) use plan::Part;
@@ -109,6 +112,11 @@ pub struct UpscaleOptions {
     pub tile: u32,
     /// CPU threads; the result is the same for any number. All there are if `None`, the default.
     pub threads: Option<usize>,
+    /// The part that is wanted: left, top, width and height in output pixels. It is the same part of the whole result, which
+    /// is what `None`, the default, gives.
+    pub region: Option<[u32; 4]>,
+    /// Samples of the result; the picture's if `None`, the default.
+    pub depth: Option<Depth>,
 }
 
 impl Default for UpscaleOptions {
@@ -121,6 +129,8 @@ impl Default for UpscaleOptions {
             noise: None,
             tile: 512,
             threads: None,
+            region: None,
+            depth: None,
         }
     }
 }
@@ -129,7 +139,7 @@ impl Default for UpscaleOptions {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Upscaled {
-    /// The picture, with depth, layout and metadata of the small one.
+    /// The picture, with layout, metadata and, unless asked otherwise, depth of the small one.
     pub picture: Picture,
     /// How it was made; never [`UpscaleMethod::Auto`].
     pub method: UpscaleMethod,
@@ -167,7 +177,10 @@ impl Effort {
     }
 }
 
-/// Enlarges `picture`.
+/// Share of the work that is counted for looking at the picture before it is enlarged.
+const LOOKING: f64 = 0.05;
+
+/// Enlarges `picture`. `observer` hears several times a second how far it is.
 ///
 /// # Errors
 /// [`Error::Misuse`] for options out of range, [`Error::OverLimit`] for a result of more than 2^30 pixels, and
@@ -178,34 +191,22 @@ pub fn upscale(
     observer: &mut dyn Observer,
 ) -> Result<Upscaled, Error> {
     let size = large_size(picture, options)?;
+    let window = window(options.region, size)?;
     let full = Effort::of(options.effort);
-    let noise = options.noise.unwrap_or_else(|| noise::deviation(picture));
-    let (blur, mut why) = match &options.degradation {
-        Some(given) => {
-            let why = format!("degradation {} as asked", given.blur);
-            (given.blur.clone(), why)
-        }
-        None => estimate::estimated(picture, noise),
-    };
-    let degradation = Degradation { blur, noise };
-    let method = match options.method {
-        UpscaleMethod::Auto => {
-            let (method, reason) = guard::choose(picture, options.scale, &degradation, full);
-            why = format!("{reason}; {why}");
-            method
-        }
-        asked => asked,
-    };
-    if noise > 0.0 && method.filter().is_none() {
-        why = format!("{why}; without noise of {:.1}/255", noise * 255.0);
-    }
+    let started = Instant::now();
+    let mut tell = |share: f64| observer.progress(&progress(share, started));
+    let units = (estimate::UNITS + guard::units(full)) as f64;
+    let mut look = |done: u64| tell(LOOKING * done as f64 / units);
+    let (method, degradation, why) =
+        watched(&mut look, |pulse| chosen(picture, options, full, pulse))?;
     let effort = match method {
         UpscaleMethod::BackProjected => Effort { turns: 0, ..full },
         _ => full,
     };
     let work = Work {
         picture,
-        size,
+        window,
+        depth: options.depth.unwrap_or(picture.depth()),
         filter: method.filter(),
         plan: Plan::new(
             [picture.width() as usize, picture.height() as usize],
@@ -213,13 +214,16 @@ pub fn upscale(
             &degradation.blur,
             effort,
         )
-        .with_noise(noise),
+        .with_noise(degradation.noise),
     };
     let threads = options
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    let parts = work.parts(options.tile as usize, threads);
+    let units = (parts.len() as u64 * work.units()) as f64;
+    let mut tell = |done: u64| tell(LOOKING + (1.0 - LOOKING) * done as f64 / units);
     Ok(Upscaled {
-        picture: work.all(options.tile as usize, threads, observer)?,
+        picture: watched(&mut tell, |pulse| work.all(&parts, threads, pulse))?,
         method,
         degradation,
         why,
@@ -242,24 +246,90 @@ impl Enlarger {
         self.0.reads(part)
     }
 
+    /// What a pulse counts in [`Enlarger::samples`] of a picture of so many channels.
+    pub(crate) fn units(&self, channels: usize) -> u64 {
+        self.0.units(channels)
+    }
+
     /// Interleaved samples of `part` of the large picture, neither rounded nor clamped. `around` is part of the small
     /// picture, and holds [`Enlarger::reads`]; its first pixel is `corner`.
-    pub(crate) fn samples(&self, part: &Part, around: &Picture, corner: [usize; 2]) -> Vec<f32> {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(crate) fn samples(
+        &self,
+        part: &Part,
+        around: &Picture,
+        corner: [usize; 2],
+        pulse: &mut Pulse,
+    ) -> Result<Vec<f32>, Error> {
         let mut reads = self.reads(part);
         for (range, corner) in reads.iter_mut().zip(corner) {
             *range = range.start - corner..range.end - corner;
         }
         let planes = planes(around, &reads);
-        samples(&self.0.render(part, &planes), around.layout())
+        Ok(samples(
+            &self.0.render(part, &planes, pulse)?,
+            around.layout(),
+        ))
     }
 }
 
 /// Whether [`Enlarger`] enlarges `picture` better than bicubic, which the field comes close to; and why, in a sentence.
 #[cfg(feature = "fit")]
-pub(crate) fn advice(picture: &Picture) -> (bool, String) {
-    match guard::scores(picture, 2.0, &Blur::Area.into(), Effort::of(RENDER_EFFORT)) {
+pub(crate) fn advice(picture: &Picture) -> Result<(bool, String), Error> {
+    let effort = Effort::of(RENDER_EFFORT);
+    let scores = unwatched(|pulse| guard::scores(picture, 2.0, &Blur::Area.into(), effort, pulse))?;
+    Ok(match scores {
         Some(scores) => (scores.ours >= scores.bicubic, scores.to_string()),
         None => (true, "the picture is too small to judge by".into()),
+    })
+}
+
+/// The method, the degradation, and why, as asked or as the picture shows.
+fn chosen(
+    picture: &Picture,
+    options: &UpscaleOptions,
+    effort: Effort,
+    pulse: &mut Pulse,
+) -> Result<(UpscaleMethod, Degradation, String), Error> {
+    let noise = options.noise.unwrap_or_else(|| noise::deviation(picture));
+    let (blur, mut why) = match &options.degradation {
+        Some(given) => {
+            let why = format!("degradation {} as asked", given.blur);
+            (given.blur.clone(), why)
+        }
+        None => estimate::estimated(picture, noise, pulse)?,
+    };
+    let degradation = Degradation { blur, noise };
+    let method = match options.method {
+        UpscaleMethod::Auto => {
+            let (method, reason) =
+                guard::choose(picture, options.scale, &degradation, effort, pulse)?;
+            why = format!("{reason}; {why}");
+            method
+        }
+        asked => asked,
+    };
+    if noise > 0.0 && method.filter().is_none() {
+        why = format!("{why}; without noise of {:.1}/255", noise * 255.0);
+    }
+    Ok((method, degradation, why))
+}
+
+/// Columns and rows of the part that is asked for.
+fn window(region: Option<[u32; 4]>, size: [usize; 2]) -> Result<Part, Error> {
+    let Some(region) = region else {
+        return Ok(size.map(|side| 0..side));
+    };
+    let [left, top, width, height] = region.map(|side| side as usize);
+    let inside = |start: usize, length, side| length > 0 && start + length <= side;
+    match inside(left, width, size[0]) && inside(top, height, size[1]) {
+        true => Ok([left..left + width, top..top + height]),
+        false => Err(Error::Misuse {
+            what: format!("region {region:?} of an enlargement of {size:?} pixels"),
+            want: "give left, top, width and height in output pixels, within the enlargement",
+        }),
     }
 }
 
@@ -289,7 +359,13 @@ fn large_size(picture: &Picture, options: &UpscaleOptions) -> Result<[usize; 2],
     let size =
         [picture.width(), picture.height()].map(|side| (f64::from(side) * scale).round() as u64);
     let limit = Limits::default().render_pixels;
-    let asked = size[0] * size[1];
+    // A region costs what it has itself, and something for each row and column of the whole.
+    let asked = match options.region {
+        None => size[0].saturating_mul(size[1]),
+        Some([.., width, height]) => u64::from(width)
+            .saturating_mul(height.into())
+            .max(size[0].max(size[1])),
+    };
     if asked > limit {
         return Err(Error::OverLimit {
             what: "the enlargement in pixels",
@@ -303,84 +379,77 @@ fn large_size(picture: &Picture, options: &UpscaleOptions) -> Result<[usize; 2],
 /// An enlargement under way.
 struct Work<'a> {
     picture: &'a Picture,
-    size: [usize; 2],
+    window: Part,
+    depth: Depth,
     filter: Option<Filter>,
     plan: Plan,
 }
 
 impl Work<'_> {
-    /// Tile by tile, as many at a time as there are threads.
-    fn all(
-        &self,
-        tile: usize,
-        threads: usize,
-        observer: &mut dyn Observer,
-    ) -> Result<Picture, Error> {
-        let [width, height] = self.size;
+    /// What is worked on at a time.
+    fn parts(&self, tile: usize, threads: usize) -> Vec<Part> {
+        let [columns, rows] = &self.window;
         // Few threads with nothing to do for small pictures.
-        let share = (width * height / (2 * threads.max(1)))
+        let share = (columns.len() * rows.len() / (2 * threads.max(1)))
             .isqrt()
             .next_multiple_of(32);
         let tile = tile.min(share.max(128));
-        let pieces = |length: usize| {
-            (0..length)
-                .step_by(tile)
-                .map(move |start| start..(start + tile).min(length))
+        let pieces = |range: &Range<usize>| {
+            let end = range.end;
+            let starts = range.clone().step_by(tile);
+            starts.map(move |start| start..(start + tile).min(end))
         };
-        let parts: Vec<Part> = pieces(height)
-            .flat_map(|rows| pieces(width).map(move |columns| [columns, rows.clone()]))
-            .collect();
-        let mut target = Target::new(self.picture, self.size);
-        let started = Instant::now();
-        let mut done = 0;
-        for batch in parts.chunks(threads.max(1)) {
-            let found = Mutex::new(Vec::new());
-            in_parallel(threads, batch.len(), |index| {
-                let samples = self.part(&batch[index])?;
-                found
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push((index, samples));
-                Ok(())
-            })?;
-            for (index, samples) in found.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                target.put(&batch[index], &samples);
-            }
-            done += batch.len();
-            if observer.progress(&progress(done, parts.len(), started)) != Control::Continue {
-                return Err(Error::Cancelled);
-            }
+        pieces(rows)
+            .flat_map(|rows| pieces(columns).map(move |columns| [columns, rows.clone()]))
+            .collect()
+    }
+
+    /// What a pulse counts for a part.
+    fn units(&self) -> u64 {
+        match self.filter {
+            Some(_) => 1,
+            None => self.plan.units(self.picture.layout().channels()).max(1),
         }
-        target.finish(self.picture)
+    }
+
+    /// Part by part, as many at a time as there are threads.
+    fn all(&self, parts: &[Part], threads: usize, pulse: &mut Pulse) -> Result<Picture, Error> {
+        let layout = self.picture.layout();
+        let target = Mutex::new(Target::new(self.window.clone(), layout, self.depth));
+        pulse.in_parallel(threads, parts.len(), |index, pulse| {
+            let samples = self.part(&parts[index], pulse)?;
+            let mut target = target.lock().unwrap_or_else(PoisonError::into_inner);
+            target.put(&parts[index], &samples);
+            Ok(())
+        })?;
+        let target = target.into_inner().unwrap_or_else(PoisonError::into_inner);
+        target.finish(self.picture.metadata().clone())
     }
 
     /// Samples of a part of the large picture, interleaved.
-    fn part(&self, part: &Part) -> Result<Vec<f32>, Error> {
+    fn part(&self, part: &Part, pulse: &mut Pulse) -> Result<Vec<f32>, Error> {
         let layout = self.picture.layout();
         if let Some(filter) = self.filter {
-            return filtered(
-                self.picture,
-                self.size,
-                part,
-                &self.plan.window(part, 4),
-                filter,
-            );
+            pulse.beat(1)?;
+            let read = self.plan.window(part, 4);
+            return filtered(self.picture, self.plan.large(), part, &read, filter);
         }
         let mut planes = planes(self.picture, &self.plan.reads(part));
         self.plan.denoise(part, &mut planes, layout);
-        Ok(samples(&self.plan.render(part, &planes), layout))
+        Ok(samples(&self.plan.render(part, &planes, pulse)?, layout))
     }
 }
 
-fn progress(done: usize, all: usize, started: Instant) -> Progress {
+fn progress(share: f64, started: Instant) -> Progress {
+    const STEPS: f64 = 1000.0;
     let elapsed = started.elapsed();
     Progress {
         phase: Phase::Enlarge,
-        step: done as u64,
-        steps: all as u64,
-        epoch: done as f64 / all as f64,
+        step: (share * STEPS) as u64,
+        steps: STEPS as u64,
+        epoch: share,
         psnr: None,
         elapsed,
-        remaining: Some(elapsed.mul_f64((all - done) as f64 / done.max(1) as f64)),
+        remaining: (share > LOOKING).then(|| elapsed.mul_f64((1.0 - share) / share)),
     }
 }

@@ -6,6 +6,8 @@
 
 use std::sync::LazyLock;
 
+use crate::Error;
+use crate::parallel::Pulse;
 use crate::render::convolution::{Convolution, ConvolutionShape, Lines};
 use crate::render::kernel::{Backend, STRIP};
 
@@ -78,7 +80,16 @@ pub(super) struct Small<'a> {
 
 /// What bicubic lacks at `scale`, one of [`SCALES`]: the mean over `turns` of the eight flips and rotations (Timofte et al.
 /// 2016, arXiv:1511.02228), shape `[height * scale, width * scale]`.
-pub(super) fn missing(small: Small<'_>, scale: usize, turns: &[Turn]) -> Vec<f32> {
+/// `pulse` counts the turns.
+///
+/// # Errors
+/// [`Error::Cancelled`].
+pub(super) fn missing(
+    small: Small<'_>,
+    scale: usize,
+    turns: &[Turn],
+    pulse: &mut Pulse,
+) -> Result<Vec<f32>, Error> {
     let network = &NETWORKS[SCALES.iter().position(|&known| known == scale).unwrap_or(0)];
     let mut sum = vec![0.0; small.values.len() * scale * scale];
     let (width, share) = (small.width * scale, 1.0 / turns.len() as f32);
@@ -91,8 +102,9 @@ pub(super) fn missing(small: Small<'_>, scale: usize, turns: &[Turn]) -> Vec<f32
         };
         let found = enlarged(network, turned, scale);
         turn.add_back(&found, share, &mut sum, width);
+        pulse.beat(1)?;
     }
-    sum
+    Ok(sum)
 }
 
 /// One network's outputs as pixels.
@@ -188,6 +200,7 @@ impl Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parallel::unwatched;
 
     fn wavy(width: usize, height: usize) -> Vec<f32> {
         let value = |at: usize| {
@@ -226,18 +239,17 @@ mod tests {
             height: 12,
             values: &flat,
         };
-        assert!(
-            missing(small, 3, &Turn::first(8))
-                .iter()
-                .all(|v| v.abs() < 1e-6)
-        );
+        let missing = |small: Small<'_>, scale| {
+            unwatched(|pulse| missing(small, scale, &Turn::first(8), pulse)).expect("not cancelled")
+        };
+        assert!(missing(small, 3).iter().all(|v| v.abs() < 1e-6));
         let values = wavy(20, 12);
         let small = Small {
             width: 20,
             height: 12,
             values: &values,
         };
-        let straight = missing(small, 2, &Turn::first(8));
+        let straight = missing(small, 2);
         for turn in Turn::first(8) {
             let turned = turn.apply(small);
             let turned = Small {
@@ -245,7 +257,7 @@ mod tests {
                 height: turn.of_size(12, 20),
                 values: &turned,
             };
-            let found = missing(turned, 2, &Turn::first(8));
+            let found = missing(turned, 2);
             let large = Small {
                 width: 40,
                 height: 24,

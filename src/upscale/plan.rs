@@ -5,14 +5,18 @@ use std::ops::Range;
 use super::degradation::{Blur, Operator};
 use super::network::{self, SCALES, Small, Turn};
 use super::noise;
-use crate::Layout;
+use crate::parallel::Pulse;
 use crate::resample::{Axes, Kernel};
+use crate::{Error, Layout};
 
 /// Columns and rows of a part of a picture.
 pub(crate) type Part = [Range<usize>; 2];
 
 /// Small pixels before and after that cubic convolution reads.
 const CUBIC_REACH: usize = 3;
+
+/// Side of the blocks that are flat or not, in pixels of the large picture.
+const BLOCK: usize = 32;
 
 /// How hard the fit tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,9 +102,18 @@ impl Plan {
         noise::remove(planes, &self.reads(part), self.small, layout, self.noise);
     }
 
-    /// The part of the small picture that `part` of the large one depends on.
+    /// Width and height of the large picture.
+    pub(super) fn large(&self) -> [usize; 2] {
+        self.large
+    }
+
+    /// The part of the small picture that `part` of the large one depends on: what all blocks that it touches do.
     pub(super) fn reads(&self, part: &Part) -> Part {
-        self.window(part, self.margin)
+        let blocks = std::array::from_fn(|axis| {
+            let end = part[axis].end.next_multiple_of(BLOCK).min(self.large[axis]);
+            part[axis].start / BLOCK * BLOCK..end
+        });
+        self.window(&blocks, self.margin)
     }
 
     /// The small pixels under `part` and `margin` pixels around them.
@@ -113,9 +126,28 @@ impl Plan {
         })
     }
 
+    /// What a pulse counts in [`Plan::render`] of so many `planes`: turns and back-projections.
+    pub(super) fn units(&self, planes: usize) -> u64 {
+        (0..planes).map(|index| self.units_of(index)).sum()
+    }
+
+    fn units_of(&self, index: usize) -> u64 {
+        let turns = self.stages.len() * self.turns[index.min(1)].len();
+        let fits = 1 + usize::from(self.usual.is_some());
+        (turns + fits * self.iterations) as u64
+    }
+
     /// `part` of the large picture from `planes` of [`Plan::reads`], luma first. The networks have learnt luma
     /// alone, but what they do to differences of colours is better than bicubic as well.
-    pub(super) fn render(&self, part: &Part, planes: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(super) fn render(
+        &self,
+        part: &Part,
+        planes: &[Vec<f32>],
+        pulse: &mut Pulse,
+    ) -> Result<Vec<Vec<f32>>, Error> {
         let small = self.reads(part);
         let large: Part = std::array::from_fn(|axis| {
             let (from, to) = (self.small[axis], self.large[axis]);
@@ -126,24 +158,59 @@ impl Plan {
         let planes = planes.iter().enumerate().map(|(index, plane)| {
             let flat = plane.iter().all(|value| *value == plane[0]);
             if flat {
-                return vec![plane[0]; part[0].len() * part[1].len()];
+                pulse.beat(self.units_of(index))?;
+                return Ok(vec![plane[0]; part[0].len() * part[1].len()]);
             }
             let turns = &self.turns[index.min(1)];
-            let estimate = self.estimate(plane, turns, &around);
-            cut(&around.fitted(estimate, plane), &large, part)
+            let estimate = self.estimate(plane, turns, &around, pulse)?;
+            let mut made = cut(&around.fitted(estimate, plane, pulse)?, &large, part);
+            self.flatten(&mut made, part, plane, &small);
+            Ok(made)
         });
         planes.collect()
     }
 
+    /// Makes blocks of a `part` exactly flat that depend on nothing but flat pixels, as where whole parts are flat: so
+    /// pixels do not depend on what else is made at the same time. `plane` is the `small` part of the picture.
+    fn flatten(&self, made: &mut [f32], part: &Part, plane: &[f32], small: &Part) {
+        let blocks = |range: &Range<usize>| range.start / BLOCK..range.end.div_ceil(BLOCK);
+        let width = small[0].len();
+        for [row, column] in
+            blocks(&part[1]).flat_map(|row| blocks(&part[0]).map(move |column| [row, column]))
+        {
+            let block = [(column, 0), (row, 1)]
+                .map(|(at, axis)| at * BLOCK..((at + 1) * BLOCK).min(self.large[axis]));
+            let [columns, rows] = self.window(&block, self.margin);
+            let columns = columns.start - small[0].start..columns.end - small[0].start;
+            let first = (rows.start - small[1].start) * width;
+            let lines = plane[first..].chunks(width).take(rows.len());
+            let value = plane[first + columns.start];
+            let mut values = lines.flat_map(|line| &line[columns.clone()]);
+            if !values.all(|other| *other == value) {
+                continue;
+            }
+            let inside = |axis: usize| {
+                let (start, end) = (part[axis].start, part[axis].end);
+                block[axis].start.max(start) - start..block[axis].end.min(end) - start
+            };
+            for row in inside(1) {
+                made[row * part[0].len()..][inside(0)].fill(value);
+            }
+        }
+    }
+
     /// Root mean square of what the first estimate of the whole picture leaves unexplained of it, once it is degraded;
     /// without the border.
-    pub(super) fn unexplained(&self, plane: &[f32]) -> f64 {
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(super) fn unexplained(&self, plane: &[f32], pulse: &mut Pulse) -> Result<f64, Error> {
         const BORDER: usize = 4;
         let around = self.around(
             &self.small.map(|side| 0..side),
             &self.large.map(|side| 0..side),
         );
-        let estimate = self.estimate(plane, &self.turns[0], &around);
+        let estimate = self.estimate(plane, &self.turns[0], &around, pulse)?;
         let found = around.operator.apply(&estimate);
         let [width, height] = self.small;
         let (mut sum, mut count) = (0.0, 0);
@@ -153,7 +220,7 @@ impl Plan {
                 count += 1;
             }
         }
-        (sum / f64::from(count.max(1)) + 1e-12).sqrt()
+        Ok((sum / f64::from(count.max(1)) + 1e-12).sqrt())
     }
 
     /// What the fit of a part needs.
@@ -168,23 +235,35 @@ impl Plan {
     }
 
     /// What the fit begins with.
-    fn estimate(&self, plane: &[f32], turns: &[Turn], around: &Around) -> Vec<f32> {
+    fn estimate(
+        &self,
+        plane: &[f32],
+        turns: &[Turn],
+        around: &Around,
+        pulse: &mut Pulse,
+    ) -> Result<Vec<f32>, Error> {
         let Around { small, large, .. } = around;
         let plain = || around.enlarge.apply(plane);
         if self.stages.is_empty() {
-            return plain();
+            return Ok(plain());
         }
         let Some(usual) = &self.usual else {
-            return self.networks(plane, turns, small, large);
+            return self.networks(plane, turns, [small, large], pulse);
         };
         // What a reduction as in training would have left of the same large picture.
-        let likely = around.fitted(plain(), plane);
+        let likely = around.fitted(plain(), plane, pulse)?;
         let reduced = usual.part(small, large).apply(&likely);
-        self.networks(&reduced, turns, small, large)
+        self.networks(&reduced, turns, [small, large], pulse)
     }
 
     /// The networks' estimate of the `large` part from the `small` one.
-    fn networks(&self, plane: &[f32], turns: &[Turn], small: &Part, large: &Part) -> Vec<f32> {
+    fn networks(
+        &self,
+        plane: &[f32],
+        turns: &[Turn],
+        [small, large]: [&Part; 2],
+        pulse: &mut Pulse,
+    ) -> Result<Vec<f32>, Error> {
         let mut values = plane.to_vec();
         let mut size = [small[0].len(), small[1].len()];
         for stage in &self.stages {
@@ -193,7 +272,7 @@ impl Plan {
                 height: size[1],
                 values: &values,
             };
-            let missing = network::missing(from, *stage, turns);
+            let missing = network::missing(from, *stage, turns, pulse)?;
             let next = size.map(|side| side * stage);
             let mut sum = Axes::new(Kernel::Cubic, size, next).apply(&values);
             sum.iter_mut()
@@ -202,13 +281,13 @@ impl Plan {
             (values, size) = (sum, next);
         }
         let Some(fit) = &self.fit else {
-            return values;
+            return Ok(values);
         };
         let product: usize = self.stages.iter().product();
         let between = small
             .clone()
             .map(|range| range.start * product..range.end * product);
-        fit.part(large, &between).apply(&values)
+        Ok(fit.part(large, &between).apply(&values))
     }
 }
 
@@ -238,7 +317,12 @@ struct Around {
 impl Around {
     /// Iterated back-projection (Irani and Peleg 1991): what the degraded `estimate` lacks of the small picture is
     /// enlarged and added.
-    fn fitted(&self, mut estimate: Vec<f32>, small: &[f32]) -> Vec<f32> {
+    fn fitted(
+        &self,
+        mut estimate: Vec<f32>,
+        small: &[f32],
+        pulse: &mut Pulse,
+    ) -> Result<Vec<f32>, Error> {
         for _ in 0..self.iterations {
             let mut error = self.operator.apply(&estimate);
             error
@@ -250,8 +334,9 @@ impl Around {
                 .iter_mut()
                 .zip(more)
                 .for_each(|(sum, more)| *sum += more);
+            pulse.beat(1)?;
         }
-        estimate
+        Ok(estimate)
     }
 
     /// Cubic convolution takes errors back without the blocks that the transposition of averages leaves; only what a

@@ -3,7 +3,7 @@
 use super::plan::Part;
 use crate::metrics::{Raster, premultiplied};
 use crate::resample::{Filter, divide_by_alpha, resize};
-use crate::{Error, Layout, Metadata, Picture, Samples};
+use crate::{Depth, Error, Layout, Metadata, Picture, Samples};
 
 /// Shares of red, green and blue in luma (ITU-R BT.601).
 pub(super) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
@@ -114,34 +114,36 @@ pub(super) fn filtered(
     resize(raster, Some(region), part[0].len(), part[1].len(), filter)
 }
 
-/// The large picture's samples while they come in.
+/// Samples of a part of the large picture while they come in.
 pub(super) struct Target {
-    size: [usize; 2],
-    channels: usize,
+    window: Part,
+    layout: Layout,
     samples: Samples,
 }
 
 impl Target {
-    /// For a picture of `size` with the depth and layout of `like`.
-    pub(super) fn new(like: &Picture, size: [usize; 2]) -> Self {
-        let channels = like.layout().channels();
-        let length = size[0] * size[1] * channels;
+    /// For `window` of the large picture.
+    pub(super) fn new(window: Part, layout: Layout, depth: Depth) -> Self {
+        let length = window[0].len() * window[1].len() * layout.channels();
         Self {
-            size,
-            channels,
-            samples: match like.samples() {
-                Samples::U8(_) => Samples::U8(vec![0; length]),
-                Samples::U16(_) => Samples::U16(vec![0; length]),
-                Samples::F32(_) => Samples::F32(vec![0.0; length]),
+            window,
+            layout,
+            samples: match depth {
+                Depth::U8 => Samples::U8(vec![0; length]),
+                Depth::U16 => Samples::U16(vec![0; length]),
+                Depth::F32 => Samples::F32(vec![0.0; length]),
             },
         }
     }
 
-    /// Takes in the interleaved samples of a part.
+    /// Takes in the interleaved samples of a part of the window.
     pub(super) fn put(&mut self, [columns, rows]: &Part, samples: &[f32]) {
-        let length = columns.len() * self.channels;
+        let channels = self.layout.channels();
+        let [across, down] = &self.window;
+        let length = columns.len() * channels;
         for (row, line) in rows.clone().zip(samples.chunks_exact(length)) {
-            let start = (row * self.size[0] + columns.start) * self.channels;
+            let pixel = (row - down.start) * across.len() + columns.start - across.start;
+            let start = pixel * channels;
             let places = start..start + length;
             // A cast rounds towards zero and clamps, NaN gives 0.
             match &mut self.samples {
@@ -152,17 +154,11 @@ impl Target {
         }
     }
 
-    /// The picture, with the metadata of `like`.
-    pub(super) fn finish(self, like: &Picture) -> Result<Picture, Error> {
-        let [width, height] = self.size.map(|side| side as u32);
-        let metadata: Metadata = like.metadata().clone();
-        Ok(Picture::new(
-            width,
-            height,
-            like.layout(),
-            self.samples,
-            metadata,
-        )?)
+    /// The picture.
+    pub(super) fn finish(self, metadata: Metadata) -> Result<Picture, Error> {
+        let [width, height] = self.window.map(|range| range.len() as u32);
+        let (layout, samples) = (self.layout, self.samples);
+        Ok(Picture::new(width, height, layout, samples, metadata)?)
     }
 }
 

@@ -129,6 +129,58 @@ fn parameters_reach_the_filter() {
     );
 }
 
+/// The filter is the command, whatever the samples.
+#[test]
+fn upscale_gives_what_inr_upscale_gives() {
+    let cases: [(Layout, Depth, &[&str], &[&str]); 5] = [
+        (Layout::Rgb, Depth::U8, &[], &[]),
+        (
+            Layout::Rgba,
+            Depth::U8,
+            &["--scale", "1.7"],
+            &["-p", "scale=1.7"],
+        ),
+        (
+            Layout::Grey,
+            Depth::U16,
+            &["--scale", "3"],
+            &["-p", "width=144"],
+        ),
+        (
+            Layout::GreyAlpha,
+            Depth::U16,
+            &["--effort", "1", "--degradation", "area"],
+            &["-p", "effort=1", "-p", "degradation=area"],
+        ),
+        (
+            Layout::Rgb,
+            Depth::U16,
+            &["--degradation", "gaussian:0.8"],
+            &["-p", "degradation=gaussian", "-p", "blur=0.8"],
+        ),
+    ];
+    for (layout, depth, options, params) in cases {
+        let folder = folder(&[("a.png", &png(&waves(layout, depth)))]);
+        let command = ["upscale", "a.png", "-o", "b.png"];
+        expect_code(&inr(folder.path(), &[&command[..], options].concat()), 0);
+        let filtered = filter(
+            &folder,
+            &[&["upscale", "a.png", "c.png"][..], params].concat(),
+        );
+        expect_code(&filtered, 0);
+        let [wanted, found] = ["b.png", "c.png"].map(|name| picture(&folder, name));
+        assert!(
+            found.samples() == wanted.samples(),
+            "{layout:?} {options:?}"
+        );
+        assert!(
+            stderr(&filtered).contains("method "),
+            "{}",
+            stderr(&filtered)
+        );
+    }
+}
+
 /// What has no gradient takes the shape of what is around it: a plane stays a plane.
 #[test]
 fn a_flat_source_vanishes_in_a_plane() {

@@ -61,6 +61,9 @@ pub struct InrPictureInfo {
     pub model: *const c_char,
     /// Length of the file.
     pub file_size: u64,
+    /// Code points of ITU-T H.273: colour primaries, transfer characteristics, matrix coefficients, full range flag; all 0:
+    /// not stated. Since minor version 1.
+    pub cicp: [u8; 4],
 }
 
 /// What is asked of a picture.
@@ -108,6 +111,8 @@ pub struct InrEncodeCall {
     pub xmp_size: usize,
     /// May be NULL.
     pub progress: *const InrProgress,
+    /// As `InrPictureInfo::cicp`. Since minor version 1.
+    pub cicp: [u8; 4],
 }
 
 /// A file in memory: the host's memory if it gave `alloc`, else the plug-in's.

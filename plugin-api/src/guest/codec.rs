@@ -51,6 +51,8 @@ pub struct CodecInfo<'a> {
     pub exif: Option<&'a [u8]>,
     /// XMP.
     pub xmp: Option<&'a [u8]>,
+    /// Code points, as `InrPictureInfo::cicp`.
+    pub cicp: Option<[u8; 4]>,
     /// What kind of field it is.
     pub model: &'static CStr,
     /// Bytes of the file.
@@ -79,6 +81,8 @@ pub struct EncodeCall<'a> {
     pub exif: Option<Vec<u8>>,
     /// XMP.
     pub xmp: Option<Vec<u8>>,
+    /// Code points, as `InrPictureInfo::cicp`.
+    pub cicp: Option<[u8; 4]>,
     /// The parameters' values, in their order.
     pub values: Vec<Value>,
     /// Progress and cancelling.
@@ -178,6 +182,7 @@ unsafe extern "C" fn picture_info<C: Codec>(
             xmp_size,
             model: told.model.as_ptr(),
             file_size: told.file_size,
+            cicp: told.cicp.unwrap_or_default(),
         };
         // SAFETY: the header asks this of the caller.
         unsafe { write(out, info) }
@@ -228,6 +233,7 @@ unsafe extern "C" fn encode<C: Codec>(
                 pixels: Pixels::new(call.input, true)?,
                 exif: bytes(call.exif, call.exif_size),
                 xmp: bytes(call.xmp, call.xmp_size),
+                cicp: Some(call.cicp).filter(|cicp| *cicp != [0; 4]),
                 values: settle_values(&C::tables().params, call.values, call.value_count)?,
                 watch: Watch::new(call.progress)?,
             };

@@ -40,6 +40,8 @@ pub struct PictureInfo {
     pub exif: Option<Vec<u8>>,
     /// XMP packet.
     pub xmp: Option<Vec<u8>>,
+    /// Code points, as `InrPictureInfo::cicp`.
+    pub cicp: Option<[u8; 4]>,
     /// Kind of field.
     pub model: String,
     /// Length of the file.
@@ -53,6 +55,8 @@ pub struct Extras<'a> {
     pub exif: Option<&'a [u8]>,
     /// XMP packet.
     pub xmp: Option<&'a [u8]>,
+    /// Code points, as `InrPictureInfo::cicp`.
+    pub cicp: Option<[u8; 4]>,
 }
 
 const COMPLETE: &str = "the loader saw that all functions are there";
@@ -125,6 +129,7 @@ impl Codec<'_> {
                 xmp: start(extras.xmp),
                 xmp_size: size(extras.xmp),
                 progress,
+                cicp: extras.cicp.unwrap_or_default(),
             };
             // SAFETY: the session is open, and `call` and all that it points to is there.
             plugin.call(|_| unsafe { encode(session, &call, &mut bytes) })
@@ -173,6 +178,7 @@ impl Picture {
             xmp_size: 0,
             model: null(),
             file_size: 0,
+            cicp: [0; 4],
         };
         // SAFETY: the picture is open.
         let code = self.plugin.call(|_| unsafe { info(self.raw, &mut raw) });
@@ -193,6 +199,7 @@ impl Picture {
                 xmp: structs::bytes(raw.xmp, raw.xmp_size),
                 model: structs::text(raw.model, "the model")?.unwrap_or_default(),
                 file_size: raw.file_size,
+                cicp: Some(raw.cicp).filter(|cicp| *cicp != [0; 4]),
             })
         }
     }

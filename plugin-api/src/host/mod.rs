@@ -288,10 +288,14 @@ unsafe fn loaded(api: &InrApi, path: PathBuf) -> Result<Loaded, Failure> {
             Some((table, params))
         }
     };
-    let one = match read::thread_class(api.thread_class)? {
-        ThreadClass::One => Some(Mutex::new(())),
-        ThreadClass::PerHandle => None,
-    };
+    // SAFETY: as above.
+    let filters = unsafe { read::filters(api) }?;
+    // One filter that takes one call at a time keeps all of them apart: they come through the same functions.
+    let classes = filters.iter().map(|filter| filter.thread_class);
+    let mut classes = classes.chain([read::thread_class(api.thread_class)?]);
+    let one = classes
+        .any(|class| class == ThreadClass::One)
+        .then(|| Mutex::new(()));
     // SAFETY: as above.
     unsafe {
         Ok(Loaded {
@@ -301,7 +305,7 @@ unsafe fn loaded(api: &InrApi, path: PathBuf) -> Result<Loaded, Failure> {
             name: read::named(api.name, "its name")?,
             version: read::named(api.version, "its version")?,
             capabilities: Capabilities(api.capabilities),
-            filters: read::filters(api)?,
+            filters,
             codec,
             one,
         })

@@ -160,10 +160,22 @@ unsafe fn param(info: &InrParamInfo) -> Result<Param, Failure> {
     }
 }
 
+/// True for numbers that a dialog can make a slider of.
+fn drawable(info: &InrParamInfo) -> bool {
+    let finite = [info.display_min, info.display_max, info.step].map(f64::is_finite);
+    finite == [true; 3] && info.display_min <= info.display_max && info.step >= 0.0
+}
+
 /// # Safety
 /// See [`named`].
 unsafe fn kind(info: &InrParamInfo) -> Result<Kind, Failure> {
     Ok(match info.kind {
+        INR_PARAM_INT | INR_PARAM_DOUBLE if !drawable(info) => {
+            return Err(Failure::bad(format!(
+                "a slider from {} to {} in steps of {}",
+                info.display_min, info.display_max, info.step
+            )));
+        }
         INR_PARAM_INT | INR_PARAM_DOUBLE => Kind::Number {
             whole: info.kind == INR_PARAM_INT,
             range: [info.hard_min, info.hard_max],

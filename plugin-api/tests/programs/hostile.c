@@ -20,11 +20,16 @@ static int32_t run(InrSession *session, const InrFilterCall *call) {
     return INR_INTERNAL;
 }
 
-#ifdef CASE_BAD_DEFAULT
+#if defined(CASE_BAD_DEFAULT) || defined(CASE_BAD_SLIDER)
 static const InrInputInfo image = {sizeof image, "image", "Image", "", 1, 0};
 static const InrInputInfo *const inputs[] = {&image};
 static const InrParamInfo level = {.struct_size = sizeof level, .key = "level", .label = "Level",
-                                   .kind = INR_PARAM_DOUBLE, .hard_max = 1, .default_number = 7};
+#ifdef CASE_BAD_SLIDER
+                                   .display_min = 3, .display_max = 2, .default_number = 1,
+#else
+                                   .default_number = 7,
+#endif
+                                   .kind = INR_PARAM_DOUBLE, .hard_max = 1};
 static const InrParamInfo *const params[] = {&level};
 static const InrFilterInfo filter = {.struct_size = sizeof filter, .id = "x.y", .key = "y", .label = "Y",
                                      .thread_class = INR_THREADS_ONE, .inputs = inputs, .input_count = 1,
@@ -56,7 +61,7 @@ static const InrApi api = {
     .version = "1",
 #endif
     .thread_class = INR_THREADS_ONE,
-#if defined(CASE_BAD_DEFAULT) || defined(CASE_NULL_FILTER)
+#if defined(CASE_BAD_DEFAULT) || defined(CASE_BAD_SLIDER) || defined(CASE_NULL_FILTER)
     .filters = filters,
     .filter_count = 1,
 #endif

@@ -2,7 +2,7 @@
 
 use inr::edit::{self, Guidance, Paste};
 use inr_plugin_api::guest::{Call, Image};
-use inr_plugin_api::{Failure, Filter, Input, Kind, Param, PixelsMut};
+use inr_plugin_api::{Failure, Filter, Input, Param, PixelsMut};
 
 use super::{Entry, GLOBAL, filter, same, write_region};
 use crate::failure::{failure, watching};
@@ -20,15 +20,7 @@ fn describe() -> Filter {
         ("mixed", "Of source and picture, whichever is steeper"),
     ];
     let place = |key: &str, label: &str, hint: &str| {
-        let kind = Kind::Number {
-            whole: true,
-            range: [-1e6, 1e6],
-            display: [0.0, 4096.0],
-            default: 0.0,
-            step: 1.0,
-            digits: 0,
-        };
-        Param::new(key, label, hint, kind)
+        Param::whole(key, label, hint, [-1e6, 1e6], [0.0, 4096.0], 0.0)
     };
     let mut filter = filter(
         "seamless-paste",

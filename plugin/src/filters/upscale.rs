@@ -1,15 +1,15 @@
 //! Enlarging.
 
-use inr::edit;
+use inr::{Blur, Degradation, Metadata, UpscaleOptions, edit};
 use inr_plugin_api::guest::{Call, Plan, Region};
 use inr_plugin_api::{
-    Failure, Filter, INR_CAP_DETERMINISTIC, INR_CAP_GLOBAL, INR_CAP_RESIZES, Kind, Param,
+    Failure, Filter, INR_CAP_DETERMINISTIC, INR_CAP_GLOBAL, INR_CAP_RESIZES, INR_LOG_INFO, Param,
     PixelsMut, Status,
 };
 
 use super::{Entry, filter};
-use crate::failure::{failure, watching};
-use crate::picture::{Floats, write};
+use crate::failure::{Watched, failure, watching};
+use crate::picture::{Floats, depth, picture, write, write_rows};
 
 pub(super) const UPSCALE: Entry = Entry {
     describe,
@@ -17,44 +17,69 @@ pub(super) const UPSCALE: Entry = Entry {
     run,
 };
 
+/// Scales that the library enlarges by.
+const SCALES: std::ops::RangeInclusive<f64> = 1.0..=64.0;
+
 fn describe() -> Filter {
     let side = |key: &str, label: &str| {
-        let kind = Kind::Number {
-            whole: true,
-            range: [0.0, 4_294_967_295.0],
-            display: [0.0, 16_384.0],
-            default: 0.0,
-            step: 1.0,
-            digits: 0,
-        };
         let hint = "In pixels; 0: by the scale, or by the other side.";
-        Param::new(key, label, hint, kind)
+        let (range, display) = ([0.0, 4_294_967_295.0], [0.0, 16_384.0]);
+        Param::whole(key, label, hint, range, display, 0.0)
     };
-    let hint = "Output pixels per pixel.";
+    let scale = "Output pixels per pixel. From 1 to 64 networks enlarge, beyond it the field through the samples is rendered.";
+    let effort = "How hard to try: more takes longer.";
+    let degradation = "How the picture is taken to have come from the large one.";
+    let degradations = [
+        ("auto", "As its traces tell"),
+        ("area", "Averaged, as by a sensor or by compression"),
+        ("bicubic", "Reduced as benchmarks are"),
+        ("gaussian", "Blurred"),
+    ];
+    let mut blur = Param::number(
+        "blur",
+        "Blur",
+        "Standard deviation in pixels.",
+        [0.05, 8.0],
+        [0.3, 2.0],
+        0.6,
+    );
+    blur.enabled_by = Some(("degradation".into(), Some("gaussian".into())));
     filter(
         "upscale",
         "Upscale",
-        "Renders the field through the picture's samples at another size.",
+        "Enlarges by networks whose estimate is fitted so that, reduced again, it is the picture; other sizes by the field.",
         INR_CAP_RESIZES | INR_CAP_GLOBAL | INR_CAP_DETERMINISTIC,
         vec![
-            Param::number("scale", "Scale", hint, [1e-3, 1e3], [1.0, 8.0], 2.0),
+            Param::number("scale", "Scale", scale, [1e-3, 1e3], [1.0, 8.0], 2.0),
             side("width", "Width"),
             side("height", "Height"),
+            Param::whole("effort", "Effort", effort, [1.0, 9.0], [1.0, 9.0], 5.0),
+            Param::choice("degradation", "Degradation", degradation, &degradations),
+            blur,
         ],
     )
 }
 
-fn plan(call: &Call) -> Result<Plan, Failure> {
-    let image = call.image()?;
-    let sides = image.picture.map(f64::from);
+/// Output pixels per pixel on either axis, as asked for.
+fn scales(call: &Call) -> Result<[f64; 2], Failure> {
+    let sides = call.image()?.picture.map(f64::from);
     let asked = ["width", "height"].map(|key| call.number(key));
-    let scale = match asked {
+    Ok(match asked {
         [0.0, 0.0] => [call.number("scale"); 2],
         [width, 0.0] => [width / sides[0]; 2],
         [0.0, height] => [height / sides[1]; 2],
         [width, height] => [width / sides[0], height / sides[1]],
-    };
-    let size = [0, 1].map(|axis| (sides[axis] * scale[axis]).round().max(1.0));
+    })
+}
+
+/// The size of a picture of `sides` at these scales.
+fn scaled(sides: [u32; 2], scale: [f64; 2]) -> [f64; 2] {
+    [0, 1].map(|axis| (f64::from(sides[axis]) * scale[axis]).round().max(1.0))
+}
+
+fn plan(call: &Call) -> Result<Plan, Failure> {
+    let image = call.image()?;
+    let size = scaled(image.picture, scales(call)?);
     if size.iter().any(|side| *side > f64::from(u32::MAX)) {
         let message = format!("{} x {} pixels", size[0], size[1]);
         return Err(Failure::new(Status::TooLarge, message));
@@ -67,22 +92,89 @@ fn plan(call: &Call) -> Result<Plan, Failure> {
 }
 
 fn run(call: &Call, output: &mut PixelsMut) -> Result<(), Failure> {
-    let region = call.region(&plan(call)?)?;
-    let floats = Floats::new(call.image()?);
-    let samples = enlarged(call, &floats, &region)?;
-    let [width, height] = region.size;
-    write(output, &samples, width as usize, [0, 0, width, height]);
+    let plan = plan(call)?;
+    let region = call.region(&plan)?;
+    match (
+        uniform(call, &plan)?,
+        in_pixels(&region, call.image()?.picture, &plan),
+    ) {
+        (Some(scale), Some(window)) => enlarged(call, scale, window, output),
+        _ => resampled(call, &region, output),
+    }
+}
+
+/// The one scale, of those that the library enlarges by, that gives the plan's size.
+fn uniform(call: &Call, plan: &Plan) -> Result<Option<f64>, Failure> {
+    let picture = call.image()?.picture;
+    let mut both = scales(call)?.into_iter();
+    Ok(both.find(|scale| {
+        let size = scaled(picture, [*scale; 2]);
+        *scale > 1.0 && SCALES.contains(scale) && size == plan.size.map(f64::from)
+    }))
+}
+
+/// Left, top, width and height of the region in the plan's pixels, if it consists of such.
+fn in_pixels(region: &Region, picture: [u32; 2], plan: &Plan) -> Option<[u32; 4]> {
+    let whole = Region::whole(picture, plan.size);
+    let mut window = [0; 4];
+    for axis in [0, 1] {
+        let step = whole.step[axis];
+        let first = (region.origin[axis] / step).round();
+        let shift = first * step - region.origin[axis];
+        let stretch = f64::from(region.size[axis]) * (region.step[axis] - step);
+        let room = f64::from(plan.size[axis]) - f64::from(region.size[axis]);
+        // A millionth of a pixel is what is lost in computing them.
+        if shift.abs().max(stretch.abs()) > 1e-6 * step || !(0.0..=room).contains(&first) {
+            return None;
+        }
+        window[axis] = first as u32;
+        window[2 + axis] = region.size[axis];
+    }
+    Some(window)
+}
+
+/// By the library's networks, as `inr upscale` does.
+fn enlarged(
+    call: &Call,
+    scale: f64,
+    window: [u32; 4],
+    output: &mut PixelsMut,
+) -> Result<(), Failure> {
+    let given = picture(&call.image()?.pixels, Metadata::default())?;
+    let blur = match call.text("degradation") {
+        "area" => Some(Blur::Area),
+        "bicubic" => Some(Blur::Bicubic),
+        "gaussian" => Some(Blur::Gaussian(call.number("blur"))),
+        _ => None,
+    };
+    let options = UpscaleOptions {
+        scale,
+        effort: call.number("effort") as u8,
+        degradation: blur.map(Degradation::from),
+        threads: Some(call.host().threads()),
+        region: Some(window),
+        depth: Some(depth(output.format())),
+        ..UpscaleOptions::default()
+    };
+    let made = inr::upscale(&given, &options, &mut Watched(call.watch()));
+    let made = made.map_err(|error| failure(&error))?;
+    call.host().log(INR_LOG_INFO, &made.why);
+    write_rows(output, made.picture.samples(), 0);
     Ok(())
 }
 
-/// The pixels of `region`, interleaved: all that knows how pictures are enlarged.
-fn enlarged(call: &Call, floats: &Floats, region: &Region) -> Result<Vec<f32>, Failure> {
+/// By the field through the samples, at any size.
+fn resampled(call: &Call, region: &Region, output: &mut PixelsMut) -> Result<(), Failure> {
+    let floats = Floats::new(call.image()?);
     let size = region.size.map(|side| side as usize);
     let extent = [0, 1].map(|axis| region.step[axis] * f64::from(region.size[axis]));
     let [x, y] = region.origin;
     let wanted = [x, y, extent[0], extent[1]];
     let mut watch = watching(call.watch(), 0.0, 1.0);
     let threads = call.host().threads();
-    edit::resampled(&floats.part(), wanted, size, threads, &mut watch)
-        .map_err(|error| failure(&error))
+    let samples = edit::resampled(&floats.part(), wanted, size, threads, &mut watch);
+    let samples = samples.map_err(|error| failure(&error))?;
+    let [width, height] = region.size;
+    write(output, &samples, size[0], [0, 0, width, height]);
+    Ok(())
 }

@@ -34,6 +34,7 @@ pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
         noise: args.noise.map(|steps| steps / 255.0),
         tile: args.tile,
         threads: args.threads,
+        ..UpscaleOptions::default()
     };
     progress::catch_interrupts();
     super::each(&args.inputs, "enlarge", args.report.json, 1, |input| {

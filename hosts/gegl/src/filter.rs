@@ -1,0 +1,165 @@
+//! The plug-in's filters, tile by tile.
+
+use std::ffi::CStr;
+use std::sync::OnceLock;
+
+use inr_plugin_api::guest::Region;
+use inr_plugin_api::host::{Options, Pixmap, Plugin, Request, Session, Source};
+use inr_plugin_api::{
+    Failure, Filter, Format, INR_CAP_GLOBAL, Kind, Layout, Param, Sample, Status, Value,
+};
+
+/// What the border of a tile may change of a pixel, as a share of what it would change at the border itself.
+const LEFT_OVER: f64 = 1e-5;
+/// Longest radius of screened equations, in pixels: tiles are made with eleven times as much around them.
+const MOST_RADIUS: f64 = 50.0;
+
+/// A filter as an operation.
+pub(crate) struct Local {
+    /// Key in the plug-in.
+    pub(crate) key: &'static str,
+    /// Name in GEGL.
+    pub(crate) name: &'static CStr,
+    /// Name of its type.
+    pub(crate) type_name: &'static CStr,
+    /// Where it stands in menus.
+    pub(crate) categories: &'static CStr,
+}
+
+/// All of them.
+pub(crate) static ALL: [Local; 3] = [
+    Local {
+        key: "gradient",
+        name: c"inr:gradient",
+        type_name: c"InrGeglGradient",
+        categories: c"edge-detect",
+    },
+    Local {
+        key: "laplacian",
+        name: c"inr:laplacian",
+        type_name: c"InrGeglLaplacian",
+        categories: c"edge-detect",
+    },
+    Local {
+        key: "sharpen",
+        name: c"inr:sharpen",
+        type_name: c"InrGeglSharpen",
+        categories: c"enhance:sharpen",
+    },
+];
+
+/// A rectangle of pixels: left, top, width, height.
+pub(crate) type Rectangle = [u32; 4];
+
+/// The part of a picture that is at hand.
+pub(crate) struct Tile {
+    pub(crate) pixels: Pixmap,
+    /// Column and row of the picture that its first pixel is.
+    pub(crate) origin: [u32; 2],
+    /// Width and height of the picture.
+    pub(crate) picture: [u32; 2],
+}
+
+fn plugin() -> Result<&'static Plugin, Failure> {
+    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
+    if let Some(plugin) = PLUGIN.get() {
+        return Ok(plugin);
+    }
+    let linked = Plugin::from_export(inr_plugin::inr_get_api, "libinr_plugin".into());
+    let linked = linked.map_err(|error| Failure::new(Status::Internal, error.to_string()))?;
+    Ok(PLUGIN.get_or_init(|| linked))
+}
+
+/// GEGL calls operations on threads of its own.
+fn session() -> Result<Session, Failure> {
+    plugin()?.open(&Options {
+        threads: 1,
+        ..Options::default()
+    })
+}
+
+impl Local {
+    /// What the plug-in says of it.
+    pub(crate) fn described(&self) -> Result<&'static Filter, Failure> {
+        plugin()?.filter(self.key).map(|(_, filter)| filter)
+    }
+
+    fn is_global(&self) -> Result<bool, Failure> {
+        Ok(self.described()?.capabilities.has(INR_CAP_GLOBAL))
+    }
+
+    /// Its parameters, in ranges in which it is local.
+    pub(crate) fn params(&self) -> Result<Vec<Param>, Failure> {
+        let mut params = self.described()?.params.clone();
+        for param in &mut params {
+            if let ("radius", Kind::Number { range, .. }) = (param.key.as_str(), &mut param.kind) {
+                range[1] = range[1].min(MOST_RADIUS);
+            }
+        }
+        Ok(params)
+    }
+
+    fn request<'a>(&'a self, source: Source<'a>, values: &[(String, Value)]) -> Request<'a> {
+        Request {
+            filter: self.key,
+            sources: vec![source],
+            values: values.to_vec(),
+            region: None,
+        }
+    }
+
+    /// Layout of what it makes of pictures of `layout`, and the pixels that it depends on beyond a pixel's own.
+    ///
+    /// The equation that sharpening solves is global, yet what a pixel of it owes to another falls by e^-k with each step
+    /// between them, where cosh k = 1 + 1 / (2 radius^2).
+    pub(crate) fn plan(
+        &self,
+        layout: Layout,
+        values: &[(String, Value)],
+    ) -> Result<(Layout, u32), Failure> {
+        let pixel = Pixmap::new([1, 1], Format::plain(Sample::F32, layout));
+        let request = self.request(Source::whole(None, &pixel), values);
+        let plan = session()?.plan(&request)?;
+        let radius = values.iter().find_map(|(key, value)| match value {
+            Value::Number(radius) if key == "radius" => Some(*radius),
+            _ => None,
+        });
+        let falls = |radius: f64| (1.0 + 0.5 / (radius * radius)).acosh();
+        let reach = |radius| (-LEFT_OVER.ln() / falls(radius)).ceil() as u32;
+        let halo = plan.halo.or(radius.map(reach));
+        let halo = halo.ok_or_else(|| Failure::unsupported("a filter of whole pictures"))?;
+        Ok((plan.layout, halo))
+    }
+
+    /// The pixels of `wanted`, a rectangle of the picture, from a tile that reaches as far as [`Local::plan`] says.
+    pub(crate) fn apply(
+        &self,
+        tile: &Tile,
+        wanted: Rectangle,
+        layout: Layout,
+        values: &[(String, Value)],
+    ) -> Result<Pixmap, Failure> {
+        let [mut left, mut top, width, height] = wanted;
+        let mut source = Source {
+            key: None,
+            pixels: &tile.pixels,
+            origin: tile.origin,
+            picture: Some(tile.picture),
+        };
+        if self.is_global()? {
+            // The tile stands for the picture.
+            source = Source::whole(None, &tile.pixels);
+            left -= tile.origin[0];
+            top -= tile.origin[1];
+        }
+        let mut request = self.request(source, values);
+        request.region = Some(Region {
+            origin: [left.into(), top.into()],
+            step: [1.0; 2],
+            size: [width, height],
+        });
+        let mut made = Pixmap::new([width, height], Format::plain(Sample::F32, layout));
+        session()?.run(&request, &mut made, None)?;
+        Ok(made)
+    }
+}
