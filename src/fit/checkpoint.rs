@@ -268,6 +268,9 @@ impl Checkpoint {
     }
 }
 
+/// No fit with losses that are numbers comes near it.
+const LARGEST_WEIGHT: f32 = 1e15;
+
 const TRUNCATED: CheckpointError = damaged("it is cut short");
 
 fn put_count(bytes: &mut Vec<u8>, count: usize) {
@@ -344,10 +347,10 @@ impl<'a> Reader<'a> {
 
     fn parameters(&mut self) -> Result<Vec<f32>, CheckpointError> {
         let values = self.floats()?;
-        let finite = values.iter().all(|value| value.is_finite());
-        finite
+        let sound = values.iter().all(|value| value.abs() <= LARGEST_WEIGHT);
+        sound
             .then_some(values)
-            .ok_or(damaged("a weight is no finite number"))
+            .ok_or(damaged("a weight is out of range"))
     }
 
     fn kept(&mut self) -> Result<Kept, CheckpointError> {
