@@ -16,6 +16,10 @@ pub enum Error {
     /// The picture file is damaged or of a kind that is not read here.
     #[error(transparent)]
     Picture(#[from] crate::picture::PictureError),
+    /// A checkpoint cannot be gone on from.
+    #[cfg(feature = "fit")]
+    #[error(transparent)]
+    Checkpoint(#[from] crate::fit::CheckpointError),
     /// A file of weights cannot be used.
     #[cfg(feature = "candle")]
     #[error(transparent)]

@@ -37,7 +37,9 @@ pub mod resample;
 mod upscale;
 
 #[cfg(feature = "fit")]
-pub use codec::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target, encode};
+pub use codec::{
+    Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target, encode, encode_from,
+};
 pub use codec::{
     Component, Derivative, DerivativePicture, InrPicture, Jets, Method, OutputSize, Region,
     RenderOptions, Rendered,
@@ -52,9 +54,9 @@ pub use device::DeviceChoice;
 pub use error::Error;
 #[cfg(feature = "fit")]
 pub use fit::{
-    Anchor, EngineBench, EngineFigure, Expression, FieldFit, FitRecipe, Initialization,
-    InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, PictureLoss, PictureTerm,
-    StopReason, engine_bench,
+    Anchor, CheckpointError, EngineBench, EngineFigure, Expression, FieldFit, FitRecipe,
+    Initialization, InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, PictureLoss,
+    PictureTerm, StopReason, engine_bench,
 };
 pub use inr_formats::{FormatError, Limits, Model};
 pub use net::{Layer, Network};

@@ -68,6 +68,14 @@ pub trait Observer {
 
     /// Something the user should know, such as a fallback that was taken.
     fn note(&mut self, _text: &str) {}
+
+    /// True when a checkpoint is wanted; asked before progress is told, and taken soon after. Fits of networks make them.
+    fn wants_checkpoint(&mut self) -> bool {
+        false
+    }
+
+    /// Takes all that [`crate::encode_from`] needs to go on from here.
+    fn checkpoint(&mut self, _bytes: &[u8]) {}
 }
 
 /// Watches nothing.

@@ -90,7 +90,7 @@ impl Steps {
     pub(crate) fn fitting(&self, network: &Network) -> Self {
         let fit = |(tensor, &step): (&[f32], &f32)| {
             let finest = largest(tensor) / LARGEST * 1.01;
-            step.clamp(finest.max(1e-30), 1e30)
+            step.max(finest).clamp(1e-30, 1e30)
         };
         Self(tensors(network).zip(&self.0).map(fit).collect())
     }

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use inr::{
-    Architecture, EncodeOptions, InrPicture, Layout, Limits, Metadata, OutputSize, Picture,
-    RenderOptions, Samples, encode,
+    Architecture, Control, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata, Observer,
+    OutputSize, Picture, Progress, RenderOptions, Samples, Target, encode, encode_from,
 };
 
 fn floats(width: u32, height: u32, values: Vec<f32>) -> Result<Picture, inr::Error> {
@@ -120,4 +120,81 @@ fn threads_that_share_a_picture_see_the_same() {
             }
         });
     }
+}
+
+/// Keeps the last of `wanted` checkpoints and gives up then.
+struct GivesUp {
+    wanted: usize,
+    kept: Vec<u8>,
+}
+
+impl Observer for GivesUp {
+    fn progress(&mut self, _: &Progress) -> Control {
+        match self.wanted {
+            0 => Control::Abort,
+            _ => Control::Continue,
+        }
+    }
+
+    fn wants_checkpoint(&mut self) -> bool {
+        true
+    }
+
+    fn checkpoint(&mut self, bytes: &[u8]) {
+        self.wanted -= 1;
+        self.kept = bytes.to_vec();
+    }
+}
+
+/// The fit, the fine-tuning and every attempt of a search end with a checkpoint, so that this is the same on any machine.
+#[test]
+fn an_encode_that_goes_on_from_a_checkpoint_gives_the_same_bytes() {
+    let values = (0..40 * 30).map(|index| (index * 37 % 101) as f32 / 101.0);
+    let picture = floats(40, 30, values.collect()).unwrap();
+    let plain = options(Architecture::Siren);
+    let cases = [
+        plain.clone(),
+        EncodeOptions {
+            target: Target::Psnr(30.0),
+            hidden: None,
+            ..plain.clone()
+        },
+        // Diverges, and starts again at lower rates.
+        EncodeOptions {
+            learning_rate: Some(10.0),
+            epochs: Some(100.0),
+            ..plain.clone()
+        },
+    ];
+    for options in cases {
+        let whole = encode(&picture, &options, &mut ()).unwrap().bytes;
+        let mut resumed = 0;
+        for wanted in 1.. {
+            let kept = Vec::new();
+            let mut observer = GivesUp { wanted, kept };
+            match encode(&picture, &options, &mut observer) {
+                Err(Error::Cancelled) => {}
+                other => {
+                    assert!(other.unwrap().bytes == whole);
+                    break;
+                }
+            }
+            let other_threads = EncodeOptions {
+                threads: Some(1),
+                ..options.clone()
+            };
+            let again = encode_from(&picture, &other_threads, &observer.kept, &mut ());
+            assert!(again.unwrap().bytes == whole, "checkpoint {wanted}");
+            resumed += 1;
+        }
+        assert!(resumed >= 2, "{resumed}");
+    }
+}
+
+#[test]
+fn a_pyramid_takes_no_checkpoint() {
+    let picture = floats(8, 8, vec![0.5; 64]).unwrap();
+    let options = options(Architecture::Pyramid);
+    let found = encode_from(&picture, &options, &[], &mut ());
+    assert!(matches!(found, Err(Error::Misuse { .. })));
 }

@@ -9,12 +9,12 @@ use super::decode::{InrPicture, OutputSize, RenderOptions};
 use super::options::{Architecture, EncodeOptions, EncodeReport, Encoded, Target};
 use super::plan::{self, Plan};
 use super::preview;
-use crate::fit::{Fit, FitOutcome, StopReason, TrainingSamples};
+use crate::fit::{Fit, FitOutcome, Journal, StopReason, TrainingSamples, picture_digest};
 use crate::net::Network;
 use crate::picture::{Picture, Samples};
 use crate::progress::{Control, Observer, Phase, Progress};
 use crate::quant::Steps;
-use crate::render::default_threads;
+use crate::render::{Backend, default_threads};
 use crate::{Error, metrics};
 
 /// Encodes `picture` as an `.inr` file and measures the file by decoding it.
@@ -29,9 +29,39 @@ pub fn encode(
     options: &EncodeOptions,
     observer: &mut dyn Observer,
 ) -> Result<Encoded, Error> {
+    encode_with(picture, options, None, observer)
+}
+
+/// As [`encode`], from where an encode of the same picture and options was when its observer got `checkpoint`; the file is
+/// the same as if it had never ended.
+///
+/// # Errors
+/// [`Error::Checkpoint`] for a checkpoint that is damaged, or of another picture, other options, another version of this
+/// crate or another kind of processor. Besides, those of [`encode`].
+pub fn encode_from(
+    picture: &Picture,
+    options: &EncodeOptions,
+    checkpoint: &[u8],
+    observer: &mut dyn Observer,
+) -> Result<Encoded, Error> {
+    encode_with(picture, options, Some(checkpoint), observer)
+}
+
+fn encode_with(
+    picture: &Picture,
+    options: &EncodeOptions,
+    checkpoint: Option<&[u8]>,
+    observer: &mut dyn Observer,
+) -> Result<Encoded, Error> {
     options.check()?;
     check_samples(picture)?;
     if options.architecture == Architecture::Pyramid {
+        if checkpoint.is_some() {
+            return Err(Error::Misuse {
+                what: "a checkpoint for a pyramid, which makes none".into(),
+                want: "encode it from the start, or choose a network",
+            });
+        }
         // Runs on the CPU, but a device that is asked for and absent is an error whatever the model.
         options.device.open(&mut |_| ())?;
         return super::latents::encode(picture, options, observer);
@@ -46,13 +76,20 @@ pub fn encode(
         .device
         .open(&mut |note| notes.push(note.to_owned()))?;
     notes.iter().for_each(|note| observer.note(note));
+    let key = key(options, &device.name());
+    let digest = picture_digest(picture);
+    let journal = match checkpoint {
+        None => Journal::new(key, digest),
+        Some(bytes) => Journal::resumed(key, digest, bytes)?,
+    };
     let fit = Fit {
         samples: samples.clone(),
         device_name: device.name(),
         device,
         threads: options.threads.unwrap_or_else(default_threads),
         options,
-        started: Instant::now(),
+        started: journal.started(),
+        journal,
     };
     let mut encoder = Encoder {
         picture,
@@ -63,6 +100,20 @@ pub fn encode(
         observer,
     };
     encoder.run()
+}
+
+/// All but the picture that a fit's outcome depends on, in words.
+fn key(options: &EncodeOptions, device: &str) -> String {
+    let options = EncodeOptions {
+        // The result is the same for any number.
+        threads: None,
+        ..options.clone()
+    };
+    format!(
+        "inr {}, {device}, {:?}, {options:?}",
+        env!("CARGO_PKG_VERSION"),
+        Backend::detect()
+    )
 }
 
 /// Samples beyond this leave no room for differences between them.

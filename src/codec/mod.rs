@@ -21,7 +21,7 @@ pub use decode::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered
 pub(crate) use derivative::shown;
 pub use derivative::{Derivative, DerivativePicture};
 #[cfg(feature = "fit")]
-pub use encode::encode;
+pub use encode::{encode, encode_from};
 pub use jets::{Component, Jets};
 #[cfg(feature = "fit")]
 pub use options::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target};

@@ -60,6 +60,12 @@ pub(crate) trait Descent {
 
     /// The parameters to keep, before rounding.
     fn solution(&self) -> Result<Vec<f32>, Error>;
+
+    /// The optimiser's state, shape `[3, n]`, see [`State`]; none between two tellings of the loss.
+    fn state(&self) -> Result<Option<Vec<f32>>, Error>;
+
+    /// Goes on from `state`, which `steps` steps from the start led to.
+    fn restore(&mut self, state: &[f32], steps: u64) -> Result<(), Error>;
 }
 
 /// A descent on the CPU with any engine's gradients.
@@ -85,18 +91,10 @@ impl<E: Engine> HostDescent<E> {
     }
 }
 
-impl<E: Engine> HostDescent<E> {
+impl<E> HostDescent<E> {
     /// The optimiser's state, shape `[3, n]`; see [`State`].
-    pub(crate) fn state(&self) -> &[f32] {
+    pub(crate) fn optimiser(&self) -> &[f32] {
         &self.state.0
-    }
-
-    /// Goes on from `state` after steps of which each had its share of the fit done in `progress`.
-    pub(crate) fn restore(&mut self, state: Vec<f32>, progress: impl Iterator<Item = f64>) {
-        for share in progress {
-            self.schedule.next(share);
-        }
-        self.state.0 = state;
     }
 }
 
@@ -121,5 +119,14 @@ impl<E: Engine> Descent for HostDescent<E> {
 
     fn solution(&self) -> Result<Vec<f32>, Error> {
         Ok(self.state.solution(self.method.choice))
+    }
+    fn state(&self) -> Result<Option<Vec<f32>>, Error> {
+        Ok(Some(self.state.0.clone()))
+    }
+
+    fn restore(&mut self, state: &[f32], steps: u64) -> Result<(), Error> {
+        self.schedule.skip(steps);
+        self.state.0.copy_from_slice(state);
+        Ok(())
     }
 }

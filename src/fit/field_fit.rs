@@ -123,26 +123,23 @@ impl FieldFit {
     /// Goes on from a checkpoint of a fit with the same objective and recipe.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for a checkpoint of another network.
+    /// [`Error::Misuse`] for a checkpoint of another network, or with more steps.
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<(), Error> {
-        let wanted = 8 + 4 * self.descent.state().len();
-        let (step, state) = match checkpoint.split_first_chunk::<8>() {
-            Some((step, state)) if checkpoint.len() == wanted => (u64::from_le_bytes(*step), state),
-            _ => {
-                return Err(Error::Misuse {
-                    what: format!("a checkpoint of {} bytes", checkpoint.len()),
-                    want: "give one of a fit with the same network",
-                });
-            }
+        let other = || Error::Misuse {
+            what: format!("a checkpoint of {} bytes", checkpoint.len()),
+            want: "give one of a fit with the same network and at least as many steps",
         };
+        let length = 8 + 4 * self.descent.optimiser().len();
+        let (step, state) = checkpoint.split_first_chunk::<8>().ok_or_else(other)?;
+        let step = u64::from_le_bytes(*step);
+        if checkpoint.len() != length || !(self.step..=self.steps).contains(&step) {
+            return Err(other());
+        }
         let values = state.chunks_exact(4);
         let state = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        for _ in self.step..step {
-            self.sampler.draw();
-        }
-        let steps = self.steps as f64;
-        let progress = (self.step..step).map(|step| step as f64 / steps);
-        self.descent.restore(state.collect(), progress);
+        let taken = step - self.step;
+        self.sampler.skip(taken);
+        self.descent.restore(&state.collect::<Vec<_>>(), taken)?;
         self.step = step;
         Ok(())
     }
@@ -150,7 +147,7 @@ impl FieldFit {
     /// Everything that [`FieldFit::resume`] needs.
     pub fn checkpoint(&self) -> Vec<u8> {
         let mut bytes = self.step.to_le_bytes().to_vec();
-        let state = self.descent.state().iter();
+        let state = self.descent.optimiser().iter();
         bytes.extend(state.flat_map(|value| value.to_le_bytes()));
         bytes
     }

@@ -7,6 +7,7 @@ mod candle_cuda;
 mod candle_engine;
 #[cfg(feature = "candle")]
 mod candle_ops;
+mod checkpoint;
 mod descent;
 mod engine;
 mod field_fit;
@@ -28,6 +29,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use bench::{EngineBench, EngineFigure, engine_bench};
+pub use checkpoint::CheckpointError;
+pub(crate) use checkpoint::{Journal, picture_digest};
 pub use field_fit::{FieldFit, FitRecipe};
 pub use init::{Initialization, InitializationPair};
 pub use objective::{Anchor, Expression, Objective, ObjectiveTerm, PictureLoss, PictureTerm};
@@ -57,6 +60,7 @@ pub(crate) struct Fit<'a> {
     pub(crate) threads: usize,
     pub(crate) options: &'a EncodeOptions,
     pub(crate) started: Instant,
+    pub(crate) journal: Journal,
 }
 
 /// Share of the steps over which the learning rate rises.
@@ -70,7 +74,7 @@ const TUNING_RATE: f32 = 0.3;
 impl Fit<'_> {
     /// Fits `plan`'s network from its initialisation, until `target` dB if there is one.
     pub(crate) fn run(
-        &self,
+        &mut self,
         plan: &Plan,
         target: Option<f64>,
         observer: &mut dyn Observer,
@@ -104,7 +108,7 @@ impl Fit<'_> {
     /// Fine-tunes what was `fitted` with weights rounded to `steps` in every forward pass (straight-through estimator,
     /// Bengio et al. 2013, arXiv:1308.3432); the latent weights that come back still want rounding.
     pub(crate) fn tune(
-        &self,
+        &mut self,
         plan: &Plan,
         fitted: &FitOutcome,
         steps: &Steps,
@@ -144,13 +148,17 @@ impl Fit<'_> {
         }
     }
 
+    /// Trains `start`, unless an earlier run did.
     fn train(
-        &self,
+        &mut self,
         trainee: &Trainee,
         start: &[f32],
         recipe: &Recipe,
         observer: &mut dyn Observer,
     ) -> Result<FitOutcome, Error> {
+        if let Some(outcome) = self.journal.earlier(start.len())? {
+            return Ok(outcome);
+        }
         let (wanted, samples) = (trainee.clone(), self.samples.clone());
         let mut engine: Box<dyn Engine> = match &self.device {
             OpenDevice::Cpu => {
@@ -168,14 +176,17 @@ impl Fit<'_> {
                 )?)
             }
         };
-        trainer::train(
+        let outcome = trainer::train(
             trainee,
             &self.samples,
             engine.as_mut(),
             start,
             recipe,
+            &mut self.journal,
             observer,
-        )
+        )?;
+        self.journal.note(&outcome);
+        Ok(outcome)
     }
 }
 

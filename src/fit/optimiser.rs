@@ -54,6 +54,13 @@ impl Schedule {
         }
     }
 
+    /// Leaves out `steps` steps; what comes after them does not depend on the progress at them.
+    pub(crate) fn skip(&mut self, steps: u64) {
+        for _ in 0..steps {
+            self.next(0.0);
+        }
+    }
+
     /// The next step, with `progress` 0.0..=1.0 of the whole fit done.
     pub(crate) fn next(&mut self, progress: f64) -> Update {
         self.step += 1;

@@ -124,4 +124,16 @@ impl Descent for ResidentDescent {
         let state = state.map_err(|error| failed(&self.graph.device, error))?;
         Ok(State(state).solution(self.method.choice))
     }
+    fn state(&self) -> Result<Option<Vec<f32>>, Error> {
+        let state = (self.untold == 0).then(|| self.state.to_vec1());
+        let state = state.transpose();
+        state.map_err(|error| failed(&self.graph.device, error))
+    }
+
+    fn restore(&mut self, state: &[f32], steps: u64) -> Result<(), Error> {
+        self.schedule.skip(steps);
+        let uploaded = Tensor::from_slice(state, state.len(), &self.graph.device);
+        self.state = uploaded.map_err(|error| failed(&self.graph.device, error))?;
+        Ok(())
+    }
 }

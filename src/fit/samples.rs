@@ -416,6 +416,13 @@ impl Sampler {
         self.batch
     }
 
+    /// Leaves out `batches` batches.
+    pub(crate) fn skip(&mut self, batches: u64) {
+        for _ in 0..batches {
+            self.draw();
+        }
+    }
+
     /// The next batch. Pixels left over at an epoch's end are skipped, the next shuffle gives them their turn.
     pub(crate) fn draw(&mut self) -> Batch<'_> {
         if self.next.saturating_add(self.batch) > self.order.len() {

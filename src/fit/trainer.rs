@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::checkpoint::{CheckpointError, Journal, before_now};
 use super::descent::{Descent, HostDescent, Method};
 use super::engine::{Engine, Trainee};
 use super::optimiser::OptimizerChoice;
@@ -56,6 +57,7 @@ pub(crate) struct Recipe {
 }
 
 /// A trained network in the trainer's terms.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FitOutcome {
     /// Before omega0 is multiplied in; see [`Trainee::fold`].
     pub(crate) parameters: Vec<f32>,
@@ -84,6 +86,8 @@ const SOUND: f64 = 1.1;
 /// learnt goes back to where it had it, and on at half the rate. One that stays at the mean of
 /// the samples whatever the rate is run to its end at the lowest: it may be all that the network can do.
 ///
+/// Goes on from what `journal` has under way, and keeps checkpoints there.
+///
 /// # Errors
 /// [`Error::Diverged`] when no rate gives finite losses, and whatever the engine reports.
 pub(crate) fn train(
@@ -92,56 +96,54 @@ pub(crate) fn train(
     engine: &mut dyn Engine,
     start: &[f32],
     recipe: &Recipe,
+    journal: &mut Journal,
     observer: &mut dyn Observer,
 ) -> Result<FitOutcome, Error> {
-    let mut attempt = recipe.clone();
-    let (mut restarts, mut losses) = (0, 0);
-    let mut from = Kept {
-        step: 0,
-        parameters: start.to_vec(),
+    let (mut tries, mut under_way) = match journal.under_way() {
+        Some(state) => (state.tries, Some(state.run)),
+        None => (Tries::new(start, recipe.rate), None),
     };
-    let mut wasted = 0.0;
+    tries.check(start.len())?;
     loop {
-        let start = &from.parameters;
-        let mut run = Run::new(trainee, samples, &mut *engine, start, attempt.clone())?;
-        run.tolerant = restarts == RESTARTS;
-        run.step = from.step;
-        run.watched = losses < RESTARTS;
-        let ended = run.finish(observer)?;
+        let mut run = Run::new(trainee, samples, &mut *engine, &tries, recipe)?;
+        if let Some(state) = under_way.take() {
+            run.restore(state)?;
+        }
+        let ended = run.finish(&tries, journal, observer)?;
         if let (Ended::Lost, Some(kept)) = (ended, run.kept.take()) {
-            wasted += run.epochs_of(run.step - kept.step);
-            losses += 1;
-            from = kept;
-            attempt.rate /= 2.0;
-            let rate = attempt.rate;
+            tries.wasted += run.epochs_of(run.step - kept.step);
+            tries.losses += 1;
+            tries.from = kept;
+            tries.rate /= 2.0;
             observer.note(&format!(
-                "the fit lost what it had learnt, going back to step {} with learning rate {rate:.1e}",
-                from.step
+                "the fit lost what it had learnt, going back to step {} with learning rate {:.1e}",
+                tries.from.step, tries.rate
             ));
             continue;
         }
         let Ended::With(stopped) = ended else {
             let step = run.step;
             if run.tolerant {
+                let restarts = tries.restarts;
                 return Err(Error::Diverged { step, restarts });
             }
-            restarts += 1;
-            let hopeless = restarts == RESTARTS && ended == Ended::AtTheMean;
-            attempt.rate = if hopeless {
+            tries.restarts += 1;
+            let hopeless = tries.restarts == RESTARTS && ended == Ended::AtTheMean;
+            tries.rate = if hopeless {
                 recipe.rate
             } else {
-                attempt.rate / 3.0
+                tries.rate / 3.0
             };
-            let rate = attempt.rate;
             observer.note(&format!(
-                "the fit diverged at step {step}, starting again with learning rate {rate:.1e}"
+                "the fit diverged at step {step}, starting again with learning rate {:.1e}",
+                tries.rate
             ));
             continue;
         };
         return Ok(FitOutcome {
             parameters: run.descent.solution()?,
-            epochs: run.epoch() + wasted,
-            rate: attempt.rate,
+            epochs: run.epoch() + tries.wasted,
+            rate: tries.rate,
             stopped,
         });
     }
@@ -159,9 +161,69 @@ enum Ended {
 }
 
 /// Where a fit was while all was well.
-struct Kept {
-    step: u64,
-    parameters: Vec<f32>,
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kept {
+    pub(super) step: u64,
+    pub(super) parameters: Vec<f32>,
+}
+
+/// What earlier tries of a fit came to, and where this one began.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tries {
+    /// Peak learning rate.
+    pub(super) rate: f32,
+    pub(super) restarts: u32,
+    /// Times that the fit lost what it had learnt.
+    pub(super) losses: u32,
+    /// Epochs that were undone.
+    pub(super) wasted: f64,
+    pub(super) from: Kept,
+}
+
+impl Tries {
+    fn new(start: &[f32], rate: f32) -> Self {
+        Self {
+            rate,
+            restarts: 0,
+            losses: 0,
+            wasted: 0.0,
+            from: Kept {
+                step: 0,
+                parameters: start.to_vec(),
+            },
+        }
+    }
+
+    /// Refuses those of another network.
+    fn check(&self, parameters: usize) -> Result<(), CheckpointError> {
+        let fits = self.from.parameters.len() == parameters && self.restarts <= RESTARTS;
+        (fits && self.losses <= RESTARTS)
+            .then_some(())
+            .ok_or(CheckpointError::Damaged {
+                what: "tries of another fit",
+            })
+    }
+}
+
+/// All that decides how a fit goes on.
+#[derive(Debug, PartialEq)]
+pub(crate) struct FitState {
+    pub(super) tries: Tries,
+    pub(super) run: RunState,
+}
+
+/// All that decides how one try of a fit goes on; the order of pixels and the schedule follow from its steps.
+#[derive(Debug, PartialEq)]
+pub(super) struct RunState {
+    pub(super) step: u64,
+    pub(super) loss: f64,
+    pub(super) told: u64,
+    pub(super) least: f64,
+    pub(super) kept: Option<Kept>,
+    /// The optimiser's state, shape `[3, n]`.
+    pub(super) descent: Vec<f32>,
+    /// Spent on this try.
+    pub(super) seconds: f64,
 }
 
 struct Run<'a> {
@@ -188,6 +250,8 @@ struct Run<'a> {
     /// The least running loss.
     least: f64,
     kept: Option<Kept>,
+    /// A checkpoint is wanted.
+    owed: bool,
 }
 
 impl<'a> Run<'a> {
@@ -195,9 +259,14 @@ impl<'a> Run<'a> {
         trainee: &'a Trainee,
         samples: &'a Samples,
         engine: &'a mut dyn Engine,
-        start: &[f32],
-        recipe: Recipe,
+        tries: &Tries,
+        recipe: &Recipe,
     ) -> Result<Self, Error> {
+        let recipe = Recipe {
+            rate: tries.rate,
+            ..recipe.clone()
+        };
+        let start = &tries.from.parameters;
         let rng = ChaCha8Rng::seed_from_u64(recipe.seed ^ 0x5eed_ba7c_4e5a_3b1d);
         let sampler = Sampler::new(samples.pixels(), recipe.batch, rng);
         let steps = (recipe.epochs * samples.pixels() as f64 / sampler.batch() as f64)
@@ -223,18 +292,58 @@ impl<'a> Run<'a> {
             descent,
             recipe,
             steps,
-            step: 0,
+            step: tries.from.step,
             loss: f64::NAN,
             told: 0,
             nothing_learnt: samples.variance(),
             began: now,
             reported: now,
             psnr: None,
-            tolerant: false,
-            watched: true,
+            tolerant: tries.restarts == RESTARTS,
+            watched: tries.losses < RESTARTS,
             least: f64::INFINITY,
             kept: None,
+            owed: false,
         })
+    }
+
+    /// Goes on from where a run like this one, which has taken no step, was.
+    fn restore(&mut self, state: RunState) -> Result<(), Error> {
+        let parameters = self.descent.solution()?.len();
+        let taken = (self.step..=self.steps).contains(&state.step);
+        let kept = state.kept.as_ref().is_none_or(|kept| {
+            (self.step..=state.step).contains(&kept.step) && kept.parameters.len() == parameters
+        });
+        if !taken || !kept || state.descent.len() != 3 * parameters {
+            return Err(CheckpointError::Damaged {
+                what: "a fit of another size or length",
+            }
+            .into());
+        }
+        let steps = state.step - self.step;
+        self.sampler.skip(steps);
+        self.descent.restore(&state.descent, steps)?;
+        self.step = state.step;
+        self.loss = state.loss;
+        self.told = state.told;
+        self.least = state.least;
+        self.kept = state.kept;
+        self.began = before_now(state.seconds);
+        Ok(())
+    }
+
+    /// What [`Run::restore`] takes, unless the device has losses that it has not told.
+    fn state(&self) -> Result<Option<RunState>, Error> {
+        let state = self.descent.state()?;
+        Ok(state.map(|descent| RunState {
+            step: self.step,
+            loss: self.loss,
+            told: self.told,
+            least: self.least,
+            kept: self.kept.clone(),
+            descent,
+            seconds: self.began.elapsed().as_secs_f64(),
+        }))
     }
 
     fn epoch(&self) -> f64 {
@@ -255,7 +364,12 @@ impl<'a> Run<'a> {
         steps.max(time).min(1.0)
     }
 
-    fn finish(&mut self, observer: &mut dyn Observer) -> Result<Ended, Error> {
+    fn finish(
+        &mut self,
+        tries: &Tries,
+        journal: &Journal,
+        observer: &mut dyn Observer,
+    ) -> Result<Ended, Error> {
         let check_every = (self.steps / 40).max(1);
         while self.step < self.steps {
             self.advance()?;
@@ -286,6 +400,14 @@ impl<'a> Run<'a> {
                 return Ok(Ended::With(StopReason::TimeBudget));
             }
             let due = self.reported.elapsed() >= REPORT_EVERY || self.step == self.steps;
+            self.owed |= due && observer.wants_checkpoint();
+            if self.owed
+                && let Some(run) = self.state()?
+            {
+                let tries = tries.clone();
+                journal.keep(FitState { tries, run }, observer);
+                self.owed = false;
+            }
             if due && self.report(observer)? == Control::Stop {
                 return Ok(Ended::With(StopReason::Cancelled));
             }

@@ -172,3 +172,100 @@ fn locales_clocks_and_odd_names_change_nothing() {
     }
     assert!(files.iter().all(|file| *file == files[0]));
 }
+
+/// The arguments of a fit of some seconds, with checkpoints.
+const LONG: [&str; 9] = [
+    "encode", "a.png", "--model", "siren", "--hidden", "32,32,32", "--epochs", "1500", "--resume",
+];
+
+/// Starts that fit and kills it with `signal` once there is a checkpoint.
+fn interrupted(folder: &TempDir, signal: &str) -> Output {
+    let checkpoint = folder.path().join("a.inr.checkpoint");
+    let before = fs::metadata(&checkpoint)
+        .and_then(|data| data.modified())
+        .ok();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_inr"));
+    command.current_dir(folder.path()).args(LONG);
+    let child = command
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let newer = || {
+        let now = fs::metadata(&checkpoint)
+            .and_then(|data| data.modified())
+            .ok();
+        now.is_some() && now != before
+    };
+    let started = std::time::Instant::now();
+    while !newer() && started.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let mut kill = Command::new("kill");
+    kill.args([signal, &child.id().to_string()]);
+    assert!(kill.status().expect("kill starts").success());
+    child.wait_with_output().expect("the program ends")
+}
+
+#[test]
+fn a_fit_that_was_killed_goes_on_to_the_same_file() {
+    let folder = folder(&[("a.png", &fixture("astronaut-96.png"))]);
+    expect_code(
+        &inr(folder.path(), &[&LONG[..8], &["-o", "whole.inr"]].concat()),
+        0,
+    );
+    for signal in ["-KILL", "-INT"] {
+        let output = interrupted(&folder, signal);
+        assert!(!output.status.success());
+        assert_eq!(lasting(&folder), ["a.inr.checkpoint", "a.png", "whole.inr"]);
+        if signal == "-INT" {
+            expect_code(&output, 1);
+            assert!(stderr(&output).contains("goes on where this one was"));
+        }
+    }
+    let output = inr(folder.path(), &LONG);
+    expect_code(&output, 0);
+    assert!(stderr(&output).contains("going on from a.inr.checkpoint"));
+    assert!(read(&folder, "a.inr") == read(&folder, "whole.inr"));
+    assert_eq!(lasting(&folder), ["a.inr", "a.png", "whole.inr"]);
+}
+
+#[test]
+fn checkpoints_of_other_encodes_and_damaged_ones_are_refused_and_kept() {
+    let astronaut = fixture("astronaut-96.png");
+    let folder = folder(&[("a.png", &astronaut)]);
+    interrupted(&folder, "-KILL");
+    let kept = read(&folder, "a.inr.checkpoint");
+    let refused = |arguments: &[&str], checkpoint: &[u8], words: &str| {
+        fs::write(folder.path().join("a.inr.checkpoint"), checkpoint).expect("room");
+        let output = inr(folder.path(), arguments);
+        expect_code(&output, 1);
+        let told = stderr(&output);
+        for words in [
+            "cannot go on from a.inr.checkpoint",
+            words,
+            "delete the checkpoint",
+        ] {
+            assert!(told.contains(words), "{told}");
+        }
+        assert_eq!(read(&folder, "a.inr.checkpoint"), checkpoint);
+        assert_eq!(lasting(&folder), ["a.inr.checkpoint", "a.png"]);
+    };
+    refused(&LONG, b"what the user wrote", "not a checkpoint");
+    refused(&LONG, &kept[..kept.len() - 5], "damaged");
+    let mut changed = kept.clone();
+    changed[kept.len() / 2] ^= 1;
+    refused(&LONG, &changed, "damaged");
+    refused(
+        &[&LONG[..], &["--seed", "1"]].concat(),
+        &kept,
+        "seed: 0 there, seed: 1 here",
+    );
+    fs::write(folder.path().join("a.png"), fixture("camera-64.png")).expect("room");
+    refused(&LONG, &kept, "another picture");
+    fs::write(folder.path().join("a.png"), &astronaut).expect("room");
+    let output = inr(folder.path(), &["encode", "a.png", "--resume"]);
+    expect_code(&output, 0);
+    assert!(stderr(&output).contains("a pyramid is encoded from the start"));
+    let output = inr(folder.path(), &[&LONG[..], &["-o", "-"]].concat());
+    expect_code(&output, 2);
+}

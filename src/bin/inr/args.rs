@@ -75,12 +75,14 @@ Examples:
   inr encode *.jpg --out-dir small -q 40     several pictures into a folder
   inr encode photo.png --bytes 40k           the best that fits into 40,000 bytes
   inr encode photo.png --time 90s --keep     what 90 seconds, or you, allow
+  inr encode photo.png --model siren --resume    go on where this command was when it ended
   inr encode scan.tif --psnr 38 -o -         to standard output
 
 There is no lossless mode: --quality 100 comes within about a step of 8 bits. --model siren, siren-pe, relu and
 relu-pe fit a network to the whole picture instead, for study; --float and what stands under Network and Fit is theirs.
 
-Ctrl-C ends the fit: nothing is written, or with --keep what is there. A second one ends the program.
+Ctrl-C ends the fit: nothing is written, or with --keep what is there, or with --resume a checkpoint. A second one ends the
+program.
 
 Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments.";
 
@@ -165,6 +167,11 @@ pub struct EncodeArgs {
     /// When interrupted, write what is there
     #[arg(long, help_heading = "Fit")]
     pub keep: bool,
+    /// Keep a checkpoint of a network's fit beside the output (photo.inr.checkpoint) and go on from the one that is there: the
+    /// same command, given again, gives the file of an encode that was never interrupted. A pyramid, which takes seconds,
+    /// keeps none and starts anew
+    #[arg(long, help_heading = "Fit")]
+    pub resume: bool,
     /// Prepare the file for enlargements, as inr upscale makes them: decode --scale then takes the network that has learnt
     /// to enlarge, where that is better for this picture (13 bytes; pyramid); networks are fitted to averages over pixels
     #[arg(long)]

@@ -1,13 +1,16 @@
 //! `inr encode`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
-use inr::{EncodeOptions, EncodeReport, Encoded, Limits, Target, encode, read_picture};
+use anyhow::{Context, Result};
+use inr::{
+    Architecture, EncodeOptions, EncodeReport, Encoded, Limits, Observer, Picture, Target, encode,
+    encode_from, read_picture,
+};
 use serde_json::json;
 
 use super::args::EncodeArgs;
-use super::failure::Outcome;
+use super::failure::{Outcome, bad_arguments, refused};
 use super::output::{self, Outputs};
 use super::progress::{self, Reporter};
 
@@ -35,16 +38,82 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
     )
     .map_err(inr::Error::from)?;
     let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
+    let checkpoint = checkpoint(args, &output)?;
     let mut reporter = Reporter::new(
         &output::display_name(input),
         args.report.quiet || args.report.json,
         args.keep,
-    );
-    let encoded = encode(&picture, options, &mut reporter);
+    )
+    .checkpoints(checkpoint.clone());
+    let encoded = match checkpoint.as_deref().filter(|path| path.exists()) {
+        None => {
+            if let Some(path) = &checkpoint {
+                reporter.note(&format!("no {} yet: from the start", path.display()));
+            }
+            encode(&picture, options, &mut reporter).map_err(Into::into)
+        }
+        Some(path) => resumed(&picture, options, path, &mut reporter),
+    };
     reporter.finish();
-    let encoded = encoded?;
+    let there = checkpoint.filter(|path| path.exists());
+    let encoded = match encoded {
+        Err(error) if there.is_some() && is_cancelled(&error) => {
+            let help = "the same command goes on where this one was";
+            return Err(refused("interrupted".into(), help));
+        }
+        other => other?,
+    };
     outputs.write(&output, &encoded.bytes)?;
+    if let Some(path) = there
+        && !progress::interrupted()
+    {
+        std::fs::remove_file(&path).with_context(|| format!("cannot delete {}", path.display()))?;
+    }
     report(input, &output, args, &encoded)
+}
+
+fn is_cancelled(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(inr::Error::Cancelled))
+}
+
+/// Where the checkpoint of `output` is, if one is to be kept.
+fn checkpoint(args: &EncodeArgs, output: &Path) -> Result<Option<PathBuf>> {
+    if !args.resume {
+        return Ok(None);
+    }
+    if args.architecture() == Architecture::Pyramid {
+        let note = "note:  --resume has nothing to go on from: a pyramid is encoded from the start";
+        if !args.report.quiet {
+            output::say(note);
+        }
+        return Ok(None);
+    }
+    if output::is_stdio(output) {
+        let what = "--resume with standard output, beside which no checkpoint can lie".into();
+        return Err(bad_arguments(what, "name an output file with -o"));
+    }
+    let mut name = output.as_os_str().to_owned();
+    name.push(".checkpoint");
+    Ok(Some(name.into()))
+}
+
+/// Goes on from the checkpoint at `path`.
+fn resumed(
+    picture: &Picture,
+    options: &EncodeOptions,
+    path: &Path,
+    reporter: &mut Reporter,
+) -> Result<Encoded> {
+    let name = path.display();
+    let bytes = output::read(path, output::MOST_BYTES);
+    let bytes = bytes.with_context(|| format!("cannot go on from {name}"))?;
+    reporter.note(&format!("going on from {name}"));
+    encode_from(picture, options, &bytes, reporter).map_err(|error| match error {
+        error @ inr::Error::Checkpoint(_) => {
+            anyhow::Error::from(error).context(format!("cannot go on from {name}"))
+        }
+        other => other.into(),
+    })
 }
 
 fn options(args: &EncodeArgs) -> EncodeOptions {

@@ -138,6 +138,7 @@ pub fn help(error: &anyhow::Error, input: &str) -> Option<String> {
             "--device cpu always works, --device auto takes what there is".into()
         }
         Error::Cancelled => "nothing was written; with --keep what is there is written".into(),
+        Error::Checkpoint(_) => "delete the checkpoint to begin anew, or leave --resume out".into(),
         Error::Diverged { .. } => "try a lower --learning-rate or --omega0".into(),
         Error::Picture(PictureError::AlreadyInr) => {
             format!("`inr decode {input}` makes a picture of it")

@@ -1,6 +1,7 @@
 //! Progress on standard error: a bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use inr::{Control, Observer, Progress};
 
-use super::output::say;
+use super::output::{say, write_over};
 
 /// Times that Ctrl-C was pressed.
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
@@ -48,7 +49,21 @@ pub struct Reporter {
     keep: bool,
     bar: Option<ProgressBar>,
     printed: Instant,
+    checkpoints: Option<Checkpoints>,
 }
+
+/// Where checkpoints go, and when the next one is due.
+struct Checkpoints {
+    path: PathBuf,
+    kept: Instant,
+    pause: Duration,
+}
+
+/// Time to the first checkpoint; each pause is twice the one before it, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+/// Pauses are at least this many times as long as writing a checkpoint takes.
+const WORTH: u32 = 50;
 
 impl Reporter {
     /// For the file called `name`. `keep` makes Ctrl-C keep what is there.
@@ -64,6 +79,16 @@ impl Reporter {
             keep,
             bar,
             printed: Instant::now(),
+            checkpoints: None,
+        }
+    }
+
+    /// Keeps checkpoints in the file at `path`.
+    pub fn checkpoints(self, path: Option<PathBuf>) -> Self {
+        let (kept, pause) = (Instant::now(), FIRST_PAUSE);
+        Self {
+            checkpoints: path.map(|path| Checkpoints { path, kept, pause }),
+            ..self
         }
     }
 
@@ -119,5 +144,26 @@ impl Observer for Reporter {
             return;
         }
         say(&format!("note:  {text}"));
+    }
+
+    fn wants_checkpoint(&mut self) -> bool {
+        let due = |kept: &Checkpoints| kept.kept.elapsed() >= kept.pause || interrupted();
+        self.checkpoints.as_ref().is_some_and(due)
+    }
+
+    fn checkpoint(&mut self, bytes: &[u8]) {
+        let Some(checkpoints) = &mut self.checkpoints else {
+            return;
+        };
+        let began = Instant::now();
+        if let Err(error) = write_over(&checkpoints.path, bytes) {
+            // The fit may still succeed, and what an earlier one wrote is as good as it was.
+            say(&format!("note:  {error:#}; no more checkpoints are kept"));
+            self.checkpoints = None;
+            return;
+        }
+        let next = (checkpoints.pause * 2).min(LONGEST_PAUSE);
+        checkpoints.pause = next.max(began.elapsed() * WORTH);
+        checkpoints.kept = Instant::now();
     }
 }

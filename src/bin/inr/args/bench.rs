@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use inr::UpscaleMethod;
 
-use crate::values::{self, DegradationName};
+use super::super::values::{self, DegradationName};
 
 /// Arguments of `inr bench`.
 #[derive(Debug, Args)]

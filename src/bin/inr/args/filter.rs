@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::super::values;
 use super::{DepthName, ReportArgs};
-use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::values;
+use super::super::values;
 
 const HELP: &str = "\
 Experiments: fit (sine against ReLU networks), poisson (pictures from their derivatives), relu (what positional encoding \

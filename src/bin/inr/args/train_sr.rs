@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use inr::{DeviceChoice, SrLoss, SrRecipe, SrShape};
 
-use crate::values;
+use super::super::values;
 
 const HELP: &str = "\
 Pictures are read from the folder itself, reduced by bicubic interpolation, and the network learns the way back from \

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use inr::FileFormat;
 
+use super::super::values::{self, DegradationName, MethodName};
 use super::{OutputArgs, ReportArgs};
-use crate::values::{self, DegradationName, MethodName};
 
 const EXAMPLES: &str = "\
 Degradations: how the picture is taken to have come from the large one. area: each pixel is the mean over its area;

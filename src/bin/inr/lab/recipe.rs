@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use toml::Table;
 
+use super::super::args::LabExperiment;
+use super::super::failure::bad_arguments;
 use super::settings::Settings;
-use crate::args::LabExperiment;
-use crate::failure::bad_arguments;
 
 /// An experiment, ready to run.
 pub struct Recipe {
@@ -155,8 +155,13 @@ impl Recipe {
                     .with_context(|| format!("cannot read {}", path.display()))?
             }
         };
+        Self::read(&name, &text, quick, overrides)
+    }
+
+    /// The recipe that `text` is, which messages call `name`.
+    pub fn read(name: &str, text: &str, quick: bool, overrides: &Table) -> Result<Self> {
         let document: Document =
-            toml::from_str(&text).with_context(|| format!("cannot read the recipe {name}"))?;
+            toml::from_str(text).with_context(|| format!("cannot read the recipe {name}"))?;
         let mut groups = Vec::new();
         for group in &document.group {
             let base = [&document.settings, &group.settings];

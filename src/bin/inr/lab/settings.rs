@@ -1,6 +1,6 @@
 //! What one fit of the lab is made of.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use inr::{FitRecipe, Initialization, InitializationPair, OptimizerChoice};
 use inr_formats::{Activation, Grid, Mlp};
 use serde::{Deserialize, Serialize};
@@ -236,7 +236,34 @@ impl Scheme {
 impl Settings {
     /// The settings in a TOML table.
     pub fn of(table: toml::Table) -> Result<Self> {
-        table.try_into().context("settings")
+        let settings: Self = table.try_into().context("settings")?;
+        settings.check().context("settings")?;
+        Ok(settings)
+    }
+
+    /// Refuses what no fit could be made of, or only one without end.
+    fn check(&self) -> Result<()> {
+        let ranges = [
+            ("side", u64::from(self.side), 1, 1 << 15),
+            ("width", u64::from(self.width), 1, 4096),
+            ("layers", u64::from(self.layers), 0, 62),
+            ("frequencies", u64::from(self.frequencies), 0, 16),
+            ("scale", u64::from(self.scale), 0, 64),
+            ("footprint", self.footprint as u64, 0, 16),
+            ("steps", self.steps, 1, 1_000_000_000),
+        ];
+        for (name, value, low, high) in ranges {
+            ensure!(
+                (low..=high).contains(&value),
+                "{name} = {value}; give {low} to {high}"
+            );
+        }
+        let rate = self.rate;
+        ensure!(
+            rate > 0.0 && rate.is_finite(),
+            "rate = {rate}; give a number above 0"
+        );
+        Ok(())
     }
 
     /// The grid.
