@@ -17,6 +17,7 @@ functions! {
         gimp_ui_init: unsafe extern "C" fn(Text, c_int),
         gimp_export_image: unsafe extern "C" fn(*mut c_int, *mut c_int, Text, c_int) -> c_int,
         gimp_dialog_new: unsafe extern "C" fn(Text, Text, Object, c_int, *const c_void, Text, ...) -> Object,
+        gimp_window_set_transient: unsafe extern "C" fn(Object),
         gimp_dialog_run: unsafe extern "C" fn(Object) -> c_int,
         gimp_scale_entry_new: unsafe extern "C" fn(
             Object, c_int, c_int, Text, c_int, c_int, c_double, c_double, c_double, c_double, c_double, c_uint, c_int,
@@ -41,6 +42,7 @@ functions! {
         gtk_label_new: unsafe extern "C" fn(Text) -> Object,
         gtk_label_set_line_wrap: unsafe extern "C" fn(Object, c_int),
         gtk_misc_set_alignment: unsafe extern "C" fn(Object, c_float, c_float),
+        gtk_misc_set_padding: unsafe extern "C" fn(Object, c_int, c_int),
         gtk_check_button_new_with_label: unsafe extern "C" fn(Text) -> Object,
         gtk_toggle_button_set_active: unsafe extern "C" fn(Object, c_int),
         gtk_toggle_button_get_active: unsafe extern "C" fn(Object) -> c_int,
@@ -202,9 +204,11 @@ impl Ui {
                 ACCEPT,
                 end,
             );
+            (ui.gimp_window_set_transient)(dialog);
             let area = (ui.gtk_dialog_get_content_area)(dialog);
             if !question.text.is_empty() {
                 let label = self.label(question.text);
+                (ui.gtk_misc_set_padding)(label, 12, 0);
                 (ui.gtk_box_pack_start)(area, label, 0, 0, 12);
             }
             let table = (ui.gtk_table_new)(1, 3, 0);

@@ -121,6 +121,9 @@ impl Host<'_> {
 
     /// Keeps `bytes` until GIMP ends.
     fn keep_bytes(&self, key: &str, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         let key = c_string(key);
         // SAFETY: the key and so many bytes are there.
         unsafe {
