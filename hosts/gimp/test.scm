@@ -4,7 +4,15 @@
 (define (layer-of image)
   (let ((layers (gimp-image-get-layers image)))
     (vector-ref (cadr layers) (- (car layers) 1))))
-(define (open file) (car (gimp-file-load RUN-NONINTERACTIVE file file)))
+; A copy of the picture in `file`, which is read once.
+(define known '())
+(define (open file)
+  (let ((found (assoc file known)))
+    (if (not found)
+        (begin
+          (set! found (list file (car (gimp-file-load RUN-NONINTERACTIVE file file))))
+          (set! known (cons found known))))
+    (car (gimp-image-duplicate (cadr found)))))
 
 ; PNG at the image's depth, with the colours of transparent pixels.
 (define (save image layer file)
