@@ -29,5 +29,4 @@
   (result image "dismissed")
   (let ((opened (car (file-inr-load RUN-INTERACTIVE file file 0 0 0))))
     (result opened "opened")
-    (file-inr-save RUN-INTERACTIVE opened (layer-of opened) (string-append folder "exported.inr") "" 0 0 "" 0))
-  (meet "damaged"))
+    (file-inr-save RUN-INTERACTIVE opened (layer-of opened) (string-append folder "exported.inr") "" 0 0 "" 0)))

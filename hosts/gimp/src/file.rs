@@ -127,12 +127,9 @@ pub fn save<H: Handle>(
 
 /// Writes a file beside `path` and gives it that name.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    let beside = path.with_file_name(name);
+    let beside = path.with_file_name(format!(".inr-{}.tmp", std::process::id()));
     let done = File::create_new(&beside)
-        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&beside, path));
     if done.is_err() {
         // What is left of it is of no use; the first error is the one to tell.

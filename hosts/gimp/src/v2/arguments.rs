@@ -67,8 +67,8 @@ impl Arguments<'_> {
             Kind::Number { whole: true, .. } | Kind::Bool(_) => {
                 Value::Number(f64::from(self.int(tag_of(&param.kind))?))
             }
-            // SAFETY: arguments of this type are so stored.
             Kind::Number { whole: false, .. } => {
+                // SAFETY: arguments of this type are so stored.
                 Value::Number(unsafe { self.next(tag::FLOAT)?.float })
             }
             Kind::Choice { .. } | Kind::Text(_) => {
