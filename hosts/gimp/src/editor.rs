@@ -19,7 +19,7 @@ macro_rules! functions {
         #[allow(missing_docs)]
         pub struct $name $(<$handle>)? {
             $(pub $function: $type,)*
-            $(handle: std::marker::PhantomData<$handle>,)?
+            $(handle: std::marker::PhantomData<fn() -> $handle>,)?
         }
 
         impl $(<$handle: Copy>)? $name $(<$handle>)? {
@@ -39,7 +39,7 @@ macro_rules! functions {
                         $(let found = found.or_else(|_| unsafe { library.get::<$type>(stringify!($other)) });)?
                         *found.map_err(|e| inr_plugin_api::Failure::unsupported(e.to_string()))?
                     },)*
-                    $(handle: std::marker::PhantomData::<$handle>,)?
+                    $(handle: std::marker::PhantomData::<fn() -> $handle>,)?
                 })
             }
         }
@@ -102,17 +102,25 @@ functions! {
 pub const GRAY: c_int = 1;
 /// `GIMP_LAYER_MODE_NORMAL`.
 const NORMAL: c_int = 28;
-/// `GIMP_FILL_TRANSPARENT`, called `GIMP_FILL_TRANSPARENT` in 3.0 as well.
-const TRANSPARENT: c_int = 3;
 
 /// What images and items are known by.
 pub trait Handle: Copy {
     /// No item.
     const NONE: Self;
+    /// `GIMP_FILL_TRANSPARENT`.
+    const TRANSPARENT: c_int;
 }
 
+/// In GIMP 2.10.
 impl Handle for c_int {
     const NONE: Self = -1;
+    const TRANSPARENT: c_int = 3;
+}
+
+/// In GIMP 3.0.
+impl Handle for Object {
+    const NONE: Self = std::ptr::null_mut();
+    const TRANSPARENT: c_int = 4;
 }
 
 /// A reference to an object, given back at the end.
@@ -221,7 +229,7 @@ impl<H: Handle> Gimp<H> {
             (self.gimp_layer_new)(image, name.as_ptr(), width, height, kind, 100.0, NORMAL)
         };
         if alpha {
-            (self.gimp_drawable_fill)(layer, TRANSPARENT);
+            (self.gimp_drawable_fill)(layer, H::TRANSPARENT);
         }
         layer
     }

@@ -11,6 +11,9 @@ use crate::catalogue::{self, MAX_BYTES, Values};
 use crate::editor::{Gimp, Handle};
 use crate::{filter, pixels};
 
+/// How GIMP tells the files by their first bytes.
+pub const MAGIC: &std::ffi::CStr = c"0,string,\\211INR\\015\\012\\032\\012";
+
 /// A file that is open.
 #[derive(Debug)]
 pub struct Opened {

@@ -5,7 +5,7 @@ mod dialog;
 mod query;
 mod run;
 
-use std::ffi::{CString, c_char, c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
@@ -115,9 +115,6 @@ pub(crate) fn tables() -> &'static Tables {
 
 /// Hands control to GIMP, which calls back.
 pub(crate) fn main() -> ExitCode {
-    // GEGL then does not load its operations, none of which is used here: that is most of what a start takes.
-    // SAFETY: no other thread runs yet.
-    unsafe { std::env::set_var("GEGL_PATH", "/nonexistent") };
     let loaded = library("libgimp-2.0.so.0").and_then(|library| {
         // SAFETY: the types are those of the library's headers.
         unsafe {
@@ -134,20 +131,8 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let arguments = std::env::args_os();
-    let arguments: Vec<CString> = arguments
-        .map(|text| {
-            CString::new(text.into_encoded_bytes())
-                .expect("the system ends arguments at zero bytes")
-        })
-        .collect();
-    let mut pointers: Vec<*mut c_char> = arguments
-        .iter()
-        .map(|text| text.as_ptr().cast_mut())
-        .collect();
-    let count = pointers.len() as c_int;
-    pointers.push(std::ptr::null_mut());
-    // SAFETY: the arguments are as C has them, and GIMP does not write into their text.
-    let code = unsafe { (tables.own.gimp_main)(&INFO, count, pointers.as_mut_ptr()) };
-    ExitCode::from(u8::try_from(code).unwrap_or(1))
+    crate::with_arguments(|count, arguments| {
+        // SAFETY: the arguments are as C has them, and GIMP does not write into their text.
+        unsafe { (tables.own.gimp_main)(&INFO, count, arguments) }
+    })
 }

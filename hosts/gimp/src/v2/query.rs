@@ -144,7 +144,7 @@ fn install_load() {
     });
     let own = &tables().own;
     let (name, mime) = (c_string(LOAD), c"image/x-inr");
-    let magic = c"0,string,\\211INR\\015\\012\\032\\012";
+    let magic = crate::file::MAGIC;
     // SAFETY: all strings are there.
     unsafe {
         (own.gimp_register_file_handler_mime)(name.as_ptr(), mime.as_ptr());
