@@ -32,6 +32,8 @@ functions! {
         gimp_procedure_dialog_new: unsafe extern "C" fn(Object, Object, Text) -> Object,
         gimp_export_procedure_dialog_new: unsafe extern "C" fn(Object, Object, Object) -> Object,
         gimp_procedure_dialog_get_scale_entry: unsafe extern "C" fn(Object, Text, c_double) -> Object,
+        gimp_label_spin_set_digits: unsafe extern "C" fn(Object, c_int),
+        gimp_label_spin_set_increments: unsafe extern "C" fn(Object, c_double, c_double),
         gimp_scale_entry_set_bounds: unsafe extern "C" fn(Object, c_double, c_double, c_int),
         gimp_procedure_dialog_fill: unsafe extern "C" fn(Object, ...),
         gimp_procedure_dialog_run: unsafe extern "C" fn(Object) -> c_int,
@@ -160,6 +162,8 @@ unsafe fn ask(
         for param in params {
             if let Kind::Number {
                 display: [low, high],
+                step,
+                digits,
                 ..
             } = param.kind
             {
@@ -168,6 +172,9 @@ unsafe fn ask(
                     text(&param.key).as_ptr(),
                     1.0,
                 );
+                // GIMP's own guess at the digits is by the whole range, and it rounds values to them.
+                (ui.gimp_label_spin_set_digits)(entry, digits as c_int);
+                (ui.gimp_label_spin_set_increments)(entry, step, step * 10.0);
                 (ui.gimp_scale_entry_set_bounds)(entry, low, high, 1);
             }
         }
