@@ -5,7 +5,7 @@ use std::ffi::{CString, c_char, c_double, c_int, c_void};
 use inr_plugin_api::{Failure, Layout, Status};
 use libloading::Library;
 
-use crate::pixels::Rectangle;
+use crate::pixels::{self, Rectangle};
 
 /// An opaque object of GLib, GEGL or babl.
 pub type Object = *mut c_void;
@@ -261,11 +261,6 @@ impl<H: Handle> Gimp<H> {
     /// Channels of `drawable`; those of colour for one with a colour map.
     pub fn layout(&self, drawable: H) -> Layout {
         let alpha = (self.gimp_drawable_has_alpha)(drawable) != 0;
-        match ((self.gimp_drawable_is_gray)(drawable) != 0, alpha) {
-            (true, false) => Layout::Grey,
-            (true, true) => Layout::GreyAlpha,
-            (false, false) => Layout::Rgb,
-            (false, true) => Layout::Rgba,
-        }
+        pixels::layout((self.gimp_drawable_is_gray)(drawable) != 0, alpha)
     }
 }

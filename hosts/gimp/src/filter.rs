@@ -151,7 +151,7 @@ impl<H: Handle> Job<'_, H> {
     fn put(
         &self,
         gimp: &Gimp<H>,
-        made: Pixmap,
+        mut made: Pixmap,
         window: Rectangle,
         beside: bool,
     ) -> Result<H, Failure> {
@@ -165,6 +165,9 @@ impl<H: Handle> Job<'_, H> {
         if beside {
             let part = (gimp.gimp_selection_is_empty)(self.image) == 0;
             let alpha = part || made.format.layout.has_alpha();
+            let grey = (gimp.gimp_image_base_type)(self.image) == GRAY;
+            // Before there is a layer that would have to go again.
+            made = pixels::relayout(made, pixels::layout(grey, alpha))?;
             let size = gimp.size(self.drawable);
             target = gimp.new_layer(self.image, &self.procedure.filter.label, size, alpha);
             gimp.insert_above(self.image, target, self.drawable);

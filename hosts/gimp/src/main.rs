@@ -1,7 +1,7 @@
 //! A GIMP plug-in that shows the filters of plug-ins behind the C ABI of `inr-plugin-api` as GIMP's own, and opens and
 //! exports `.inr` files. It is to lie in GIMP's folder of plug-ins with the plug-ins that it shows: `scripts/install-gimp`.
 //!
-//! GIMP's libraries are loaded when GIMP starts it, so that it is built without them. [`catalogue`], [`filter`], [`file`],
+//! GIMP's libraries are loaded when GIMP starts it, so that it is built without them. [`catalogue`], [`filter`], [`mod@file`],
 //! [`pixels`] and [`editor`] know images and layers by handles of any type; [`v2`] and [`v3`] are the front ends for
 //! GIMP 2.10 and 3.0; one program has both.
 

@@ -56,6 +56,16 @@ pub fn precision(sample: Sample) -> c_int {
     }
 }
 
+/// The channels of what is grey or colour, with alpha or without.
+pub fn layout(grey: bool, alpha: bool) -> Layout {
+    match (grey, alpha) {
+        (true, false) => Layout::Grey,
+        (true, true) => Layout::GreyAlpha,
+        (false, false) => Layout::Rgb,
+        (false, true) => Layout::Rgba,
+    }
+}
+
 /// babl's name for encoded samples with straight alpha.
 fn encoding(format: Format) -> &'static CStr {
     let names = match format.sample {
@@ -174,7 +184,7 @@ impl<H: Handle> Gimp<H> {
 ///
 /// # Errors
 /// [`Status::Unsupported`] for colours that would have to be grey.
-fn relayout(pixels: Pixmap, layout: Layout) -> Result<Pixmap, Failure> {
+pub fn relayout(pixels: Pixmap, layout: Layout) -> Result<Pixmap, Failure> {
     let from = pixels.format;
     if from.layout == layout {
         return Ok(pixels);
