@@ -1,0 +1,197 @@
+//! The plug-ins at hand, and what the editor is told of their filters.
+
+use std::path::PathBuf;
+
+use inr_plugin_api::host::{Options, Plugin, Session, find};
+use inr_plugin_api::{Failure, Filter, INR_CAP_EDITS, INR_LOG_INFO, Kind, Param, Value};
+
+/// Pixels of a picture at most.
+pub const MAX_PIXELS: u64 = 1 << 28;
+/// Bytes of a file at most.
+pub const MAX_BYTES: u64 = 1 << 28;
+/// Name of the parameter that this host adds to filters which edit.
+pub const NEW_LAYER: &str = "new-layer";
+
+/// Filters whose result stands beside the picture rather than in its place.
+const BESIDE: [&str; 2] = ["org.inr-format.gradient", "org.inr-format.laplacian"];
+
+/// Values of parameters by key.
+pub type Values = Vec<(String, Value)>;
+
+/// The plug-ins that were found.
+#[derive(Debug)]
+pub struct Catalogue {
+    plugins: Vec<Plugin>,
+}
+
+/// A filter as a procedure of the editor.
+#[derive(Debug)]
+pub struct Procedure<'a> {
+    /// The plug-in that has it.
+    pub plugin: &'a Plugin,
+    /// What it says of it.
+    pub filter: &'a Filter,
+    /// Name in the editor.
+    pub name: String,
+}
+
+impl Catalogue {
+    /// Loads the plug-ins beside this program, or libinr_plugin from where plug-ins are looked for. What is no plug-in is told
+    /// of on the standard error stream.
+    pub fn load() -> Self {
+        let mut plugins: Vec<Plugin> = beside().into_iter().filter_map(load).collect();
+        if plugins.is_empty() {
+            match find("inr_plugin", &[]) {
+                Ok(file) => plugins.extend(load(file)),
+                Err(error) => eprintln!("inr: {error}"),
+            }
+        }
+        Self { plugins }
+    }
+
+    /// All filters.
+    pub fn procedures(&self) -> Vec<Procedure<'_>> {
+        let of = |plugin| {
+            let filters = Plugin::filters(plugin).iter();
+            filters.map(move |filter| Procedure::new(plugin, filter))
+        };
+        self.plugins.iter().flat_map(of).collect()
+    }
+
+    /// The plug-in that reads and writes picture files, and the parameters of its encoder.
+    pub fn codec(&self) -> Option<(&Plugin, &[Param])> {
+        let mut codecs = self.plugins.iter();
+        codecs.find_map(|plugin| Some((plugin, plugin.encode_params()?)))
+    }
+}
+
+/// The libraries in this program's folder, by name.
+fn beside() -> Vec<PathBuf> {
+    let program = std::env::current_exe().unwrap_or_default();
+    let entries = program.parent().and_then(|folder| folder.read_dir().ok());
+    let files = entries.into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|e| e == std::env::consts::DLL_EXTENSION)
+    });
+    files.sort();
+    files
+}
+
+fn load(file: PathBuf) -> Option<Plugin> {
+    let loaded = Plugin::load(&file);
+    loaded.inspect_err(|error| eprintln!("inr: {error}")).ok()
+}
+
+/// Opens a session of `plugin` within this host's limits.
+///
+/// # Errors
+/// What the plug-in says.
+pub fn session(plugin: &Plugin) -> Result<Session, Failure> {
+    plugin.open(&Options {
+        threads: 0,
+        max_pixels: MAX_PIXELS,
+        max_bytes: MAX_BYTES,
+        log: Some(|level, text| {
+            if level > INR_LOG_INFO {
+                eprintln!("inr: {text}");
+            }
+        }),
+    })
+}
+
+impl<'a> Procedure<'a> {
+    fn new(plugin: &'a Plugin, filter: &'a Filter) -> Self {
+        let name = format!("plug-in-{}-{}", plugin.name(), filter.key);
+        let plain = |c: char| match c.is_ascii_alphanumeric() {
+            true => c.to_ascii_lowercase(),
+            false => '-',
+        };
+        Self {
+            plugin,
+            filter,
+            name: name.chars().map(plain).collect(),
+        }
+    }
+
+    /// True when the result has the picture's size and may take its place.
+    pub fn edits(&self) -> bool {
+        self.filter.capabilities.has(INR_CAP_EDITS)
+    }
+
+    /// The filter's parameters, and the host's own.
+    pub fn params(&self) -> Vec<Param> {
+        let mut params = self.filter.params.clone();
+        if self.edits() {
+            let beside = BESIDE.contains(&self.filter.id.as_str());
+            let hint = "Leaves the layer as it is and puts the result above it.";
+            let kind = Kind::Bool(beside);
+            params.push(Param::new(NEW_LAYER, "Result as a new layer", hint, kind));
+        }
+        params
+    }
+}
+
+/// What opening a file may be asked for. In all of them 0 stands for the default.
+pub fn open_params() -> Vec<Param> {
+    let number = |key: &str, label: &str, hint: &str, whole, display: [f64; 2], default, digits| {
+        let kind = Kind::Number {
+            whole,
+            range: [0.0, display[1] * 32.0],
+            display,
+            default,
+            step: if whole { 1.0 } else { 0.1 },
+            digits,
+        };
+        Param::new(key, label, hint, kind)
+    };
+    let side = "In pixels; 0: by the scale, or by the other side.";
+    vec![
+        number("width", "Width", side, true, [0.0, 16_384.0], 0.0, 0),
+        number("height", "Height", side, true, [0.0, 16_384.0], 0.0, 0),
+        number(
+            "scale",
+            "Scale",
+            "Pixels per native pixel.",
+            false,
+            [0.1, 8.0],
+            1.0,
+            3,
+        ),
+    ]
+}
+
+/// The value for `key`, or the default of the parameter that is called so.
+pub fn number(values: &Values, params: &[Param], key: &str) -> f64 {
+    let given = values.iter().find(|(name, _)| name == key);
+    let value = given.map(|(_, value)| value.clone());
+    let default = || {
+        params
+            .iter()
+            .find(|param| param.key == key)
+            .map(Param::default)
+    };
+    match value.or_else(default) {
+        Some(Value::Number(number)) => number,
+        _ => 0.0,
+    }
+}
+
+/// Values as bytes, to be kept until the next call.
+pub fn to_bytes(values: &Values) -> Vec<u8> {
+    let each = values.iter().map(|(key, value)| format!("{key}={value}\0"));
+    each.collect::<String>().into_bytes()
+}
+
+/// What [`to_bytes`] kept, as far as it is of `params` still, and defaults.
+pub fn from_bytes(bytes: &[u8], params: &[Param]) -> Values {
+    let text = String::from_utf8_lossy(bytes);
+    let kept: Vec<(&str, &str)> = text.split('\0').filter_map(|v| v.split_once('=')).collect();
+    let value = |param: &Param| {
+        let kept = kept.iter().find(|(key, _)| *key == param.key);
+        let kept = kept.and_then(|(_, text)| param.parse(text).ok());
+        (param.key.clone(), kept.unwrap_or_else(|| param.default()))
+    };
+    params.iter().map(value).collect()
+}

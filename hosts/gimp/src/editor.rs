@@ -1,0 +1,266 @@
+//! The editor's functions that both its versions have, by their names in C.
+
+use std::ffi::{CString, c_char, c_double, c_int, c_void};
+
+use inr_plugin_api::{Failure, Layout, Status};
+use libloading::Library;
+
+use crate::pixels::{self, Rectangle};
+
+/// An opaque object of GLib, GEGL or babl.
+pub type Object = *mut c_void;
+
+/// Declares a table of functions, each with its name and maybe the one that another version has it under, and how it is loaded.
+/// A function is `unsafe` if it takes pointers; handles that the editor does not know make it refuse, not crash.
+macro_rules! functions {
+    ($(#[$doc:meta])* $name:ident $(<$handle:ident>)? { $($function:ident $(| $other:ident)?: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        #[allow(missing_docs)]
+        pub struct $name $(<$handle>)? {
+            $(pub $function: $type,)*
+            $(handle: std::marker::PhantomData<fn() -> $handle>,)?
+        }
+
+        impl $(<$handle: Copy>)? $name $(<$handle>)? {
+            /// Looks the functions up in `library` and the libraries that it needs.
+            ///
+            /// # Errors
+            /// [`Status::Unsupported`](inr_plugin_api::Status) naming the one that is not there.
+            ///
+            /// # Safety
+            /// The library has functions of these types under these names.
+            pub unsafe fn load(library: &libloading::Library) -> Result<Self, inr_plugin_api::Failure> {
+                Ok(Self {
+                    $($function: {
+                        // SAFETY: the caller's promise.
+                        let found = unsafe { library.get::<$type>(stringify!($function)) };
+                        // SAFETY: as above.
+                        $(let found = found.or_else(|_| unsafe { library.get::<$type>(stringify!($other)) });)?
+                        *found.map_err(|e| inr_plugin_api::Failure::unsupported(e.to_string()))?
+                    },)*
+                    $(handle: std::marker::PhantomData::<fn() -> $handle>,)?
+                })
+            }
+        }
+    };
+}
+pub(crate) use functions;
+
+functions! {
+    /// GIMP, GEGL and babl; `H` is what images, layers and other items are known by.
+    Gimp<H> {
+        gimp_progress_init: unsafe extern "C" fn(*const c_char) -> c_int,
+        gimp_progress_update: extern "C" fn(c_double) -> c_int,
+        gimp_image_new_with_precision: extern "C" fn(c_int, c_int, c_int, c_int) -> H,
+        gimp_image_delete: extern "C" fn(H) -> c_int,
+        gimp_image_base_type | gimp_image_get_base_type: extern "C" fn(H) -> c_int,
+        gimp_image_get_precision: extern "C" fn(H) -> c_int,
+        gimp_image_get_color_profile: extern "C" fn(H) -> Object,
+        gimp_image_set_color_profile: unsafe extern "C" fn(H, Object) -> c_int,
+        gimp_image_get_resolution: unsafe extern "C" fn(H, *mut c_double, *mut c_double) -> c_int,
+        gimp_image_set_resolution: extern "C" fn(H, c_double, c_double) -> c_int,
+        gimp_image_undo_group_start: extern "C" fn(H) -> c_int,
+        gimp_image_undo_group_end: extern "C" fn(H) -> c_int,
+        gimp_image_undo_disable: extern "C" fn(H) -> c_int,
+        gimp_image_undo_enable: extern "C" fn(H) -> c_int,
+        gimp_image_insert_layer: extern "C" fn(H, H, H, c_int) -> c_int,
+        gimp_image_get_item_position: extern "C" fn(H, H) -> c_int,
+        gimp_selection_is_empty: extern "C" fn(H) -> c_int,
+        gimp_layer_new: unsafe extern "C" fn(H, *const c_char, c_int, c_int, c_int, c_double, c_int) -> H,
+        gimp_layer_set_offsets: extern "C" fn(H, c_int, c_int) -> c_int,
+        gimp_item_is_layer: extern "C" fn(H) -> c_int,
+        gimp_item_is_group: extern "C" fn(H) -> c_int,
+        gimp_item_get_parent: extern "C" fn(H) -> H,
+        gimp_drawable_width | gimp_drawable_get_width: extern "C" fn(H) -> c_int,
+        gimp_drawable_height | gimp_drawable_get_height: extern "C" fn(H) -> c_int,
+        gimp_drawable_offsets | gimp_drawable_get_offsets: unsafe extern "C" fn(H, *mut c_int, *mut c_int) -> c_int,
+        gimp_drawable_has_alpha: extern "C" fn(H) -> c_int,
+        gimp_drawable_is_indexed: extern "C" fn(H) -> c_int,
+        gimp_drawable_is_gray: extern "C" fn(H) -> c_int,
+        gimp_drawable_fill: extern "C" fn(H, c_int) -> c_int,
+        gimp_drawable_mask_intersect: unsafe extern "C" fn(H, *mut c_int, *mut c_int, *mut c_int, *mut c_int) -> c_int,
+        gimp_drawable_get_buffer: extern "C" fn(H) -> Object,
+        gimp_drawable_get_shadow_buffer: extern "C" fn(H) -> Object,
+        gimp_drawable_merge_shadow: extern "C" fn(H, c_int) -> c_int,
+        gimp_drawable_update: extern "C" fn(H, c_int, c_int, c_int, c_int) -> c_int,
+        gimp_color_profile_new_from_icc_profile: unsafe extern "C" fn(*const u8, usize, *mut Object) -> Object,
+        gimp_color_profile_get_icc_profile: unsafe extern "C" fn(Object, *mut usize) -> *const u8,
+        gegl_init: unsafe extern "C" fn(*mut c_int, *mut c_void),
+        gegl_buffer_get: unsafe extern "C" fn(Object, *const Rectangle, c_double, *const c_void, *mut c_void, c_int, c_int),
+        gegl_buffer_set: unsafe extern "C" fn(Object, *const Rectangle, c_int, *const c_void, *const c_void, c_int),
+        gegl_buffer_get_format: unsafe extern "C" fn(Object) -> *const c_void,
+        gegl_buffer_flush: unsafe extern "C" fn(Object),
+        babl_format_get_space: unsafe extern "C" fn(*const c_void) -> *const c_void,
+        babl_format_with_space: unsafe extern "C" fn(*const c_char, *const c_void) -> *const c_void,
+        g_object_unref: unsafe extern "C" fn(Object),
+        g_clear_error: unsafe extern "C" fn(*mut Object),
+    }
+}
+
+/// `GimpImageBaseType`.
+pub const GRAY: c_int = 1;
+/// `GIMP_LAYER_MODE_NORMAL`.
+const NORMAL: c_int = 28;
+
+/// What images and items are known by.
+pub trait Handle: Copy {
+    /// No item.
+    const NONE: Self;
+    /// `GIMP_FILL_TRANSPARENT`.
+    const TRANSPARENT: c_int;
+}
+
+/// In GIMP 2.10.
+impl Handle for c_int {
+    const NONE: Self = -1;
+    const TRANSPARENT: c_int = 3;
+}
+
+/// In GIMP 3.0.
+impl Handle for Object {
+    const NONE: Self = std::ptr::null_mut();
+    const TRANSPARENT: c_int = 4;
+}
+
+/// A reference to an object, given back at the end.
+pub struct Held<'a, H: Handle>(&'a Gimp<H>, Object);
+
+impl<H: Handle> Held<'_, H> {
+    /// The object.
+    pub fn get(&self) -> Object {
+        self.1
+    }
+}
+
+impl<H: Handle> Drop for Held<'_, H> {
+    fn drop(&mut self) {
+        // SAFETY: `held` was given a reference, and this is its end.
+        unsafe { (self.0.g_object_unref)(self.1) };
+    }
+}
+
+/// Text for C; what follows a zero byte is left out.
+pub fn c_string(text: &str) -> CString {
+    let text = text.split('\0').next().unwrap_or_default();
+    CString::new(text).expect("zero bytes are gone")
+}
+
+/// Opens the first of the libraries with these names and keeps it open.
+///
+/// # Errors
+/// [`Status::Unsupported`] when there is none.
+pub fn library(name: &str) -> Result<&'static Library, Failure> {
+    // SAFETY: these are the libraries of the editor that started this program.
+    let found = unsafe { Library::new(name) };
+    let found = found.map_err(|e| Failure::unsupported(e.to_string()))?;
+    Ok(Box::leak(Box::new(found)))
+}
+
+impl<H: Handle> Gimp<H> {
+    /// Takes over a reference to `object`.
+    ///
+    /// # Errors
+    /// [`Status::Io`] when it is NULL, as the editor answers for what it does not have; `what` names it.
+    ///
+    /// # Safety
+    /// `object` is NULL or comes with a reference.
+    pub unsafe fn held(&self, object: Object, what: &str) -> Result<Held<'_, H>, Failure> {
+        match object.is_null() {
+            true => Err(Failure::new(Status::Io, format!("GIMP gives no {what}"))),
+            false => Ok(Held(self, object)),
+        }
+    }
+
+    /// Starts the bar that shows how much is done.
+    pub fn progress(&self, text: &str) {
+        let text = c_string(text);
+        // SAFETY: the text is there.
+        unsafe { (self.gimp_progress_init)(text.as_ptr()) };
+    }
+
+    /// The image's ICC profile.
+    pub fn profile(&self, image: H) -> Option<Vec<u8>> {
+        // SAFETY: GIMP gives NULL or a reference.
+        let profile = unsafe { self.held((self.gimp_image_get_color_profile)(image), "profile") };
+        let profile = profile.ok()?;
+        let mut size = 0;
+        // SAFETY: the profile is there, and so are its bytes as long as it is held.
+        unsafe {
+            let bytes = (self.gimp_color_profile_get_icc_profile)(profile.get(), &mut size);
+            (!bytes.is_null()).then(|| std::slice::from_raw_parts(bytes, size).to_vec())
+        }
+    }
+
+    /// Gives `image` an ICC profile; false when GIMP cannot use it.
+    pub fn set_profile(&self, image: H, icc: &[u8]) -> bool {
+        let mut error = std::ptr::null_mut();
+        // SAFETY: the bytes are there; GIMP copies them and gives NULL or a reference; the error is freed.
+        unsafe {
+            let profile =
+                (self.gimp_color_profile_new_from_icc_profile)(icc.as_ptr(), icc.len(), &mut error);
+            (self.g_clear_error)(&mut error);
+            let profile = self.held(profile, "profile");
+            profile.is_ok_and(|held| (self.gimp_image_set_color_profile)(image, held.get()) != 0)
+        }
+    }
+
+    /// Left, top, width and height of what is selected of `drawable`, in its own pixels; `None` when nothing is.
+    pub fn selected(&self, drawable: H) -> Option<Rectangle> {
+        let mut found = Rectangle::default();
+        let Rectangle {
+            x,
+            y,
+            width,
+            height,
+        } = &mut found;
+        // SAFETY: GIMP writes four numbers.
+        let some = unsafe { (self.gimp_drawable_mask_intersect)(drawable, x, y, width, height) };
+        (some != 0).then_some(found)
+    }
+
+    /// A new layer of `image`, transparent if it has alpha.
+    pub fn new_layer(&self, image: H, name: &str, [width, height]: [c_int; 2], alpha: bool) -> H {
+        let name = c_string(name);
+        // GimpImageType counts RGB, RGBA, GRAY, GRAYA.
+        let kind = (self.gimp_image_base_type)(image) * 2 + c_int::from(alpha);
+        // SAFETY: the name is there.
+        let layer = unsafe {
+            (self.gimp_layer_new)(image, name.as_ptr(), width, height, kind, 100.0, NORMAL)
+        };
+        if alpha {
+            (self.gimp_drawable_fill)(layer, H::TRANSPARENT);
+        }
+        layer
+    }
+
+    /// Puts `layer` above `drawable`, and over it.
+    pub fn insert_above(&self, image: H, layer: H, drawable: H) {
+        let (parent, position) = match (self.gimp_item_is_layer)(drawable) != 0 {
+            true => (
+                (self.gimp_item_get_parent)(drawable),
+                (self.gimp_image_get_item_position)(image, drawable),
+            ),
+            false => (H::NONE, -1),
+        };
+        (self.gimp_image_insert_layer)(image, layer, parent, position);
+        let (mut x, mut y) = (0, 0);
+        // SAFETY: GIMP writes two numbers.
+        unsafe { (self.gimp_drawable_offsets)(drawable, &mut x, &mut y) };
+        (self.gimp_layer_set_offsets)(layer, x, y);
+    }
+
+    /// Width and height.
+    pub fn size(&self, drawable: H) -> [c_int; 2] {
+        [
+            (self.gimp_drawable_width)(drawable),
+            (self.gimp_drawable_height)(drawable),
+        ]
+    }
+
+    /// Channels of `drawable`; those of colour for one with a colour map.
+    pub fn layout(&self, drawable: H) -> Layout {
+        let alpha = (self.gimp_drawable_has_alpha)(drawable) != 0;
+        pixels::layout((self.gimp_drawable_is_gray)(drawable) != 0, alpha)
+    }
+}

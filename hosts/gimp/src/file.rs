@@ -1,0 +1,142 @@
+//! `.inr` files opened and exported.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use inr_plugin_api::host::{Extras, Picture, PictureInfo, Plugin};
+use inr_plugin_api::{Failure, INR_DERIVATIVE_NONE, Sample, Status};
+
+use crate::catalogue::{self, MAX_BYTES, Values};
+use crate::editor::{Gimp, Handle};
+use crate::{filter, pixels};
+
+/// How GIMP tells the files by their first bytes.
+pub const MAGIC: &std::ffi::CStr = c"0,string,\\211INR\\015\\012\\032\\012";
+
+/// A file that is open.
+#[derive(Debug)]
+pub struct Opened {
+    picture: Picture,
+    /// What it holds.
+    pub info: PictureInfo,
+}
+
+fn io(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(Status::Io, format!("{}: {error}", path.display()))
+}
+
+impl Opened {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// [`Status::Io`], and what the plug-in says, with the file's name.
+    pub fn new(plugin: &Plugin, path: &Path) -> Result<Self, Failure> {
+        let mut bytes = Vec::new();
+        // One byte more than the limit, which the plug-in then refuses.
+        let read =
+            File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+        read.map_err(|error| io(path, &error))?;
+        let open = || {
+            let mut session = catalogue::session(plugin)?;
+            let codec = session.codec();
+            let mut codec =
+                codec.ok_or_else(|| Failure::unsupported("the plug-in has no codec"))?;
+            let mut picture = codec.open(&bytes)?;
+            let info = picture.info()?;
+            Ok(Self { picture, info })
+        };
+        open().map_err(|failure: Failure| named(path, &failure))
+    }
+
+    /// The size that `values` of [`catalogue::open_params`] ask for.
+    pub fn size(&self, values: &Values) -> [u32; 2] {
+        let native = self.info.size.map(f64::from);
+        let number = |key| catalogue::number(values, &[], key);
+        let scale = match (number("width"), number("height"), number("scale")) {
+            (0.0, 0.0, 0.0) => [1.0; 2],
+            (0.0, 0.0, scale) => [scale; 2],
+            (width, 0.0, _) => [width / native[0]; 2],
+            (0.0, height, _) => [height / native[1]; 2],
+            (width, height, _) => [width / native[0], height / native[1]],
+        };
+        [0, 1].map(|axis| (native[axis] * scale[axis]).round().max(1.0) as u32)
+    }
+
+    /// The size at which the longer side is `side`.
+    pub fn size_within(&self, side: u32) -> [u32; 2] {
+        let [width, height] = self.info.size;
+        let scale = f64::from(side.max(1)) / f64::from(width.max(height));
+        [width, height].map(|side| (f64::from(side) * scale).round().max(1.0) as u32)
+    }
+
+    /// Renders the picture at `size` into a new image of the file's depth.
+    ///
+    /// # Errors
+    /// [`Status::TooLarge`], [`Status::OutOfMemory`], and what the plug-in says.
+    pub fn render<H: Handle>(&mut self, gimp: &Gimp<H>, size: [u32; 2]) -> Result<H, Failure> {
+        let format = self.info.format;
+        let mut output = pixels::blank(size, format.sample, format.layout)?;
+        filter::watched(gimp, |watcher| {
+            self.picture
+                .render(None, INR_DERIVATIVE_NONE, 0.0, &mut output, Some(watcher))
+        })?;
+        let precision = pixels::precision(format.sample);
+        filter::new_image(
+            gimp,
+            output,
+            precision,
+            self.info.icc.as_deref(),
+            "Background",
+        )
+    }
+}
+
+fn named(path: &Path, failure: &Failure) -> Failure {
+    Failure::new(
+        failure.status,
+        format!("{}: {}", path.display(), failure.message),
+    )
+}
+
+/// Encodes the pixels of `drawable` by `values` of the encoder's parameters into a file at `path`, which is there when it is
+/// whole.
+///
+/// # Errors
+/// What the plug-in says; [`Status::Io`].
+pub fn save<H: Handle>(
+    gimp: &Gimp<H>,
+    plugin: &Plugin,
+    image: H,
+    drawable: H,
+    path: &Path,
+    values: &Values,
+) -> Result<(), Failure> {
+    let sample = match (gimp.gimp_drawable_is_indexed)(drawable) != 0 {
+        true => Sample::U8,
+        false => pixels::sample((gimp.gimp_image_get_precision)(image)),
+    };
+    let mut source = gimp.read(drawable, sample)?;
+    source.icc = gimp.profile(image);
+    let mut session = catalogue::session(plugin)?;
+    let codec = session.codec();
+    let mut codec = codec.ok_or_else(|| Failure::unsupported("the plug-in has no codec"))?;
+    let bytes = filter::watched(gimp, |watcher| {
+        codec.encode(&source, Extras::default(), values, Some(watcher))
+    });
+    let bytes = bytes.map_err(|failure| named(path, &failure))?;
+    write(path, &bytes).map_err(|error| io(path, &error))
+}
+
+/// Writes a file beside `path` and gives it that name.
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let beside = path.with_file_name(format!(".inr-{}.tmp", std::process::id()));
+    let done = File::create_new(&beside)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, path));
+    if done.is_err() {
+        // What is left of it is of no use; the first error is the one to tell.
+        let _ = std::fs::remove_file(&beside);
+    }
+    done
+}

@@ -1,0 +1,245 @@
+//! A filter at work on a layer.
+
+use std::ffi::c_int;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use inr_plugin_api::guest::Region;
+use inr_plugin_api::host::{Pixmap, Request, Source, Watcher};
+use inr_plugin_api::{Failure, INR_CAP_TILES, Sample};
+
+use crate::catalogue::{self, NEW_LAYER, Procedure, Values};
+use crate::editor::{GRAY, Gimp, Handle};
+use crate::pixels::{self, Rectangle};
+
+/// Shortest time between two steps of the bar; each is a message to the editor.
+const STEP: Duration = Duration::from_millis(50);
+
+/// What came of a filter.
+#[derive(Clone, Copy, Debug)]
+pub enum Made<H> {
+    /// A new image.
+    Image(H),
+    /// A layer or other item that was changed or made.
+    Drawable(H),
+}
+
+/// A filter that is to work on a drawable of an image.
+#[derive(Debug)]
+pub struct Job<'a, H> {
+    /// The filter.
+    pub procedure: &'a Procedure<'a>,
+    /// The image.
+    pub image: H,
+    /// What is worked on.
+    pub drawable: H,
+    /// Further inputs by key.
+    pub others: Vec<(String, H)>,
+    /// Values of [`Procedure::params`].
+    pub values: Values,
+}
+
+/// Runs `work` with a watcher that moves the editor's bar. There is no need to ask for cancelling: the editor ends the process.
+pub fn watched<H: Handle, T>(gimp: &Gimp<H>, work: impl FnOnce(Watcher) -> T) -> T {
+    let mut told: Option<Instant> = None;
+    let mut progress = |share: f64| {
+        if told.is_none_or(|told| told.elapsed() >= STEP) {
+            (gimp.gimp_progress_update)(share);
+            told = Some(Instant::now());
+        }
+        true
+    };
+    let cancelled = AtomicBool::new(false);
+    let done = work(Watcher {
+        progress: &mut progress,
+        cancelled: &cancelled,
+    });
+    (gimp.gimp_progress_update)(1.0);
+    done
+}
+
+impl<H: Handle> Job<'_, H> {
+    /// Runs the filter and puts what it gives into the image, or into a new one.
+    ///
+    /// # Errors
+    /// What the plug-in says; [`inr_plugin_api::Status::Unsupported`] for images with a colour map and groups of layers.
+    pub fn run(self, gimp: &Gimp<H>) -> Result<Made<H>, Failure> {
+        if (gimp.gimp_drawable_is_indexed)(self.drawable) != 0 {
+            let message =
+                "the image is indexed; change it by Image > Mode > RGB or Grayscale first";
+            return Err(Failure::unsupported(message));
+        }
+        if (gimp.gimp_item_is_group)(self.drawable) != 0 {
+            return Err(Failure::unsupported(
+                "this is a group of layers; take one of its layers",
+            ));
+        }
+        gimp.progress(&self.procedure.filter.label);
+        let sample = pixels::sample((gimp.gimp_image_get_precision)(self.image));
+        let mut source = gimp.read(self.drawable, sample)?;
+        source.icc = gimp.profile(self.image);
+        match self.procedure.edits() {
+            true => self.edit(gimp, &source),
+            false => self.make_image(gimp, &source),
+        }
+    }
+
+    /// What the filter makes of `source`, of the part `window` of it if it is given.
+    fn made(
+        &self,
+        gimp: &Gimp<H>,
+        source: &Pixmap,
+        window: Option<Rectangle>,
+    ) -> Result<Pixmap, Failure> {
+        let sample = source.format.sample;
+        let others =
+            self.others
+                .iter()
+                .map(|(_, other)| match (gimp.gimp_drawable_is_indexed)(*other) {
+                    0 => gimp.read(*other, sample),
+                    _ => gimp.read(*other, Sample::U8),
+                });
+        let others = others.collect::<Result<Vec<_>, _>>()?;
+        let keys = self.others.iter().map(|(key, _)| Some(key.as_str()));
+        let others = keys
+            .zip(&others)
+            .map(|(key, other)| Source::whole(key, other));
+        let mut values = self.values.clone();
+        values.retain(|(key, _)| key != NEW_LAYER || !self.procedure.edits());
+        let filter = self.procedure.filter;
+        // Only filters with this capability are good for parts.
+        let asked = window.filter(|_| filter.capabilities.has(INR_CAP_TILES));
+        let request = Request {
+            filter: &filter.key,
+            sources: std::iter::once(Source::whole(None, source))
+                .chain(others)
+                .collect(),
+            values,
+            region: asked.map(|part| Region {
+                origin: [part.x, part.y].map(f64::from),
+                step: [1.0; 2],
+                size: [part.width, part.height].map(|side| side as u32),
+            }),
+        };
+        let mut session = catalogue::session(self.procedure.plugin)?;
+        let plan = session.plan(&request)?;
+        let size = request.region.map_or(plan.size, |region| region.size);
+        let mut output = pixels::blank(size, sample, plan.layout)?;
+        watched(gimp, |watcher| {
+            session.run(&request, &mut output, Some(watcher))
+        })?;
+        Ok(match window {
+            Some(part) if asked.is_none() => crop(&output, part),
+            _ => output,
+        })
+    }
+
+    fn edit(&self, gimp: &Gimp<H>, source: &Pixmap) -> Result<Made<H>, Failure> {
+        let Some(window) = gimp.selected(self.drawable) else {
+            return Err(Failure::bad("the selection does not touch the layer"));
+        };
+        let params = self.procedure.params();
+        let beside = catalogue::number(&self.values, &params, NEW_LAYER) != 0.0;
+        let made = self.made(gimp, source, Some(window))?;
+        (gimp.gimp_image_undo_group_start)(self.image);
+        let done = self.put(gimp, made, window, beside);
+        (gimp.gimp_image_undo_group_end)(self.image);
+        done.map(Made::Drawable)
+    }
+
+    /// Puts `made` where `window` is, as far as it is selected.
+    fn put(
+        &self,
+        gimp: &Gimp<H>,
+        mut made: Pixmap,
+        window: Rectangle,
+        beside: bool,
+    ) -> Result<H, Failure> {
+        let Rectangle {
+            x,
+            y,
+            width,
+            height,
+        } = window;
+        let mut target = self.drawable;
+        if beside {
+            let part = (gimp.gimp_selection_is_empty)(self.image) == 0;
+            let alpha = part || made.format.layout.has_alpha();
+            let grey = (gimp.gimp_image_base_type)(self.image) == GRAY;
+            // Before there is a layer that would have to go again.
+            made = pixels::relayout(made, pixels::layout(grey, alpha))?;
+            let size = gimp.size(self.drawable);
+            target = gimp.new_layer(self.image, &self.procedure.filter.label, size, alpha);
+            gimp.insert_above(self.image, target, self.drawable);
+        }
+        gimp.write(target, true, made, [x, y])?;
+        (gimp.gimp_drawable_merge_shadow)(target, 1);
+        (gimp.gimp_drawable_update)(target, x, y, width, height);
+        Ok(target)
+    }
+
+    fn make_image(&self, gimp: &Gimp<H>, source: &Pixmap) -> Result<Made<H>, Failure> {
+        let made = self.made(gimp, source, None)?;
+        let precision = (gimp.gimp_image_get_precision)(self.image);
+        let image = new_image(
+            gimp,
+            made,
+            precision,
+            source.icc.as_deref(),
+            &self.procedure.filter.label,
+        )?;
+        let (mut x, mut y) = (0.0, 0.0);
+        // SAFETY: GIMP writes two numbers.
+        unsafe { (gimp.gimp_image_get_resolution)(self.image, &mut x, &mut y) };
+        (gimp.gimp_image_set_resolution)(image, x, y);
+        Ok(Made::Image(image))
+    }
+}
+
+/// An image with `pixels` as its only layer.
+///
+/// # Errors
+/// What writing them gives.
+pub fn new_image<H: Handle>(
+    gimp: &Gimp<H>,
+    pixels: Pixmap,
+    precision: c_int,
+    icc: Option<&[u8]>,
+    layer: &str,
+) -> Result<H, Failure> {
+    let [width, height] = pixels.size.map(|side| side as c_int);
+    let kind = match pixels.format.layout.channels() {
+        1 | 2 => GRAY,
+        _ => 0,
+    };
+    let alpha = pixels.format.layout.has_alpha();
+    let image = (gimp.gimp_image_new_with_precision)(width, height, kind, precision);
+    (gimp.gimp_image_undo_disable)(image);
+    if icc.is_some_and(|icc| !gimp.set_profile(image, icc)) {
+        eprintln!("inr: GIMP cannot use the picture's colour profile; it is left out");
+    }
+    let layer = gimp.new_layer(image, layer, [width, height], alpha);
+    (gimp.gimp_image_insert_layer)(image, layer, H::NONE, 0);
+    let written = gimp.write(layer, false, pixels, [0, 0]);
+    (gimp.gimp_image_undo_enable)(image);
+    if let Err(failure) = written {
+        (gimp.gimp_image_delete)(image);
+        return Err(failure);
+    }
+    Ok(image)
+}
+
+/// The part `window` of `pixels`.
+fn crop(pixels: &Pixmap, window: Rectangle) -> Pixmap {
+    let [left, top, columns, rows] =
+        [window.x, window.y, window.width, window.height].map(|side| side as usize);
+    let size = pixels.format.pixel_size();
+    let stride = pixels.size[0] as usize * size;
+    let row = |y: usize| &pixels.data[y * stride + left * size..][..columns * size];
+    Pixmap {
+        size: [columns as u32, rows as u32],
+        data: (top..top + rows).flat_map(row).copied().collect(),
+        format: pixels.format,
+        icc: None,
+    }
+}

@@ -1,0 +1,229 @@
+//! Pixels on their way between the editor's buffers and plug-ins.
+
+use std::ffi::{CStr, c_int};
+
+use inr_plugin_api::host::Pixmap;
+use inr_plugin_api::{Failure, Format, Layout, Sample, Status};
+
+use crate::catalogue::MAX_PIXELS;
+use crate::editor::{Gimp, Handle, Object};
+
+/// Longest side of the editor's images.
+const MAX_SIDE: u32 = 524_288;
+
+/// `GeglRectangle`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rectangle {
+    /// Left edge.
+    pub x: c_int,
+    /// Top edge.
+    pub y: c_int,
+    /// Columns.
+    pub width: c_int,
+    /// Rows.
+    pub height: c_int,
+}
+
+impl Rectangle {
+    /// All of a picture.
+    pub fn whole([width, height]: [c_int; 2]) -> Self {
+        Self {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        }
+    }
+}
+
+/// The samples that `GimpPrecision` has plug-ins work on: its own where they are encoded integers of 8 or 16 bits, else floats.
+pub fn sample(precision: c_int) -> Sample {
+    match precision {
+        150 => Sample::U8,
+        250 => Sample::U16,
+        _ => Sample::F32,
+    }
+}
+
+/// The `GimpPrecision` of encoded samples.
+pub fn precision(sample: Sample) -> c_int {
+    match sample {
+        Sample::U8 => 150,
+        Sample::U16 => 250,
+        Sample::F16 => 550,
+        Sample::F32 => 650,
+    }
+}
+
+/// The channels of what is grey or colour, with alpha or without.
+pub fn layout(grey: bool, alpha: bool) -> Layout {
+    match (grey, alpha) {
+        (true, false) => Layout::Grey,
+        (true, true) => Layout::GreyAlpha,
+        (false, false) => Layout::Rgb,
+        (false, true) => Layout::Rgba,
+    }
+}
+
+/// babl's name for encoded samples with straight alpha.
+fn encoding(format: Format) -> &'static CStr {
+    let names = match format.sample {
+        Sample::U8 => [c"Y' u8", c"Y'A u8", c"R'G'B' u8", c"R'G'B'A u8"],
+        Sample::U16 => [c"Y' u16", c"Y'A u16", c"R'G'B' u16", c"R'G'B'A u16"],
+        Sample::F16 => [c"Y' half", c"Y'A half", c"R'G'B' half", c"R'G'B'A half"],
+        Sample::F32 => [c"Y' float", c"Y'A float", c"R'G'B' float", c"R'G'B'A float"],
+    };
+    names[format.layout.channels() - 1]
+}
+
+/// Pixels of zero bytes, if the editor may have so many.
+///
+/// # Errors
+/// [`Status::TooLarge`] and [`Status::OutOfMemory`].
+pub fn blank(size: [u32; 2], sample: Sample, layout: Layout) -> Result<Pixmap, Failure> {
+    let [width, height] = size;
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > MAX_PIXELS || width.max(height) > MAX_SIDE {
+        let message = format!(
+            "{width} x {height} pixels; the limit is {MAX_PIXELS} in all and {MAX_SIDE} on a side"
+        );
+        return Err(Failure::new(Status::TooLarge, message));
+    }
+    let format = Format::plain(sample, layout);
+    let bytes = pixels as usize * format.pixel_size();
+    let mut data = Vec::new();
+    let reserved = data.try_reserve_exact(bytes);
+    reserved.map_err(|e| Failure::new(Status::OutOfMemory, e.to_string()))?;
+    data.resize(bytes, 0);
+    Ok(Pixmap {
+        size,
+        format,
+        data,
+        icc: None,
+    })
+}
+
+impl<H: Handle> Gimp<H> {
+    /// All pixels of `drawable` as `sample`, without a change where these are its own.
+    ///
+    /// # Errors
+    /// As [`blank`]; [`Status::Io`] when there is no such drawable.
+    pub fn read(&self, drawable: H, sample: Sample) -> Result<Pixmap, Failure> {
+        // SAFETY: GIMP gives NULL or a reference.
+        let buffer = unsafe { self.held((self.gimp_drawable_get_buffer)(drawable), "pixels") }?;
+        let size = self.size(drawable);
+        let mut pixels = blank(size.map(|side| side as u32), sample, self.layout(drawable))?;
+        // SAFETY: the buffer is there, and `pixels` has room for so many pixels in this format.
+        unsafe {
+            let format = self.format(buffer.get(), pixels.format);
+            let data = pixels.data.as_mut_ptr().cast();
+            (self.gegl_buffer_get)(
+                buffer.get(),
+                &Rectangle::whole(size),
+                1.0,
+                format,
+                data,
+                0,
+                0,
+            );
+        }
+        Ok(pixels)
+    }
+
+    /// Writes `pixels` into the buffer of `drawable`, its shadow if `shadow`, with their first one at `at`.
+    ///
+    /// # Errors
+    /// [`Status::Unsupported`] for colours in a grey image; [`Status::Io`] when there is no such drawable.
+    pub fn write(
+        &self,
+        drawable: H,
+        shadow: bool,
+        pixels: Pixmap,
+        at: [c_int; 2],
+    ) -> Result<(), Failure> {
+        let pixels = relayout(pixels, self.layout(drawable))?;
+        let buffer = match shadow {
+            true => (self.gimp_drawable_get_shadow_buffer)(drawable),
+            false => (self.gimp_drawable_get_buffer)(drawable),
+        };
+        // SAFETY: GIMP gives NULL or a reference.
+        let buffer = unsafe { self.held(buffer, "buffer") }?;
+        let [width, height] = pixels.size.map(|side| side as c_int);
+        let [x, y] = at;
+        let rectangle = Rectangle {
+            x,
+            y,
+            width,
+            height,
+        };
+        // SAFETY: the buffer is there, and `pixels` are so many in this format.
+        unsafe {
+            let format = self.format(buffer.get(), pixels.format);
+            let data = pixels.data.as_ptr().cast();
+            (self.gegl_buffer_set)(buffer.get(), &rectangle, 0, format, data, 0);
+            (self.gegl_buffer_flush)(buffer.get());
+        }
+        Ok(())
+    }
+
+    /// babl's `format` in the colour space of `buffer`, in which nothing is converted but the kind of samples.
+    ///
+    /// # Safety
+    /// The buffer is there.
+    unsafe fn format(&self, buffer: Object, format: Format) -> *const std::ffi::c_void {
+        // SAFETY: the caller's promise; babl's formats stay.
+        unsafe {
+            let space = (self.babl_format_get_space)((self.gegl_buffer_get_format)(buffer));
+            (self.babl_format_with_space)(encoding(format).as_ptr(), space)
+        }
+    }
+}
+
+/// `pixels` with other channels: grey in three equal ones, opaque, or without alpha.
+///
+/// # Errors
+/// [`Status::Unsupported`] for colours that would have to be grey.
+pub fn relayout(pixels: Pixmap, layout: Layout) -> Result<Pixmap, Failure> {
+    let from = pixels.format;
+    if from.layout == layout {
+        return Ok(pixels);
+    }
+    let grey = |layout| matches!(layout, Layout::Grey | Layout::GreyAlpha);
+    if grey(layout) && !grey(from.layout) {
+        let message =
+            "the result has colours and the image is grey; change it by Image > Mode > RGB first";
+        return Err(Failure::unsupported(message));
+    }
+    let to = Format::plain(from.sample, layout);
+    let opaque = match from.sample {
+        Sample::U8 => vec![u8::MAX],
+        Sample::U16 => u16::MAX.to_ne_bytes().to_vec(),
+        Sample::F16 => 0x3c00_u16.to_ne_bytes().to_vec(),
+        Sample::F32 => 1.0_f32.to_ne_bytes().to_vec(),
+    };
+    let bytes = from.sample.size();
+    let mut data = Vec::with_capacity(pixels.data.len() / from.pixel_size() * to.pixel_size());
+    for pixel in pixels.data.chunks_exact(from.pixel_size()) {
+        let (colours, alpha) = match from.layout.has_alpha() {
+            true => pixel.split_at(pixel.len() - bytes),
+            false => (pixel, opaque.as_slice()),
+        };
+        let copies = if grey(from.layout) && !grey(layout) {
+            3
+        } else {
+            1
+        };
+        for _ in 0..copies {
+            data.extend_from_slice(colours);
+        }
+        if layout.has_alpha() {
+            data.extend_from_slice(alpha);
+        }
+    }
+    Ok(Pixmap {
+        format: to,
+        data,
+        ..pixels
+    })
+}

@@ -1,0 +1,128 @@
+//! Arguments of GIMP's calls, and results.
+
+use std::ffi::{CStr, c_int};
+use std::path::PathBuf;
+
+use inr_plugin_api::{Failure, Kind, Param, Value};
+
+use super::query::tag_of;
+use super::{GimpParam, ParamData, tag};
+use crate::catalogue::Values;
+use crate::editor::c_string;
+
+/// The arguments of a call that are not taken yet.
+pub(crate) struct Arguments<'a>(pub(crate) &'a [GimpParam]);
+
+impl Arguments<'_> {
+    fn next(&mut self, tag: c_int) -> Result<ParamData, Failure> {
+        let (first, rest) = self
+            .0
+            .split_first()
+            .ok_or_else(|| Failure::bad("arguments are missing"))?;
+        if first.tag != tag {
+            let found = first.tag;
+            return Err(Failure::bad(format!(
+                "an argument of type {found} in place of {tag}"
+            )));
+        }
+        self.0 = rest;
+        Ok(first.data)
+    }
+
+    /// The next argument: a number or item of type `tag`.
+    ///
+    /// # Errors
+    /// When there is none; here and below.
+    pub(crate) fn int(&mut self, tag: c_int) -> Result<c_int, Failure> {
+        // SAFETY: arguments of these types are so stored.
+        Ok(unsafe { self.next(tag)?.int })
+    }
+
+    fn bytes(&mut self) -> Result<Vec<u8>, Failure> {
+        // SAFETY: arguments of this type are so stored.
+        let text = unsafe { self.next(tag::STRING)?.text };
+        if text.is_null() {
+            return Ok(Vec::new());
+        }
+        // SAFETY: GIMP's texts end with a zero byte and are there until the call ends.
+        Ok(unsafe { CStr::from_ptr(text) }.to_bytes().to_vec())
+    }
+
+    /// The next argument: a file.
+    pub(crate) fn path(&mut self) -> Result<PathBuf, Failure> {
+        use std::os::unix::ffi::OsStringExt;
+        Ok(std::ffi::OsString::from_vec(self.bytes()?).into())
+    }
+
+    /// The next arguments: values of `params`. What is 0 or "" and no value stands for the default.
+    pub(crate) fn values(&mut self, params: &[Param]) -> Result<Values, Failure> {
+        let each = params
+            .iter()
+            .map(|param| Ok((param.key.clone(), self.value(param)?)));
+        each.collect()
+    }
+
+    fn value(&mut self, param: &Param) -> Result<Value, Failure> {
+        let value = match &param.kind {
+            Kind::Number { whole: true, .. } | Kind::Bool(_) => {
+                Value::Number(f64::from(self.int(tag_of(&param.kind))?))
+            }
+            Kind::Number { whole: false, .. } => {
+                // SAFETY: arguments of this type are so stored.
+                Value::Number(unsafe { self.next(tag::FLOAT)?.float })
+            }
+            Kind::Choice { .. } | Kind::Text(_) => {
+                Value::Text(String::from_utf8_lossy(&self.bytes()?).into_owned())
+            }
+            Kind::Rgb(_) => {
+                // SAFETY: arguments of this type are so stored.
+                let [r, g, b, _] = unsafe { self.next(tag::COLOR)?.rgb };
+                Value::Rgb([r, g, b])
+            }
+        };
+        match param.check(&value) {
+            Ok(()) => Ok(value),
+            Err(_) if is_blank(&value) => Ok(param.default()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// True if all arguments from here on are as GIMP fills them in for who does not know them.
+    pub(crate) fn are_blank(&self) -> bool {
+        self.0.iter().all(|argument| match argument.tag {
+            // SAFETY: arguments of these types are so stored.
+            tag::INT32 => unsafe { argument.data.int == 0 },
+            // SAFETY: as above.
+            tag::FLOAT => unsafe { argument.data.float == 0.0 },
+            // SAFETY: as above; texts end with a zero byte.
+            tag::STRING => unsafe { argument.data.text.is_null() || *argument.data.text == 0 },
+            _ => false,
+        })
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => *number == 0.0,
+        Value::Text(text) => text.is_empty(),
+        Value::Rgb(_) => false,
+    }
+}
+
+/// A number or item as a result.
+pub(crate) fn int(tag: c_int, int: c_int) -> GimpParam {
+    // The rest of the union is filled so that no byte of what is sent is undefined.
+    let mut data = ParamData { rgb: [0.0; 4] };
+    data.int = int;
+    GimpParam { tag, data }
+}
+
+/// A text as a result; it stays in memory, for GIMP reads it after the call.
+pub(crate) fn text(text: &str) -> GimpParam {
+    let mut data = ParamData { rgb: [0.0; 4] };
+    data.text = c_string(text).into_raw();
+    GimpParam {
+        tag: tag::STRING,
+        data,
+    }
+}

@@ -1,0 +1,323 @@
+//! GIMP's calls.
+
+use std::ffi::{CStr, c_char, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use inr_plugin_api::{Failure, Input, Param, Status};
+
+use super::arguments::{Arguments, int, text};
+use super::dialog::{Question, Ui};
+use super::{GimpParam, LOAD, SAVE, THUMBNAIL, Tables, tables, tag};
+use crate::catalogue::{Catalogue, Procedure, Values, from_bytes, open_params, to_bytes};
+use crate::editor::c_string;
+use crate::file::{self, Opened};
+use crate::filter::{Job, Made};
+
+/// `GimpRunMode`.
+const INTERACTIVE: c_int = 0;
+const NONINTERACTIVE: c_int = 1;
+
+/// `GimpPDBStatusType`.
+const EXECUTION_ERROR: c_int = 0;
+const CALLING_ERROR: c_int = 1;
+const SUCCESS: c_int = 3;
+const CANCEL: c_int = 4;
+
+type Results = Vec<GimpParam>;
+
+/// Runs the procedure called `name`; results stay in memory.
+///
+/// # Safety
+/// GIMP calls it, with so many arguments and room for results.
+pub(crate) unsafe extern "C" fn run(
+    name: *const c_char,
+    count: c_int,
+    arguments: *const GimpParam,
+    result_count: *mut c_int,
+    results: *mut *mut GimpParam,
+) {
+    let work = || {
+        // SAFETY: GIMP gives a string and so many arguments.
+        let (name, arguments) = unsafe {
+            let name = CStr::from_ptr(name).to_string_lossy();
+            (
+                name,
+                std::slice::from_raw_parts(arguments, count.max(0) as usize),
+            )
+        };
+        call(&name, Arguments(arguments))
+    };
+    let done = catch_unwind(AssertUnwindSafe(work));
+    let done = done.unwrap_or_else(|_| {
+        Err(Failure::new(
+            Status::Internal,
+            "a bug in the plug-in for GIMP",
+        ))
+    });
+    let all = match done {
+        Ok(made) => [vec![int(tag::STATUS, SUCCESS)], made].concat(),
+        Err(failure) => match failure.status {
+            Status::Cancelled => vec![int(tag::STATUS, CANCEL)],
+            Status::BadArgument => vec![int(tag::STATUS, CALLING_ERROR), text(&failure.message)],
+            _ => vec![int(tag::STATUS, EXECUTION_ERROR), text(&failure.message)],
+        },
+    };
+    let all = all.leak();
+    // SAFETY: GIMP has room for both.
+    unsafe {
+        *result_count = all.len() as c_int;
+        *results = all.as_mut_ptr();
+    }
+}
+
+fn call(name: &str, arguments: Arguments) -> Result<Results, Failure> {
+    let tables = tables();
+    // SAFETY: NULL stands for no arguments of a program.
+    unsafe { (tables.gimp.gegl_init)(std::ptr::null_mut(), std::ptr::null_mut()) };
+    let catalogue = Catalogue::load();
+    let host = Host {
+        tables,
+        catalogue: &catalogue,
+    };
+    match name {
+        LOAD => host.load(arguments),
+        THUMBNAIL => host.thumbnail(arguments),
+        SAVE => host.save(arguments),
+        _ => {
+            let procedures = catalogue.procedures();
+            let found = procedures.iter().find(|procedure| procedure.name == name);
+            let found = found
+                .ok_or_else(|| Failure::unsupported(format!("the plug-in with {name} is gone")))?;
+            host.filter(found, arguments)
+        }
+    }
+}
+
+struct Host<'a> {
+    tables: &'a Tables,
+    catalogue: &'a Catalogue,
+}
+
+impl Host<'_> {
+    fn codec(&self) -> Result<(&inr_plugin_api::host::Plugin, &[Param]), Failure> {
+        let codec = self.catalogue.codec();
+        codec.ok_or_else(|| Failure::unsupported("no plug-in here reads .inr files"))
+    }
+
+    /// What was kept under `key`.
+    fn kept(&self, key: &str) -> Vec<u8> {
+        let own = &self.tables.own;
+        let key = c_string(key);
+        // SAFETY: the key is there.
+        let size = unsafe { (own.gimp_procedural_db_get_data_size)(key.as_ptr()) };
+        let mut bytes = vec![0_u8; size.max(0) as usize];
+        if !bytes.is_empty() {
+            // SAFETY: the key is there, and so is room for as many bytes as GIMP has.
+            unsafe { (own.gimp_procedural_db_get_data)(key.as_ptr(), bytes.as_mut_ptr().cast()) };
+        }
+        bytes
+    }
+
+    /// Keeps `bytes` until GIMP ends.
+    fn keep_bytes(&self, key: &str, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let key = c_string(key);
+        // SAFETY: the key and so many bytes are there.
+        unsafe {
+            (self.tables.own.gimp_procedural_db_set_data)(
+                key.as_ptr(),
+                bytes.as_ptr().cast(),
+                bytes.len() as u32,
+            )
+        };
+    }
+
+    /// The values that were kept under `name`, or defaults.
+    fn last(&self, name: &str, params: &[Param]) -> Values {
+        from_bytes(&self.kept(name), params)
+    }
+
+    fn keep(&self, name: &str, values: &Values) {
+        self.keep_bytes(name, &to_bytes(values));
+    }
+
+    fn filter(&self, procedure: &Procedure, mut arguments: Arguments) -> Result<Results, Failure> {
+        let gimp = &self.tables.gimp;
+        let mode = arguments.int(tag::INT32)?;
+        let image = arguments.int(tag::IMAGE)?;
+        let drawable = arguments.int(tag::DRAWABLE)?;
+        let inputs = procedure.filter.inputs.get(1..).unwrap_or_default();
+        let params = procedure.params();
+        let others = self.others(procedure, mode, inputs, &mut arguments)?;
+        let (others, values) = match mode {
+            NONINTERACTIVE => (others, arguments.values(&params)?),
+            INTERACTIVE => {
+                let question = Question {
+                    title: &procedure.filter.label,
+                    text: &procedure.filter.hint,
+                    accept: c"_OK",
+                    inputs,
+                    params: &params,
+                };
+                Ui::start()?.ask(&question, others, self.last(&procedure.name, &params))?
+            }
+            _ => (others, self.last(&procedure.name, &params)),
+        };
+        if mode == INTERACTIVE {
+            self.keep(&procedure.name, &values);
+            let items = others.iter().flat_map(|item| item.to_ne_bytes());
+            self.keep_bytes(&items_key(procedure), &items.collect::<Vec<u8>>());
+        }
+        let used = inputs.iter().zip(&others);
+        let used = used.filter(|(_, item)| (self.tables.own.gimp_item_is_valid)(**item) != 0);
+        let job = Job {
+            procedure,
+            image,
+            drawable,
+            others: used
+                .map(|(input, item)| (input.key.clone(), *item))
+                .collect(),
+            values,
+        };
+        let made = job.run(gimp)?;
+        if mode != NONINTERACTIVE {
+            if let Made::Image(made) = made {
+                (self.tables.own.gimp_display_new)(made);
+            }
+            (self.tables.own.gimp_displays_flush)();
+        }
+        Ok(vec![match made {
+            Made::Image(made) => int(tag::IMAGE, made),
+            Made::Drawable(made) => int(tag::DRAWABLE, made),
+        }])
+    }
+
+    /// The further inputs: the call's, or the last ones where the call is to have those.
+    fn others(
+        &self,
+        procedure: &Procedure,
+        mode: c_int,
+        inputs: &[Input],
+        arguments: &mut Arguments,
+    ) -> Result<Vec<c_int>, Failure> {
+        let given = inputs.iter().map(|_| arguments.int(tag::DRAWABLE));
+        let given = given.collect::<Result<Vec<c_int>, Failure>>()?;
+        if mode == NONINTERACTIVE {
+            return Ok(given);
+        }
+        let kept = self.kept(&items_key(procedure));
+        let kept = kept
+            .chunks_exact(4)
+            .map(|b| c_int::from_ne_bytes([b[0], b[1], b[2], b[3]]));
+        let kept: Vec<c_int> = kept.collect();
+        Ok(if kept.len() == given.len() {
+            kept
+        } else {
+            given
+        })
+    }
+
+    fn load(&self, mut arguments: Arguments) -> Result<Results, Failure> {
+        let (plugin, _) = self.codec()?;
+        let params = open_params();
+        let mode = arguments.int(tag::INT32)?;
+        let path = arguments.path()?;
+        arguments.path()?;
+        self.tables
+            .gimp
+            .progress(&format!("Opening {}", name_of(&path)));
+        let mut opened = Opened::new(plugin, &path)?;
+        let [width, height] = opened.info.size;
+        let values = match mode {
+            NONINTERACTIVE => arguments.values(&params)?,
+            INTERACTIVE => {
+                let question = Question {
+                    title: &format!("Open {}", name_of(&path)),
+                    text: &format!(
+                        "{width} x {height} pixels at its native size, and sharp at any other."
+                    ),
+                    accept: c"_Open",
+                    inputs: &[],
+                    params: &params,
+                };
+                let (_, values) =
+                    Ui::start()?.ask(&question, Vec::new(), self.last(LOAD, &params))?;
+                self.keep(LOAD, &values);
+                values
+            }
+            _ => self.last(LOAD, &params),
+        };
+        let size = opened.size(&values);
+        let image = opened.render(&self.tables.gimp, size)?;
+        let name = c_path(&path);
+        // SAFETY: the name is there.
+        unsafe { (self.tables.own.gimp_image_set_filename)(image, name.as_ptr()) };
+        Ok(vec![int(tag::IMAGE, image)])
+    }
+
+    fn thumbnail(&self, mut arguments: Arguments) -> Result<Results, Failure> {
+        let (plugin, _) = self.codec()?;
+        let path = arguments.path()?;
+        let side = arguments.int(tag::INT32)?;
+        let mut opened = Opened::new(plugin, &path)?;
+        let size = opened.size_within(u32::try_from(side).unwrap_or(0));
+        let image = opened.render(&self.tables.gimp, size)?;
+        let native = opened.info.size.map(|side| int(tag::INT32, side as c_int));
+        Ok([vec![int(tag::IMAGE, image)], native.to_vec()].concat())
+    }
+
+    fn save(&self, mut arguments: Arguments) -> Result<Results, Failure> {
+        let (plugin, params) = self.codec()?;
+        let mode = arguments.int(tag::INT32)?;
+        let image = arguments.int(tag::IMAGE)?;
+        let drawable = arguments.int(tag::DRAWABLE)?;
+        let path = arguments.path()?;
+        arguments.path()?;
+        let gimp = &self.tables.gimp;
+        let write = |image, drawable, values: &Values| {
+            gimp.progress(&format!("Exporting {}", name_of(&path)));
+            file::save(gimp, plugin, image, drawable, &path, values)
+        };
+        match mode {
+            NONINTERACTIVE if arguments.are_blank() => write(image, drawable, &Values::new())?,
+            NONINTERACTIVE => write(image, drawable, &arguments.values(params)?)?,
+            _ => {
+                let ui = Ui::start()?;
+                let export = ui.export(gimp, image, drawable)?;
+                let mut values = self.last(SAVE, params);
+                if mode == INTERACTIVE {
+                    let question = Question {
+                        title: "Export as INR",
+                        text: "",
+                        accept: c"_Export",
+                        inputs: &[],
+                        params,
+                    };
+                    (_, values) = ui.ask(&question, Vec::new(), values)?;
+                }
+                write(export.image, export.drawable, &values)?;
+                self.keep(SAVE, &values);
+            }
+        }
+        Ok(Results::new())
+    }
+}
+
+fn items_key(procedure: &Procedure) -> String {
+    format!("{}-inputs", procedure.name)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn c_path(path: &Path) -> std::ffi::CString {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::CString::new(path.as_os_str().as_bytes()).unwrap_or_default()
+}

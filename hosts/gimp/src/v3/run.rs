@@ -1,0 +1,376 @@
+//! GIMP's calls.
+
+use std::ffi::{CStr, c_char, c_double, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::ptr::{null, null_mut};
+
+use inr_plugin_api::host::Plugin;
+use inr_plugin_api::{Failure, Kind, Param, Status, Value};
+
+use super::{Text, tables, text};
+use crate::catalogue::{Values, open_params};
+use crate::editor::{Object, functions, library};
+use crate::file::{self, Opened};
+use crate::filter::{Job, Made};
+
+/// `GimpRunMode`.
+const INTERACTIVE: c_int = 0;
+const NONINTERACTIVE: c_int = 1;
+/// `GimpPDBStatusType`.
+const EXECUTION_ERROR: c_int = 0;
+const CALLING_ERROR: c_int = 1;
+const SUCCESS: c_int = 3;
+const CANCEL: c_int = 4;
+/// `GIMP_EXPORT_EXPORT`.
+const COPIED: c_int = 1;
+
+functions! {
+    /// GIMP's dialogs and GTK 3.
+    Widgets {
+        gimp_ui_init: unsafe extern "C" fn(Text),
+        gimp_procedure_dialog_new: unsafe extern "C" fn(Object, Object, Text) -> Object,
+        gimp_export_procedure_dialog_new: unsafe extern "C" fn(Object, Object, Object) -> Object,
+        gimp_procedure_dialog_get_scale_entry: unsafe extern "C" fn(Object, Text, c_double) -> Object,
+        gimp_label_spin_set_digits: unsafe extern "C" fn(Object, c_int),
+        gimp_label_spin_set_increments: unsafe extern "C" fn(Object, c_double, c_double),
+        gimp_scale_entry_set_bounds: unsafe extern "C" fn(Object, c_double, c_double, c_int),
+        gimp_procedure_dialog_fill: unsafe extern "C" fn(Object, ...),
+        gimp_procedure_dialog_run: unsafe extern "C" fn(Object) -> c_int,
+        gtk_widget_destroy: unsafe extern "C" fn(Object),
+    }
+}
+
+/// A result of a procedure.
+enum Output {
+    Object(Object),
+    Int(c_int),
+    /// One that keeps its default.
+    Default,
+}
+
+/// Runs `work` and tells GIMP what came of it.
+///
+/// # Safety
+/// The procedure is the one that GIMP runs.
+unsafe fn answer(procedure: Object, work: impl FnOnce() -> Result<Vec<Output>, Failure>) -> Object {
+    let own = &tables().own;
+    let done = catch_unwind(AssertUnwindSafe(work));
+    let done = done.unwrap_or_else(|_| {
+        Err(Failure::new(
+            Status::Internal,
+            "a bug in the plug-in for GIMP",
+        ))
+    });
+    // SAFETY: the caller's promise; GIMP takes over errors, values take references of theirs.
+    unsafe {
+        let outputs = match done {
+            Ok(outputs) => outputs,
+            Err(failure) => {
+                let status = match failure.status {
+                    Status::Cancelled => CANCEL,
+                    Status::BadArgument => CALLING_ERROR,
+                    _ => EXECUTION_ERROR,
+                };
+                let error = match status {
+                    CANCEL => null_mut(),
+                    _ => (own.g_error_new_literal)(
+                        (own.g_quark_from_string)(c"inr".as_ptr()),
+                        0,
+                        text(&failure.message).as_ptr(),
+                    ),
+                };
+                return (own.gimp_procedure_new_return_values)(procedure, status, error);
+            }
+        };
+        let values = (own.gimp_procedure_new_return_values)(procedure, SUCCESS, null_mut());
+        for (index, output) in (1..).zip(outputs) {
+            let value = (own.gimp_value_array_index)(values, index);
+            match output {
+                Output::Object(object) => (own.g_value_set_object)(value, object),
+                Output::Int(int) => (own.g_value_set_int)(value, int),
+                Output::Default => {}
+            }
+        }
+        values
+    }
+}
+
+/// Values of `params` as `config` has them.
+///
+/// # Safety
+/// The config is that of a procedure with these arguments.
+unsafe fn values(config: Object, params: &[Param]) -> Values {
+    let get = tables().own.g_object_get;
+    let end: Text = null();
+    let value = |param: &Param| {
+        let key = text(&param.key);
+        // SAFETY: the caller's promise: the properties are of these types.
+        unsafe {
+            match &param.kind {
+                Kind::Number { whole: false, .. } => {
+                    let mut number: c_double = 0.0;
+                    get(config, key.as_ptr(), &raw mut number, end);
+                    Value::Number(number)
+                }
+                Kind::Number { whole: true, .. } | Kind::Bool(_) => {
+                    let mut number: c_int = 0;
+                    get(config, key.as_ptr(), &raw mut number, end);
+                    Value::Number(f64::from(number))
+                }
+                Kind::Choice { .. } | Kind::Text(_) => {
+                    let mut found: *mut c_char = null_mut();
+                    get(config, key.as_ptr(), &raw mut found, end);
+                    if found.is_null() {
+                        return param.default();
+                    }
+                    let value = CStr::from_ptr(found).to_string_lossy().into_owned();
+                    (tables().own.g_free)(found.cast());
+                    Value::Text(value)
+                }
+                Kind::Rgb(_) => param.default(),
+            }
+        }
+    };
+    params
+        .iter()
+        .map(|param| (param.key.clone(), value(param)))
+        .collect()
+}
+
+/// Shows the dialog that GIMP draws for a procedure; its values go into `config`.
+///
+/// # Safety
+/// The procedure is the one that GIMP runs, with this config; `image` is NULL or what is exported.
+unsafe fn ask(
+    procedure: Object,
+    config: Object,
+    title: &str,
+    params: &[Param],
+    image: Object,
+) -> Result<(), Failure> {
+    let library = library("libgimpui-3.0.so.0")?;
+    let end: Text = null();
+    // SAFETY: the types are those of the libraries' headers; the rest is the caller's promise.
+    let accepted = unsafe {
+        let ui = Widgets::load(library)?;
+        (ui.gimp_ui_init)(c"inr".as_ptr());
+        let dialog = match image.is_null() {
+            true => (ui.gimp_procedure_dialog_new)(procedure, config, text(title).as_ptr()),
+            false => (ui.gimp_export_procedure_dialog_new)(procedure, config, image),
+        };
+        for param in params {
+            if let Kind::Number {
+                display: [low, high],
+                step,
+                digits,
+                ..
+            } = param.kind
+            {
+                let entry = (ui.gimp_procedure_dialog_get_scale_entry)(
+                    dialog,
+                    text(&param.key).as_ptr(),
+                    1.0,
+                );
+                // GIMP's own guess at the digits is by the whole range, and it rounds values to them.
+                (ui.gimp_label_spin_set_digits)(entry, digits as c_int);
+                (ui.gimp_label_spin_set_increments)(entry, step, step * 10.0);
+                (ui.gimp_scale_entry_set_bounds)(entry, low, high, 1);
+            }
+        }
+        (ui.gimp_procedure_dialog_fill)(dialog, end);
+        let accepted = (ui.gimp_procedure_dialog_run)(dialog) != 0;
+        (ui.gtk_widget_destroy)(dialog);
+        accepted
+    };
+    match accepted {
+        true => Ok(()),
+        false => Err(Failure::cancelled()),
+    }
+}
+
+fn codec() -> Result<(&'static Plugin, &'static [Param]), Failure> {
+    let codec = tables().catalogue.codec();
+    codec.ok_or_else(|| Failure::unsupported("no plug-in here reads .inr files"))
+}
+
+/// The path of a `GFile`.
+///
+/// # Safety
+/// It is one.
+unsafe fn path(file: Object) -> Result<PathBuf, Failure> {
+    use std::os::unix::ffi::OsStrExt;
+    // SAFETY: the caller's promise; the path is a string as long as the file is there.
+    unsafe {
+        let path = (tables().own.g_file_peek_path)(file);
+        match path.is_null() {
+            true => Err(Failure::unsupported("the file is not on this machine")),
+            false => Ok(std::ffi::OsStr::from_bytes(CStr::from_ptr(path).to_bytes()).into()),
+        }
+    }
+}
+
+fn name_of(path: &std::path::Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Runs a filter.
+///
+/// # Safety
+/// GIMP calls it; here and below.
+pub(crate) unsafe extern "C" fn filter(
+    procedure: Object,
+    mode: c_int,
+    image: Object,
+    drawables: *const Object,
+    config: Object,
+    _data: Object,
+) -> Object {
+    let own = &tables().own;
+    // SAFETY: GIMP's objects are there; drawables end with NULL.
+    let work = || unsafe {
+        let name = CStr::from_ptr((own.gimp_procedure_get_name)(procedure)).to_string_lossy();
+        let procedures = tables().catalogue.procedures();
+        let found = procedures.iter().find(|procedure| procedure.name == name);
+        let found = found
+            .ok_or_else(|| Failure::unsupported(format!("the plug-in with {name} is gone")))?;
+        let drawable = match drawables.is_null() {
+            true => null_mut(),
+            false => *drawables,
+        };
+        if drawable.is_null() || !(*drawables.add(1)).is_null() {
+            return Err(Failure::bad("one layer is worked on at a time"));
+        }
+        let params = found.params();
+        if mode == INTERACTIVE {
+            ask(procedure, config, &found.filter.label, &params, null_mut())?;
+        }
+        let end: Text = null();
+        let others = found.filter.inputs.iter().skip(1).map(|input| {
+            let mut item: Object = null_mut();
+            (own.g_object_get)(config, text(&input.key).as_ptr(), &raw mut item, end);
+            (input.key.clone(), item)
+        });
+        let job = Job {
+            procedure: found,
+            image,
+            drawable,
+            others: others.filter(|(_, item)| !item.is_null()).collect(),
+            values: values(config, &params),
+        };
+        let made = job.run(&tables().gimp)?;
+        if mode != NONINTERACTIVE {
+            if let Made::Image(made) = made {
+                (own.gimp_display_new)(made);
+            }
+            (own.gimp_displays_flush)();
+        }
+        let (Made::Image(made) | Made::Drawable(made)) = made;
+        Ok(vec![Output::Object(made)])
+    };
+    // SAFETY: the procedure is GIMP's.
+    unsafe { answer(procedure, work) }
+}
+
+/// Opens a file.
+pub(crate) unsafe extern "C" fn load(
+    procedure: Object,
+    mode: c_int,
+    file: Object,
+    _metadata: Object,
+    _flags: *mut c_int,
+    config: Object,
+    _data: Object,
+) -> Object {
+    // SAFETY: GIMP's objects are there.
+    let work = || unsafe {
+        let (plugin, _) = codec()?;
+        let path = path(file)?;
+        tables()
+            .gimp
+            .progress(&format!("Opening {}", name_of(&path)));
+        let mut opened = Opened::new(plugin, &path)?;
+        let params = open_params();
+        if mode == INTERACTIVE {
+            let [width, height] = opened.info.size;
+            let title = format!("Open {} ({width} x {height})", name_of(&path));
+            ask(procedure, config, &title, &params, null_mut())?;
+        }
+        let size = opened.size(&values(config, &params));
+        Ok(vec![Output::Object(opened.render(&tables().gimp, size)?)])
+    };
+    // SAFETY: the procedure is GIMP's.
+    unsafe { answer(procedure, work) }
+}
+
+/// Renders a thumbnail.
+pub(crate) unsafe extern "C" fn thumbnail(
+    procedure: Object,
+    file: Object,
+    side: c_int,
+    _config: Object,
+    _data: Object,
+) -> Object {
+    // SAFETY: GIMP's objects are there.
+    let work = || unsafe {
+        let mut opened = Opened::new(codec()?.0, &path(file)?)?;
+        let size = opened.size_within(u32::try_from(side).unwrap_or(0));
+        let [width, height] = opened.info.size.map(|side| side as c_int);
+        let image = opened.render(&tables().gimp, size)?;
+        Ok(vec![
+            Output::Object(image),
+            Output::Int(width),
+            Output::Int(height),
+            Output::Default,
+            Output::Int(1),
+        ])
+    };
+    // SAFETY: the procedure is GIMP's.
+    unsafe { answer(procedure, work) }
+}
+
+/// Exports an image.
+pub(crate) unsafe extern "C" fn export(
+    procedure: Object,
+    mode: c_int,
+    image: Object,
+    file: Object,
+    options: Object,
+    _metadata: Object,
+    config: Object,
+    _data: Object,
+) -> Object {
+    let own = &tables().own;
+    let gimp = &tables().gimp;
+    // SAFETY: GIMP's objects are there; layers end with NULL, and their list is freed.
+    let work = || unsafe {
+        let (plugin, params) = codec()?;
+        let path = path(file)?;
+        if mode == INTERACTIVE {
+            ask(procedure, config, "", params, image)?;
+        }
+        let values = values(config, params);
+        let mut merged = image;
+        let copied = (own.gimp_export_options_get_image)(options, &mut merged) == COPIED;
+        let layers = (own.gimp_image_get_layers)(merged);
+        let layer = match layers.is_null() {
+            true => null_mut(),
+            false => *layers,
+        };
+        (own.g_free)(layers.cast());
+        gimp.progress(&format!("Exporting {}", name_of(&path)));
+        let done = match layer.is_null() {
+            true => Err(Failure::unsupported("the image has no layers")),
+            false => file::save(gimp, plugin, merged, layer, &path, &values),
+        };
+        if copied {
+            (gimp.gimp_image_delete)(merged);
+        }
+        done.map(|()| Vec::new())
+    };
+    // SAFETY: the procedure is GIMP's.
+    unsafe { answer(procedure, work) }
+}

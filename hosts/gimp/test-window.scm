@@ -1,0 +1,32 @@
+; What hosts/gimp/test-window has GIMP do while it works the windows. `folder` is where files go.
+
+(define (mark name end) (close-output-port (open-output-file (string-append folder name end))))
+
+; Says that this point is reached, and waits until the test says the same.
+(define (meet point)
+  (mark point ".here")
+  (let wait ()
+    (if (not (file-exists? (string-append folder point ".go")))
+        (begin (usleep 100000) (wait)))))
+(define (interactive name image)
+  (catch #f (call (string-append "plug-in-inr-" name) (list RUN-INTERACTIVE image (layer-of image)) '())))
+(define (result image name)
+  (save image (layer-of image) (string-append folder name ".png"))
+  (mark name ".made"))
+
+(let* ((image (open picture)) (layer (layer-of image)))
+  (gimp-image-clean-all image)
+  (gimp-display-new image)
+  (gimp-displays-flush)
+  (meet "start")
+  (interactive "flatten-light" image)
+  (result image "dialog")
+  (meet "undo")
+  (result image "undone")
+  (call "plug-in-inr-flatten-light" (list RUN-WITH-LAST-VALS image layer) '())
+  (result image "last")
+  (interactive "sharpen" image)
+  (result image "dismissed")
+  (let ((opened (car (file-inr-load RUN-INTERACTIVE file file 0 0 0))))
+    (result opened "opened")
+    (file-inr-save RUN-INTERACTIVE opened (layer-of opened) (string-append folder "exported.inr") "" 0 0 "" 0)))
