@@ -463,8 +463,7 @@ impl Client {
             let whole = [plan.width, plan.height];
             let size = region.map_or(whole, |region| [region.width, region.height]);
             let fits = call.unfitted.0.is_none() && code == INR_OK;
-            let mut output = Block::new(&call.output, fits.then_some((size, plan.layout)));
-            output.raw.data = output.memory.as_mut_ptr().wrapping_add(output.top).cast();
+            let output = Block::new(&call.output, fits.then_some((size, plan.layout)));
             asked.output = &output.raw;
             // SAFETY: as above.
             let code = unsafe { (self.api.filter_run.expect(THERE))(self.session, &asked) };

@@ -123,7 +123,8 @@ impl Poisson {
             // What the cycle takes for the error of the solution so far.
             let error = (dot(guess, guess, width, self.threads) / count as f64).sqrt();
             let begun = *first.get_or_insert(error);
-            if error <= TOLERANCE {
+            // Samples that are no numbers have no solution, and more steps do not change that.
+            if error <= TOLERANCE || error.is_nan() {
                 break;
             }
             let share = (begun / error).ln() / (begun / TOLERANCE).ln();

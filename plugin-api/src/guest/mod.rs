@@ -268,8 +268,12 @@ impl Watch {
             ..
         }) = self.0
         {
+            let share = match share.is_nan() {
+                true => 0.0,
+                false => share.clamp(0.0, 1.0),
+            };
             // SAFETY: the maker's promise; this is the calling thread.
-            if unsafe { progress(ctx, share.clamp(0.0, 1.0)) } == 0 {
+            if unsafe { progress(ctx, share) } == 0 {
                 return Err(Failure::cancelled());
             }
         }
