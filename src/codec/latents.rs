@@ -6,7 +6,7 @@ use std::time::Instant;
 use inr_formats::latents::Partition;
 use inr_formats::{InrFile, Model, Provenance};
 
-use super::encode::{Common, Judgement};
+use super::common::{Common, Judgement};
 use super::options::{EncodeOptions, EncodeReport, Encoded, Metric, Target};
 use super::preview;
 use crate::Error;

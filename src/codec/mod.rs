@@ -1,5 +1,7 @@
 //! Picture to `.inr` file and back.
 
+#[cfg(feature = "fit")]
+mod common;
 mod decode;
 mod derivative;
 #[cfg(feature = "fit")]
