@@ -152,5 +152,5 @@ fn a_large_enlargement_is_told_of_and_stops() {
     assert!(told.windows(2).all(|two| two[0].1 <= two[1].1), "{told:?}");
     // Wide bounds: other work may share the machine.
     assert!(moving < Duration::from_secs(10) && late < Duration::from_secs(10));
-    assert!(told.len() > 10, "{told:?}");
+    assert!(told.len() > 2, "{told:?}");
 }
