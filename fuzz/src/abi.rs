@@ -558,6 +558,9 @@ impl Client {
             xmp: xmp.map_or(null(), <[u8]>::as_ptr),
             xmp_size: xmp.map_or(0, <[u8]>::len),
             progress: &progress,
+            cicp: exif
+                .and_then(|exif| exif.first_chunk().copied())
+                .unwrap_or_default(),
         };
         let mut bytes = InrBytes {
             struct_size: size_of::<InrBytes>(),
