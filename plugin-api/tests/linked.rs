@@ -1,0 +1,385 @@
+//! A plug-in linked into its host: every call through the C ABI in one program, so that Miri can run it
+//! (`cargo +nightly miri test -p inr-plugin-api --features host --test linked`).
+#![allow(clippy::unwrap_used)]
+
+use std::ffi::CStr;
+use std::path::PathBuf;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Barrier, LazyLock};
+
+use inr_plugin_api::guest::{
+    Call, Codec, CodecInfo, CodecTables, Description, EDITS, EncodeCall, Host, Plan, Plugin,
+    Region, RenderCall, Tables, get_api,
+};
+use inr_plugin_api::host::{self, Extras, Options, Pixmap, Request, Source, Watcher};
+use inr_plugin_api::*;
+
+struct Probe;
+
+/// Where the filter `wait` meets the test.
+static MEETING: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let filter = |key: &str| Filter {
+        id: format!("org.example.probe.{key}"),
+        key: key.into(),
+        label: key.into(),
+        hint: String::new(),
+        version: "1.0.0".into(),
+        capabilities: Capabilities(EDITS | INR_CAP_TILES),
+        thread_class: ThreadClass::PerHandle,
+        inputs: vec![Input {
+            key: "image".into(),
+            label: "Image".into(),
+            hint: String::new(),
+            required: true,
+        }],
+        params: vec![Param::number(
+            "gain",
+            "Gain",
+            "",
+            [0.0, 2.0],
+            [0.0, 2.0],
+            1.0,
+        )],
+    };
+    Tables::new(Description {
+        id: "org.example.probe".into(),
+        name: "Probe".into(),
+        version: "1.0.0".into(),
+        capabilities: Capabilities(0),
+        thread_class: ThreadClass::PerHandle,
+        filters: vec![filter("copy"), filter("panic"), filter("wait")],
+    })
+});
+
+static CODEC: LazyLock<CodecTables> = LazyLock::new(|| CodecTables::new::<Stored>(Vec::new()));
+
+impl Plugin for Probe {
+    fn tables() -> &'static Tables {
+        &TABLES
+    }
+
+    fn run(filter: usize, call: &Call, output: &mut PixelsMut) -> Result<(), Failure> {
+        match filter {
+            1 => panic!("on purpose"),
+            2 => {
+                MEETING.wait();
+                MEETING.wait();
+            }
+            _ => {}
+        }
+        let image = call.image()?;
+        let plan: Plan = Self::plan(filter, call)?;
+        let [left, top, width, height] = call.region(&plan)?.pixels(image.picture)?;
+        let channels = image.pixels.format().layout.channels();
+        let gain = call.number("gain") as f32;
+        let mut row = vec![0.0; image.pixels.size()[0] as usize * channels];
+        for y in 0..height {
+            image.pixels.read_row(y + top - image.origin[1], &mut row);
+            row.iter_mut().for_each(|value| *value *= gain);
+            let from = (left - image.origin[0]) as usize * channels;
+            output.write_row(y, &row[from..][..width as usize * channels]);
+            call.watch().done(f64::from(y + 1) / f64::from(height))?;
+        }
+        Ok(())
+    }
+
+    fn codec() -> Option<&'static CodecTables> {
+        Some(&CODEC)
+    }
+}
+
+/// A picture format: width, height, then grey pixels.
+struct Stored {
+    size: [u32; 2],
+    pixels: Vec<u8>,
+    exif: Vec<u8>,
+}
+
+impl Codec for Stored {
+    fn tables() -> &'static CodecTables {
+        &CODEC
+    }
+
+    fn open(file: &[u8], host: &Host) -> Result<Self, Failure> {
+        let [width, height, rest @ ..] = file else {
+            return Err(Failure::new(Status::Corrupt, "no size"));
+        };
+        let size = [u32::from(*width), u32::from(*height)];
+        let count = (size[0] * size[1]) as usize;
+        if host.max_pixels().is_some_and(|limit| count as u64 > limit) {
+            return Err(Failure::new(Status::TooLarge, "too large"));
+        }
+        if rest.len() < count {
+            return Err(Failure::new(Status::Corrupt, "cut off"));
+        }
+        let (pixels, exif) = rest.split_at(count);
+        Ok(Self {
+            size,
+            pixels: pixels.to_vec(),
+            exif: exif.to_vec(),
+        })
+    }
+
+    fn info(&self) -> CodecInfo<'_> {
+        CodecInfo {
+            size: self.size,
+            format: Format::plain(Sample::U8, Layout::Grey),
+            icc: None,
+            exif: Some(&self.exif).filter(|e| !e.is_empty()).map(|e| &**e),
+            xmp: None,
+            cicp: None,
+            model: c"stored",
+            file_size: (2 + self.pixels.len() + self.exif.len()) as u64,
+        }
+    }
+
+    fn render(&mut self, call: &RenderCall, output: &mut PixelsMut) -> Result<(), Failure> {
+        assert!(call.derivative < 3, "no such derivative");
+        for (y, row) in self.pixels.chunks_exact(self.size[0] as usize).enumerate() {
+            output.row(y as u32).copy_from_slice(row);
+            call.watch.done(y as f64 / f64::from(self.size[1]))?;
+        }
+        Ok(())
+    }
+
+    fn encode(call: &EncodeCall, host: &Host) -> Result<Vec<u8>, Failure> {
+        host.log(INR_LOG_INFO, "encoding");
+        let [width, height] = call.pixels.size();
+        let mut file = vec![width as u8, height as u8];
+        (0..height).for_each(|y| file.extend_from_slice(call.pixels.row(y)));
+        file.extend(call.exif.iter().flatten());
+        Ok(file)
+    }
+}
+
+unsafe extern "C" fn export(major: u32, host: *const InrHost, out: *mut *const InrApi) -> i32 {
+    // SAFETY: the caller's promise is the same.
+    unsafe { get_api::<Probe>(major, host, out) }
+}
+
+fn probe() -> host::Plugin {
+    host::Plugin::from_export(export, PathBuf::from("probe")).unwrap()
+}
+
+fn filled(size: [u32; 2], format: Format) -> Pixmap {
+    let mut pixels = Pixmap::new(size, format);
+    for (index, byte) in pixels.data.iter_mut().enumerate() {
+        // No NaN in floats of any size.
+        *byte = (index * 37 % 60) as u8;
+    }
+    pixels
+}
+
+fn request<'a>(filter: &'a str, input: &'a Pixmap) -> Request<'a> {
+    Request {
+        filter,
+        sources: vec![Source::whole(Some("image"), input)],
+        ..Request::default()
+    }
+}
+
+#[test]
+fn a_filter_reads_and_writes_every_kind_of_sample() {
+    let plugin = probe();
+    let mut session = plugin.open(&Options::default()).unwrap();
+    for sample in [Sample::U8, Sample::U16, Sample::F16, Sample::F32] {
+        for layout in [Layout::Grey, Layout::GreyAlpha, Layout::Rgb, Layout::Rgba] {
+            let input = filled([5, 4], Format::plain(sample, layout));
+            let mut output = Pixmap::new([5, 4], input.format);
+            let request = request("copy", &input);
+            assert_eq!(session.plan(&request).unwrap().layout, layout);
+            session.run(&request, &mut output, None).unwrap();
+            assert_eq!(output.data, input.data, "{sample:?} {layout:?}");
+        }
+    }
+    let input = filled([5, 4], Format::plain(Sample::U8, Layout::Rgb));
+    let mut tile = Pixmap::new([2, 3], input.format);
+    let tiled = Request {
+        region: Some(Region {
+            origin: [3.0, 1.0],
+            step: [1.0; 2],
+            size: [2, 3],
+        }),
+        values: vec![("gain".into(), Value::Number(2.0))],
+        ..request("copy", &input)
+    };
+    session.run(&tiled, &mut tile, None).unwrap();
+    for (at, byte) in tile.data.iter().enumerate() {
+        let source = (at / 6 + 1) * 15 + 9 + at % 6;
+        assert_eq!(u16::from(*byte), 2 * u16::from(input.data[source]));
+    }
+}
+
+#[test]
+fn a_call_is_stopped_and_a_panic_ends_its_session_alone() {
+    let plugin = probe();
+    let input = filled([3, 8], Format::plain(Sample::U8, Layout::Grey));
+    let mut output = Pixmap::new([3, 8], input.format);
+    let mut session = plugin.open(&Options::default()).unwrap();
+    let flag = AtomicBool::new(false);
+    let mut calls = 0;
+    let mut stop = |share: f64| {
+        calls += 1;
+        flag.store(share > 0.4, Ordering::Relaxed);
+        true
+    };
+    let watcher = Watcher {
+        progress: &mut stop,
+        cancelled: &flag,
+    };
+    let copy = request("copy", &input);
+    let failure = session.run(&copy, &mut output, Some(watcher)).unwrap_err();
+    assert_eq!(failure.status, Status::Cancelled);
+    assert!(calls < 8, "{calls} rows");
+    let panics = request("panic", &input);
+    let failure = session.run(&panics, &mut output, None).unwrap_err();
+    assert!(failure.message.contains("on purpose"), "{failure}");
+    let failure = session.run(&copy, &mut output, None).unwrap_err();
+    assert!(failure.message.contains("close this handle"), "{failure}");
+    let mut other = plugin.open(&Options::default()).unwrap();
+    other.run(&copy, &mut output, None).unwrap();
+    assert_eq!(output.data, input.data);
+}
+
+#[test]
+fn a_codec_hands_files_and_pictures_over() {
+    let plugin = probe();
+    let limited = Options {
+        max_pixels: 50,
+        ..Options::default()
+    };
+    let mut session = plugin.open(&limited).unwrap();
+    let mut codec = session.codec().unwrap();
+    let pixels = filled([4, 3], Format::plain(Sample::U8, Layout::Grey));
+    let extras = Extras {
+        exif: Some(b"MM\0*"),
+        ..Extras::default()
+    };
+    let file = codec.encode(&pixels, extras, &[], None).unwrap();
+    assert_eq!(file.len(), 2 + 12 + 4);
+    let mut picture = codec.open(&file).unwrap();
+    for (bytes, status) in [
+        (&file[..9], Status::Corrupt),
+        (&[200, 200][..], Status::TooLarge),
+    ] {
+        assert_eq!(codec.open(bytes).unwrap_err().status, status);
+    }
+    drop(session);
+    // Pictures outlive the session that opened them.
+    let info = picture.info().unwrap();
+    assert_eq!((info.size, &*info.model), ([4, 3], "stored"));
+    assert_eq!(info.exif.as_deref(), Some(&b"MM\0*"[..]));
+    let mut output = Pixmap::new([4, 3], info.format);
+    picture.render(None, 0, 0.0, &mut output, None).unwrap();
+    assert_eq!(output.data, pixels.data);
+    let failure = picture.render(None, 7, 0.0, &mut output, None).unwrap_err();
+    assert!(failure.message.contains("no such derivative"), "{failure}");
+    assert_eq!(picture.info().unwrap_err().status, Status::Internal);
+}
+
+/// A session's raw pointer, on its way to another thread.
+#[derive(Clone, Copy)]
+struct Shared(InrApi, *mut InrSession);
+
+// SAFETY: the header lets handles go to other threads, and refuses two calls at once.
+unsafe impl Send for Shared {}
+
+impl Shared {
+    /// Runs filter number `filter` on rows that lie bottom up with gaps, `data` being the first byte of each buffer; both
+    /// have 3 rows of 2 bytes, 5 bytes apart.
+    fn run(self, filter: u32, [from, to]: [&mut [u8; 12]; 2]) -> i32 {
+        let buffer = |bytes: &mut [u8; 12]| InrBuffer {
+            struct_size: size_of::<InrBuffer>(),
+            data: bytes.as_mut_ptr().wrapping_add(10).cast(),
+            stride: -5,
+            width: 2,
+            height: 3,
+            sample: Sample::U8.code(),
+            layout: Layout::Grey.code(),
+            alpha: Alpha::None.code(),
+            transfer: Transfer::Encoded.code(),
+            icc: null(),
+            icc_size: 0,
+        };
+        let (input, output) = (buffer(from), buffer(to));
+        let input = InrInput {
+            struct_size: size_of::<InrInput>(),
+            key: c"image".as_ptr(),
+            buffer: &input,
+            left: 0,
+            top: 0,
+            picture_width: 2,
+            picture_height: 3,
+        };
+        let call = InrFilterCall {
+            struct_size: size_of::<InrFilterCall>(),
+            filter,
+            input_count: 1,
+            inputs: &(&raw const input),
+            values: null(),
+            value_count: 0,
+            reserved: 0,
+            region: null(),
+            output: &output,
+            progress: null(),
+        };
+        // SAFETY: the session is open, and all that the call points to is there.
+        unsafe { self.0.filter_run.unwrap()(self.1, &call) }
+    }
+
+    fn message(self) -> String {
+        // SAFETY: the session is open; the message is a string until the next call.
+        let message = unsafe { CStr::from_ptr(self.0.session_message.unwrap()(self.1)) };
+        message.to_str().unwrap().into()
+    }
+}
+
+#[test]
+fn a_handle_in_use_refuses_other_threads_and_leaves_gaps_alone() {
+    let host = InrHost {
+        struct_size: size_of::<InrHost>(),
+        abi_major: INR_ABI_MAJOR,
+        abi_minor: INR_ABI_MINOR,
+        name: null(),
+        ctx: null_mut(),
+        alloc: None,
+        free: None,
+        log: None,
+        max_threads: 1,
+        reserved: 0,
+        max_pixels: 0,
+        max_bytes: 0,
+    };
+    let (mut api, mut session) = (null(), null_mut());
+    // SAFETY: the header's calls with values of ours.
+    let shared = unsafe {
+        assert_eq!(export(INR_ABI_MAJOR, &host, &mut api), INR_OK);
+        assert_eq!((*api).session_open.unwrap()(&host, &mut session), INR_OK);
+        Shared(*api, session)
+    };
+    let from = std::array::from_fn(|at| at as u8);
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(move || {
+            let shared = shared;
+            let (mut from, mut to) = (from, [99; 12]);
+            (shared.run(2, [&mut from, &mut to]), to)
+        });
+        MEETING.wait();
+        let (mut from, mut to) = (from, [99; 12]);
+        let code = shared.run(0, [&mut from, &mut to]);
+        let message = shared.message();
+        // Only now may anything fail: the other thread waits.
+        MEETING.wait();
+        assert_eq!((code, to), (INR_BAD_ARGUMENT, [99; 12]));
+        assert_eq!(message, "another call uses this handle");
+        let (code, to) = waiting.join().unwrap();
+        assert_eq!(code, INR_OK);
+        assert_eq!(to, [0, 1, 99, 99, 99, 5, 6, 99, 99, 99, 10, 11]);
+    });
+    assert_eq!(shared.message(), "");
+    // SAFETY: it is open, and this is its end.
+    unsafe { shared.0.session_close.unwrap()(shared.1) };
+}
