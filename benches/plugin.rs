@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use inr::{
-    EncodeOptions, InrPicture, Limits, OutputSize, RenderOptions, SamplesMut, encode, read_picture,
+    EncodeOptions, InrPicture, Limits, OutputSize, RenderOptions, RowsMut, encode, read_picture,
 };
 use inr_plugin_api::host::{Options, Pixmap, Plugin};
 use inr_plugin_api::{Format, Layout, Sample};
@@ -46,9 +46,8 @@ fn compare(threads: usize) {
     let mut own = vec![0; output.data.len()];
     // Into memory that is there already, as hosts have it.
     let mut library = || {
-        let samples = SamplesMut::U8(&mut own);
-        file.render_into(black_box(&options), samples, stride)
-            .unwrap();
+        let rows = RowsMut::U8(own.chunks_exact_mut(stride).collect());
+        file.render_into(black_box(&options), rows).unwrap();
     };
     let mut abi = || {
         picture

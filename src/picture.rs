@@ -48,40 +48,42 @@ impl Samples {
         }
     }
 
-    /// The same samples to be written to.
-    pub fn as_mut(&mut self) -> SamplesMut<'_> {
+    /// The same samples to be written to, in rows of `length`.
+    ///
+    /// # Panics
+    /// When `length` is 0.
+    pub fn rows_mut(&mut self, length: usize) -> RowsMut<'_> {
         match self {
-            Self::U8(samples) => SamplesMut::U8(samples),
-            Self::U16(samples) => SamplesMut::U16(samples),
-            Self::F32(samples) => SamplesMut::F32(samples),
+            Self::U8(samples) => RowsMut::U8(samples.chunks_exact_mut(length).collect()),
+            Self::U16(samples) => RowsMut::U16(samples.chunks_exact_mut(length).collect()),
+            Self::F32(samples) => RowsMut::F32(samples.chunks_exact_mut(length).collect()),
         }
     }
 }
 
-/// Samples of a picture that is being written, as [`Samples`].
+/// Rows of a picture that are to be written, from top to bottom, with samples as [`Samples`]. They may lie anywhere: with
+/// gaps, from the bottom up, or side by side with rows that other threads write.
 #[derive(Debug)]
-pub enum SamplesMut<'a> {
+pub enum RowsMut<'a> {
     /// 8 bits, 0..=255.
-    U8(&'a mut [u8]),
+    U8(Vec<&'a mut [u8]>),
     /// 16 bits, 0..=65535.
-    U16(&'a mut [u16]),
+    U16(Vec<&'a mut [u16]>),
     /// Floats.
-    F32(&'a mut [f32]),
+    F32(Vec<&'a mut [f32]>),
 }
 
-impl SamplesMut<'_> {
-    /// Number of samples.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::U8(samples) => samples.len(),
-            Self::U16(samples) => samples.len(),
-            Self::F32(samples) => samples.len(),
+impl RowsMut<'_> {
+    /// Samples of each row.
+    pub(crate) fn lengths(&self) -> Vec<usize> {
+        fn each<T>(rows: &[&mut [T]]) -> Vec<usize> {
+            rows.iter().map(|row| row.len()).collect()
         }
-    }
-
-    /// True when there is no sample.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        match self {
+            Self::U8(rows) => each(rows),
+            Self::U16(rows) => each(rows),
+            Self::F32(rows) => each(rows),
+        }
     }
 
     /// Type of the samples.

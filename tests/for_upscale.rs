@@ -5,7 +5,7 @@ use inr::metrics::{Raster, psnr};
 use inr::resample::{Filter, resize};
 use inr::{
     Architecture, Depth, EncodeOptions, InrPicture, Limits, Method, OutputSize, Picture, Region,
-    RenderOptions, Samples, SamplesMut, Target, encode, read_picture,
+    RenderOptions, RowsMut, Samples, Target, encode, read_picture,
 };
 
 fn fixture(name: &str) -> Picture {
@@ -121,9 +121,9 @@ fn regions_and_bands_and_threads_show_the_same_enlargement() {
                 shares.push(share);
                 Ok::<_, inr::Error>(())
             };
-            let into = SamplesMut::U8(&mut samples);
+            let rows = RowsMut::U8(samples.chunks_exact_mut(width).collect());
             ready
-                .render_into_watched(&options, into, width, watch)
+                .render_into_watched(&options, rows, watch)
                 .expect("it can be rendered");
             assert_eq!(samples, bytes(&whole), "{scale}, {threads} threads");
             assert!(shares.is_sorted() && shares.iter().all(|share| *share <= 1.0));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use inr::{
     Depth, FileFormat, InrPicture, Layout, Limits, Metadata, Method, OutputSize, Picture, Region,
-    RenderOptions, Samples, SamplesMut, metrics, read_picture, write_picture,
+    RenderOptions, RowsMut, Samples, metrics, read_picture, write_picture,
 };
 
 /// Largest difference in 8-bit steps: kernels of different width add up in different order, and rounding to 8 bits may
@@ -175,8 +175,12 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
         .picture;
     let (row, stride) = (60 * 3, 60 * 3 + 7);
     let mut buffer = vec![123; (picture.height() as usize - 1) * stride + row];
-    file.render_into(&small, SamplesMut::U8(&mut buffer), stride)
-        .expect("the buffer is long enough");
+    fn rows(buffer: &mut [u8], stride: usize, length: usize) -> Vec<&mut [u8]> {
+        let rows = buffer.chunks_mut(stride);
+        rows.map(|row| &mut row[..length]).collect()
+    }
+    file.render_into(&small, RowsMut::U8(rows(&mut buffer, stride, row)))
+        .expect("the rows are the render's");
     let Samples::U8(samples) = picture.samples() else {
         panic!("the file has 8 bits");
     };
@@ -184,19 +188,20 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
         assert_eq!(&got[..row], wanted);
         assert!(got[row..].iter().all(|&untouched| untouched == 123));
     }
-    buffer.pop();
-    let short = file.render_into(&small, SamplesMut::U8(&mut buffer), stride);
-    assert!(matches!(short, Err(inr::Error::Misuse { .. })), "{short:?}");
-    let narrow = file.render_into(&small, SamplesMut::U8(&mut buffer), row - 1);
+    let few = RowsMut::U8(rows(&mut buffer[stride..], stride, row));
+    let few = file.render_into(&small, few);
+    assert!(matches!(few, Err(inr::Error::Misuse { .. })), "{few:?}");
+    let narrow = RowsMut::U8(rows(&mut buffer, stride, row - 1));
+    let narrow = file.render_into(&small, narrow);
     assert!(
         matches!(narrow, Err(inr::Error::Misuse { .. })),
         "{narrow:?}"
     );
-    let mut floats = vec![0.0; buffer.len() + 1];
+    let mut floats = vec![0.0; row * picture.height() as usize];
     let other = RenderOptions {
         depth: Some(Depth::U8),
         ..small
     };
-    let other = file.render_into(&other, SamplesMut::F32(&mut floats), stride);
+    let other = file.render_into(&other, RowsMut::F32(floats.chunks_mut(row).collect()));
     assert!(matches!(other, Err(inr::Error::Misuse { .. })), "{other:?}");
 }

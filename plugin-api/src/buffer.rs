@@ -343,26 +343,21 @@ impl<'a> PixelsMut<'a> {
         unsafe { std::slice::from_raw_parts_mut(self.frame.row(y), self.frame.row_bytes()) }
     }
 
-    /// All samples as one slice, and samples from one row to the next, where they lie in memory as `T`s from top to
-    /// bottom.
-    pub fn plain<T: Plain>(&mut self) -> Option<(&mut [T], usize)> {
+    /// The samples of all rows, from top to bottom, where they lie in memory as `T`s.
+    pub fn rows<T: Plain>(&mut self) -> Option<Vec<&mut [T]>> {
         let frame = self.frame;
-        let stride = match frame.size[1] {
-            1 => frame.row_bytes(),
-            _ => usize::try_from(frame.stride).ok()?,
-        };
-        let data = frame.data.cast::<T>();
-        let fits = frame.format == Format::plain(T::SAMPLE, frame.format.layout)
-            && stride.is_multiple_of(size_of::<T>())
-            && data.is_aligned();
-        if !fits {
+        let length = frame.row_bytes() / size_of::<T>();
+        if frame.format != Format::plain(T::SAMPLE, frame.format.layout) {
             return None;
         }
-        let count = ((frame.size[1] - 1) as usize * stride + frame.row_bytes()) / size_of::<T>();
-        // SAFETY: the data is aligned, `Frame::new` saw that `count` samples fit, and by the promise of `new` they are
-        // ours; any bytes are valid samples.
-        let samples = unsafe { std::slice::from_raw_parts_mut(data, count) };
-        Some((samples, stride / size_of::<T>()))
+        let rows = (0..frame.size[1]).map(|y| {
+            let data = frame.row(y).cast::<T>();
+            // SAFETY: the data is aligned, by the promise of `new` the row's bytes are ours, `Frame::new` saw that rows do
+            // not overlap, and any bytes are valid samples. What lies between rows may be anybody's.
+            data.is_aligned()
+                .then(|| unsafe { std::slice::from_raw_parts_mut(data, length) })
+        });
+        rows.collect()
     }
 
     /// Writes row `y` from floats as [`Pixels::read_row`] gives them; integers are rounded and clamped.

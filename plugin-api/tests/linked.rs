@@ -80,7 +80,12 @@ impl Plugin for Probe {
             image.pixels.read_row(y + top - image.origin[1], &mut row);
             row.iter_mut().for_each(|value| *value *= gain);
             let from = (left - image.origin[0]) as usize * channels;
-            output.write_row(y, &row[from..][..width as usize * channels]);
+            let made = &row[from..][..width as usize * channels];
+            if let Some(mut rows) = output.rows::<f32>() {
+                rows[y as usize].copy_from_slice(made);
+            } else {
+                output.write_row(y, made);
+            }
             call.watch().done(f64::from(y + 1) / f64::from(height))?;
         }
         Ok(())
@@ -287,24 +292,50 @@ struct Shared(InrApi, *mut InrSession);
 // SAFETY: the header lets handles go to other threads, and refuses two calls at once.
 unsafe impl Send for Shared {}
 
+/// 3 rows of 2 grey pixels, `stride` bytes apart from `data` on.
+fn buffer(data: *mut u8, stride: isize, sample: Sample) -> InrBuffer {
+    InrBuffer {
+        struct_size: size_of::<InrBuffer>(),
+        data: data.cast(),
+        stride,
+        width: 2,
+        height: 3,
+        sample: sample.code(),
+        layout: Layout::Grey.code(),
+        alpha: Alpha::None.code(),
+        transfer: Transfer::Encoded.code(),
+        icc: null(),
+        icc_size: 0,
+    }
+}
+
 impl Shared {
-    /// Runs filter number `filter` on rows that lie bottom up with gaps, `data` being the first byte of each buffer; both
-    /// have 3 rows of 2 bytes, 5 bytes apart.
-    fn run(self, filter: u32, [from, to]: [&mut [u8; 12]; 2]) -> i32 {
-        let buffer = |bytes: &mut [u8; 12]| InrBuffer {
-            struct_size: size_of::<InrBuffer>(),
-            data: bytes.as_mut_ptr().wrapping_add(10).cast(),
-            stride: -5,
-            width: 2,
-            height: 3,
-            sample: Sample::U8.code(),
-            layout: Layout::Grey.code(),
-            alpha: Alpha::None.code(),
-            transfer: Transfer::Encoded.code(),
-            icc: null(),
-            icc_size: 0,
+    fn open() -> Self {
+        let host = InrHost {
+            struct_size: size_of::<InrHost>(),
+            abi_major: INR_ABI_MAJOR,
+            abi_minor: INR_ABI_MINOR,
+            name: null(),
+            ctx: null_mut(),
+            alloc: None,
+            free: None,
+            log: None,
+            max_threads: 1,
+            reserved: 0,
+            max_pixels: 0,
+            max_bytes: 0,
         };
-        let (input, output) = (buffer(from), buffer(to));
+        let (mut api, mut session) = (null(), null_mut());
+        // SAFETY: the header's calls with values of ours.
+        unsafe {
+            assert_eq!(export(INR_ABI_MAJOR, &host, &mut api), INR_OK);
+            assert_eq!((*api).session_open.unwrap()(&host, &mut session), INR_OK);
+            Self(*api, session)
+        }
+    }
+
+    /// Runs filter number `filter` on what [`buffer`] made.
+    fn run(self, filter: u32, input: InrBuffer, output: InrBuffer) -> i32 {
         let input = InrInput {
             struct_size: size_of::<InrInput>(),
             key: c"image".as_ptr(),
@@ -330,56 +361,73 @@ impl Shared {
         unsafe { self.0.filter_run.unwrap()(self.1, &call) }
     }
 
+    /// [`Shared::run`] with bytes that lie bottom up, 5 apart.
+    fn run_upwards(self, filter: u32) -> (i32, [u8; 12]) {
+        let mut from: [u8; 12] = std::array::from_fn(|at| at as u8);
+        let mut to = [99; 12];
+        let bottom_up =
+            |bytes: &mut [u8; 12]| buffer(bytes.as_mut_ptr().wrapping_add(10), -5, Sample::U8);
+        let code = self.run(filter, bottom_up(&mut from), bottom_up(&mut to));
+        (code, to)
+    }
+
     fn message(self) -> String {
         // SAFETY: the session is open; the message is a string until the next call.
         let message = unsafe { CStr::from_ptr(self.0.session_message.unwrap()(self.1)) };
         message.to_str().unwrap().into()
     }
+
+    fn close(self) {
+        // SAFETY: it is open, and this is its end.
+        unsafe { self.0.session_close.unwrap()(self.1) };
+    }
 }
 
 #[test]
 fn a_handle_in_use_refuses_other_threads_and_leaves_gaps_alone() {
-    let host = InrHost {
-        struct_size: size_of::<InrHost>(),
-        abi_major: INR_ABI_MAJOR,
-        abi_minor: INR_ABI_MINOR,
-        name: null(),
-        ctx: null_mut(),
-        alloc: None,
-        free: None,
-        log: None,
-        max_threads: 1,
-        reserved: 0,
-        max_pixels: 0,
-        max_bytes: 0,
-    };
-    let (mut api, mut session) = (null(), null_mut());
-    // SAFETY: the header's calls with values of ours.
-    let shared = unsafe {
-        assert_eq!(export(INR_ABI_MAJOR, &host, &mut api), INR_OK);
-        assert_eq!((*api).session_open.unwrap()(&host, &mut session), INR_OK);
-        Shared(*api, session)
-    };
-    let from = std::array::from_fn(|at| at as u8);
+    let shared = Shared::open();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(move || {
             let shared = shared;
-            let (mut from, mut to) = (from, [99; 12]);
-            (shared.run(2, [&mut from, &mut to]), to)
+            shared.run_upwards(2)
         });
         MEETING.wait();
-        let (mut from, mut to) = (from, [99; 12]);
-        let code = shared.run(0, [&mut from, &mut to]);
+        let refused = shared.run_upwards(0);
         let message = shared.message();
         // Only now may anything fail: the other thread waits.
         MEETING.wait();
-        assert_eq!((code, to), (INR_BAD_ARGUMENT, [99; 12]));
+        assert_eq!(refused, (INR_BAD_ARGUMENT, [99; 12]));
         assert_eq!(message, "another call uses this handle");
         let (code, to) = waiting.join().unwrap();
         assert_eq!(code, INR_OK);
         assert_eq!(to, [0, 1, 99, 99, 99, 5, 6, 99, 99, 99, 10, 11]);
     });
     assert_eq!(shared.message(), "");
-    // SAFETY: it is open, and this is its end.
-    unsafe { shared.0.session_close.unwrap()(shared.1) };
+    shared.close();
+}
+
+/// Where one of the threads writes.
+struct Half(*mut u8);
+
+// SAFETY: each half is one thread's.
+unsafe impl Send for Half {}
+
+#[test]
+fn threads_write_side_by_side_into_one_picture() {
+    let mut picture = [[0.0_f32; 4]; 3];
+    let start: *mut u8 = picture.as_mut_ptr().cast();
+    std::thread::scope(|scope| {
+        for half in [Half(start), Half(start.wrapping_add(8))] {
+            scope.spawn(move || {
+                let Half(data) = { half };
+                let mut from = [[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]];
+                let input = buffer(from.as_mut_ptr().cast(), 8, Sample::F32);
+                let shared = Shared::open();
+                assert_eq!(shared.run(0, input, buffer(data, 16, Sample::F32)), INR_OK);
+                shared.close();
+            });
+        }
+    });
+    let row = |first: f32| [first, first + 1.0, first, first + 1.0];
+    assert_eq!(picture, [row(1.0), row(3.0), row(5.0)]);
 }

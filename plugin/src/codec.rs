@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use inr::{
     Depth, Derivative, EncodeOptions, InrPicture, Limits, Metadata, Method, Metric, Model,
-    OutputSize, RenderOptions, SamplesMut, Target,
+    OutputSize, RenderOptions, RowsMut, Target,
 };
 use inr_plugin_api::guest::{
     Codec, CodecInfo, CodecTables, EncodeCall, Host, Region, RenderCall, Watch,
@@ -238,16 +238,14 @@ impl Opened {
             write_rows(output, rendered.picture.samples(), 0);
             return Ok(());
         }
-        let into = |samples: SamplesMut<'_>, stride: usize| {
-            picture.render_into_watched(options, samples, stride, &told)
-        };
+        let into = |rows: RowsMut<'_>| picture.render_into_watched(options, rows, &told);
         // Straight into the host's memory where its samples are ours.
-        let done = if let Some((samples, stride)) = output.plain::<u8>() {
-            into(SamplesMut::U8(samples), stride)
-        } else if let Some((samples, stride)) = output.plain::<u16>() {
-            into(SamplesMut::U16(samples), stride)
-        } else if let Some((samples, stride)) = output.plain::<f32>() {
-            into(SamplesMut::F32(samples), stride)
+        let done = if let Some(rows) = output.rows::<u8>() {
+            into(RowsMut::U8(rows))
+        } else if let Some(rows) = output.rows::<u16>() {
+            into(RowsMut::U16(rows))
+        } else if let Some(rows) = output.rows::<f32>() {
+            into(RowsMut::F32(rows))
         } else {
             let mut row = 0;
             picture.render_bands(options, |band| {

@@ -105,10 +105,9 @@ impl InrPicture {
         pulse: &mut Pulse,
         encode: impl Fn(f32) -> T + Sync,
     ) -> Result<(), Error> {
-        let (columns, channels) = (viewport.size[0] as usize, self.layout().channels());
-        let count = (rows.samples.len() + rows.stride - columns * channels) / rows.stride;
-        let (first, stride) = (rows.first, rows.stride);
-        let wanted = first..first + count;
+        let channels = self.layout().channels();
+        let first = rows.first;
+        let wanted = first..first + rows.rows.len();
         let enlargement = self.enlargement(viewport);
         let tiles = enlargement.tiles(viewport.size, &wanted, threads(options));
         // What all parts read, rendered once.
@@ -116,7 +115,7 @@ impl InrPicture {
         let native = self.native(options, viewport, &around, pulse)?;
         let corner = around.map(|range| range.start);
         let clamp = self.depth() != Depth::F32;
-        let out = Mutex::new(rows.samples);
+        let out = Mutex::new(rows.rows);
         pulse.in_parallel(threads(options), tiles.len(), |index, pulse| {
             let samples = enlargement.tile(viewport, &tiles[index], &native, corner, pulse)?;
             let mut out = out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,8 +126,7 @@ impl InrPicture {
                 .zip(lines)
                 .filter(|(row, _)| wanted.contains(row))
             {
-                let start = (row - first) * stride + across.start * channels;
-                let places = &mut out[start..start + line.len()];
+                let places = &mut out[row - first][across.start * channels..];
                 for (place, &sample) in places.iter_mut().zip(line) {
                     *place = encode(if clamp {
                         sample.clamp(0.0, 1.0)

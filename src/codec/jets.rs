@@ -156,15 +156,11 @@ impl InrPicture {
             options.limits.render_pixels,
         )?;
         let threads = options.threads.unwrap_or_else(render::default_threads);
-        let stride = 4 * self.layout().channels() * width as usize;
-        let mut out = vec![0.0; stride * height as usize];
+        let length = 4 * self.layout().channels() * width as usize;
+        let mut out = vec![0.0; length * height as usize];
         match &self.field {
             Field::Network(network) => {
-                let rows = Rows {
-                    first: 0,
-                    stride,
-                    samples: &mut out,
-                };
+                let rows = Rows::of(&mut out, length);
                 let emit = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
                 render::render_jets(network, &self.map(), &viewport, threads, rows, pulse, emit)?;
             }

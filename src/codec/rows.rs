@@ -7,7 +7,7 @@ use inr_formats::{Depth, Header};
 use super::decode::{Field, InrPicture, RenderOptions};
 use crate::device::{DeviceChoice, OpenDevice};
 use crate::parallel::{Pulse, unwatched, watched};
-use crate::picture::{Samples, SamplesMut};
+use crate::picture::{RowsMut, Samples};
 use crate::render::{self, Rows, Viewport};
 use crate::{Control, Error};
 
@@ -17,20 +17,15 @@ const BAND_BYTES: u64 = 32 << 20;
 const NETWORK_ROWS: u64 = 512;
 
 impl InrPicture {
-    /// Renders the field or the network's enlargement of it, bicubic and Lanczos taken for the field, into the caller's memory: row `j` starts at `j * stride`, in
-    /// samples, and has the width's times the layout's channels; what lies between rows stays as it is.
+    /// Renders the field or the network's enlargement of it, bicubic and Lanczos taken for the field, into
+    /// rows of the caller's: as many as the render has, of its width times the layout's channels.
     ///
     /// # Errors
-    /// As [`InrPicture::render`]; [`Error::Misuse`] besides when `samples` is too short, `stride` is shorter than a row, or
-    /// the depth is not that of `samples`.
-    pub fn render_into(
-        &self,
-        options: &RenderOptions,
-        samples: SamplesMut,
-        stride: usize,
-    ) -> Result<(), Error> {
-        let viewport = self.viewport_into(options, &samples, stride)?;
-        unwatched(|pulse| self.fill(options, &viewport, 0, stride, samples, pulse))
+    /// As [`InrPicture::render`]; [`Error::Misuse`] besides when there are more or fewer rows, or samples in one of them, or
+    /// the depth is not theirs.
+    pub fn render_into(&self, options: &RenderOptions, rows: RowsMut) -> Result<(), Error> {
+        let viewport = self.viewport_into(options, &rows)?;
+        unwatched(|pulse| self.fill(options, &viewport, 0, rows, pulse))
     }
 
     /// As [`InrPicture::render_into`]: `watch` hears several times a second, on this thread, which share of the work is done,
@@ -41,45 +36,40 @@ impl InrPicture {
     pub fn render_into_watched<E: From<Error>>(
         &self,
         options: &RenderOptions,
-        samples: SamplesMut,
-        stride: usize,
+        rows: RowsMut,
         watch: impl FnMut(f64) -> Result<(), E>,
     ) -> Result<(), E> {
-        let viewport = self.viewport_into(options, &samples, stride)?;
+        let viewport = self.viewport_into(options, &rows)?;
         heard(self.units(options, &viewport), watch, |pulse| {
-            self.fill(options, &viewport, 0, stride, samples, pulse)
+            self.fill(options, &viewport, 0, rows, pulse)
         })
     }
 
-    /// The viewport of a render into memory of the caller's, which is checked to hold it.
-    fn viewport_into(
-        &self,
-        options: &RenderOptions,
-        samples: &SamplesMut,
-        stride: usize,
-    ) -> Result<Viewport, Error> {
+    /// The viewport of a render into rows of the caller's, which are checked to hold it.
+    fn viewport_into(&self, options: &RenderOptions, rows: &RowsMut) -> Result<Viewport, Error> {
         let viewport = self.viewport(options)?;
-        let row = viewport.size[0] as usize * self.layout().channels();
-        let last = (viewport.size[1] as usize - 1).checked_mul(stride);
-        let wanted = last.and_then(|last| last.checked_add(row));
-        if stride < row || wanted.is_none_or(|wanted| samples.len() < wanted) {
+        let [count, length] = [viewport.size[1], viewport.size[0]].map(|side| side as usize);
+        let length = length * self.layout().channels();
+        let lengths = rows.lengths();
+        let other = lengths.iter().find(|given| **given != length);
+        if lengths.len() != count || other.is_some() {
             return Err(Error::Misuse {
                 what: format!(
-                    "a buffer of {} samples with rows {stride} apart for {} rows of {row}",
-                    samples.len(),
-                    viewport.size[1]
+                    "{} rows of {} samples for {count} of {length}",
+                    lengths.len(),
+                    other.unwrap_or(&length)
                 ),
-                want: "give (rows - 1) * stride + row samples, and a stride of at least a row",
+                want: "give a row for each of the render's, of its width times the channels",
             });
         }
-        if options.depth.is_some_and(|depth| depth != samples.depth()) {
+        if options.depth.is_some_and(|depth| depth != rows.depth()) {
             return Err(Error::Misuse {
                 what: format!(
-                    "{:?} asked for into a buffer of {:?}",
+                    "{:?} asked for into rows of {:?}",
                     options.depth,
-                    samples.depth()
+                    rows.depth()
                 ),
-                want: "ask for the buffer's depth, or for none",
+                want: "ask for the rows' depth, or for none",
             });
         }
         Ok(viewport)
@@ -121,53 +111,40 @@ impl InrPicture {
         rows: Range<u32>,
         pulse: &mut Pulse,
     ) -> Result<Samples, Error> {
-        let stride = viewport.size[0] as usize * self.file.header.layout.channels();
-        let count = rows.len() * stride;
+        let length = viewport.size[0] as usize * self.file.header.layout.channels();
+        let count = rows.len() * length;
         let first = rows.start as usize;
         let mut samples = match options.depth.unwrap_or(self.depth()) {
             Depth::U8 => Samples::U8(vec![0; count]),
             Depth::U16 => Samples::U16(vec![0; count]),
             Depth::F32 => Samples::F32(vec![0.0; count]),
         };
-        self.fill(options, viewport, first, stride, samples.as_mut(), pulse)?;
+        self.fill(options, viewport, first, samples.rows_mut(length), pulse)?;
         Ok(samples)
     }
 
-    /// Fills rows of `viewport` from number `first` on, `stride` samples apart.
+    /// Fills rows of `viewport` from number `first` on.
     fn fill(
         &self,
         options: &RenderOptions,
         viewport: &Viewport,
         first: usize,
-        stride: usize,
-        samples: SamplesMut,
+        rows: RowsMut,
         pulse: &mut Pulse,
     ) -> Result<(), Error> {
-        match samples {
-            SamplesMut::U8(samples) => {
-                let rows = Rows {
-                    first,
-                    stride,
-                    samples,
-                };
+        match rows {
+            RowsMut::U8(rows) => {
+                let rows = Rows { first, rows };
                 self.rows(options, viewport, rows, pulse, |v| (v * 255.0 + 0.5) as u8)
             }
-            SamplesMut::U16(samples) => {
-                let rows = Rows {
-                    first,
-                    stride,
-                    samples,
-                };
+            RowsMut::U16(rows) => {
+                let rows = Rows { first, rows };
                 self.rows(options, viewport, rows, pulse, |v| {
                     (v * 65_535.0 + 0.5) as u16
                 })
             }
-            SamplesMut::F32(samples) => {
-                let rows = Rows {
-                    first,
-                    stride,
-                    samples,
-                };
+            RowsMut::F32(rows) => {
+                let rows = Rows { first, rows };
                 self.rows(options, viewport, rows, pulse, |v| v)
             }
         }

@@ -46,7 +46,6 @@ impl WholePicture {
     /// Values of all pixels, shape `[height, channels, width]`.
     pub(crate) fn values(&self, parameters: &[f32]) -> Vec<f32> {
         let samples = &self.samples;
-        let stride = samples.channels * samples.width as usize;
         let mut values = vec![0.0; samples.pixels() * samples.channels];
         let sides = [samples.width, samples.height];
         let viewport = Viewport {
@@ -55,11 +54,7 @@ impl WholePicture {
             sampling: inr_formats::Sampling::Point,
         };
         let map = CoordinateMap::new(sides[0], sides[1], samples.grid);
-        let rows = Rows {
-            first: 0,
-            stride,
-            samples: &mut values,
-        };
+        let rows = Rows::of(&mut values, samples.channels * samples.width as usize);
         let network = self.trainee.fold(parameters);
         let copy = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
         let threads = self.threads;

@@ -124,10 +124,12 @@ impl Pyramid {
         let length = self.planes() * viewport.size[0] as usize;
         out.fill(0.0);
         for (component, orders) in ORDERS {
+            let rows = out.chunks_exact_mut(4 * length);
             let rows = Rows {
                 first: 0,
-                stride: 4 * length,
-                samples: &mut out[component * length..],
+                rows: rows
+                    .map(|row| &mut row[component * length..][..length])
+                    .collect(),
             };
             self.render_orders(viewport, orders, threads, rows, pulse, |row, out| {
                 out.iter_mut()
@@ -149,8 +151,7 @@ impl Pyramid {
         emit: impl Fn(&[f32], &mut [T]) + Sync,
     ) -> Result<(), Error> {
         let axes = Axes::new(viewport, self.latents.partition.levels, orders);
-        let row_length = self.planes() * viewport.size[0] as usize;
-        let mut outputs: Vec<(usize, &mut [T])> = rows.each(row_length).collect();
+        let mut outputs: Vec<(usize, &mut [T])> = rows.each().collect();
         let each = outputs.len().div_ceil(threads.max(1)).clamp(1, BAND);
         for group in outputs.chunks_mut(self.rows_at_once(&axes, viewport).next_multiple_of(each)) {
             let range = group[0].0..group[group.len() - 1].0 + 1;

@@ -67,7 +67,7 @@ pub(super) fn render<T>(
     let renderer = RowRenderer::new(network.channels(), map, viewport);
     let columns = viewport.size[0] as usize;
     let mut sums = vec![0.0; network.channels() * columns];
-    for (row, out) in rows.each(network.channels() * columns) {
+    for (row, out) in rows.each() {
         renderer.row(row, POINTS, &mut sums, |x, y, add| {
             let values = on_device.evaluate(x, y)?;
             add(&values, x.len());

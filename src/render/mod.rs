@@ -89,17 +89,21 @@ impl Viewport {
 pub(crate) struct Rows<'a, T> {
     /// Which row of the render the first one is.
     pub(crate) first: usize,
-    /// Samples from the start of one row to the next.
-    pub(crate) stride: usize,
-    pub(crate) samples: &'a mut [T],
+    pub(crate) rows: Vec<&'a mut [T]>,
 }
 
 impl<'a, T> Rows<'a, T> {
-    /// Each row's number in the render, and its `length` samples.
-    pub(crate) fn each(self, length: usize) -> impl Iterator<Item = (usize, &'a mut [T])> {
-        let rows = self.samples.chunks_mut(self.stride);
-        let rows = rows.filter_map(move |row| row.get_mut(..length));
-        (self.first..).zip(rows)
+    /// All rows of a render in one piece of memory, `length` samples each.
+    pub(crate) fn of(samples: &'a mut [T], length: usize) -> Self {
+        Self {
+            first: 0,
+            rows: samples.chunks_exact_mut(length).collect(),
+        }
+    }
+
+    /// Each row's number in the render, and its samples.
+    pub(crate) fn each(self) -> impl Iterator<Item = (usize, &'a mut [T])> {
+        (self.first..).zip(self.rows)
     }
 }
 
@@ -163,7 +167,7 @@ fn in_threads<T: Send, V: FnMut(&[f32], &[f32], Add)>(
     if row_length == 0 {
         return Ok(());
     }
-    let queue = Mutex::new(rows.each(row_length));
+    let queue = Mutex::new(rows.each());
     let rows_at_most = renderer.viewport.size[1] as usize;
     pulse.on_threads(threads.min(rows_at_most), |pulse| {
         let mut evaluate = evaluator();

@@ -47,11 +47,7 @@ fn values(network: &Network, viewport: &Viewport, threads: usize) -> Vec<f32> {
     let map = CoordinateMap::new(61, 47, Grid::PixelCentre);
     let mut out =
         vec![0.0; viewport.size[0] as usize * viewport.size[1] as usize * network.channels()];
-    let rows = Rows {
-        first: 0,
-        stride: viewport.size[0] as usize * network.channels(),
-        samples: &mut out,
-    };
+    let rows = Rows::of(&mut out, viewport.size[0] as usize * network.channels());
     let copy = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
     unwatched(|pulse| render(network, &map, viewport, threads, rows, pulse, copy))
         .expect("nobody ends it");
@@ -68,11 +64,7 @@ fn footprint_error(
     let view = viewport([0.0, 0.0, f64::from(source[0]), f64::from(source[1])], size);
     let samples = size[0] as usize * network.channels();
     let mut ours = vec![0.0; samples * size[1] as usize];
-    let rows = Rows {
-        first: 0,
-        stride: size[0] as usize * network.channels(),
-        samples: &mut ours,
-    };
+    let rows = Rows::of(&mut ours, samples);
     let copy = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
     unwatched(|pulse| render(network, map, &view, 2, rows, pulse, copy)).expect("nobody ends it");
     let mut exact = RowRenderer::new(network.channels(), map, &view);
