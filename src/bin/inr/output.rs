@@ -299,5 +299,9 @@ fn replace(
     } else {
         file.persist_noclobber(&real)
     };
-    Ok(renamed.map(drop).map_err(|error| error.error)?)
+    renamed.map(drop).map_err(|error| error.error)?;
+    // The new name is on disk with its folder; where folders cannot be synced, the file alone is.
+    #[cfg(unix)]
+    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
 }
