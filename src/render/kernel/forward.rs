@@ -103,7 +103,7 @@ impl Work for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd, const R: usize, const C: usize>(self, simd: S) {
+    fn run<S: Simd, const R: usize, const C: usize>(mut self, simd: S) {
         let last = self.network.layers.len() - 1;
         for strip in 0..self.strips {
             for layer in 0..last {
@@ -120,8 +120,7 @@ impl Work for Forward<'_> {
                         out: self
                             .tile
                             .outputs
-                            .as_ptr()
-                            .cast_mut()
+                            .as_mut_ptr()
                             .add(column * forward.rows * STRIP),
                     };
                     let bias = if stream == 0 {
@@ -144,7 +143,7 @@ impl Forward<'_> {
     /// The tile must have the network's shape and `strip` be one of its strips.
     #[inline(always)]
     unsafe fn hidden<S: Simd, const R: usize, const C: usize>(
-        &self,
+        &mut self,
         simd: S,
         strip: usize,
         layer: usize,
@@ -154,20 +153,15 @@ impl Forward<'_> {
         let size = forward.rows * STRIP;
         // SAFETY: the caller vouches for the shapes.
         unsafe {
+            let inputs = self.tile.values[layer].as_ptr();
             let input = |stream: usize| {
                 let column = strip * streams + stream;
-                self.tile.values[layer]
-                    .as_ptr()
-                    .add(column * forward.inner * STRIP)
+                inputs.add(column * forward.inner * STRIP)
             };
             let out = self.tile.values[layer + 1]
-                .as_ptr()
-                .cast_mut()
+                .as_mut_ptr()
                 .add(strip * streams * size);
-            let slopes = self.tile.slopes[layer]
-                .as_ptr()
-                .cast_mut()
-                .add(strip * size);
+            let slopes = self.tile.slopes[layer].as_mut_ptr().add(strip * size);
             match self.network.activation {
                 Activation::Sine => {
                     let mut activate = ActivateWithSlope::<true> { out, slopes };
@@ -181,10 +175,7 @@ impl Forward<'_> {
             if self.tile.streams == Streams::Value {
                 return;
             }
-            let sums = self.tile.sums[layer]
-                .as_ptr()
-                .cast_mut()
-                .add(strip * 3 * size);
+            let sums = self.tile.sums[layer].as_mut_ptr().add(strip * 3 * size);
             for stream in [1, 2] {
                 let mut first = First {
                     slopes,
