@@ -2,17 +2,19 @@
 //! two codecs are: [`bd_rate`].
 //!
 //! The functions that compare pictures read two [`Raster`]s of the same shape. Values are taken as they are stored
-//! (encoded, not linear), with a data range of 1; [`ssimulacra2()`] alone converts, from sRGB. Sums are kept in `f64`.
+//! (encoded, not linear), with a data range of 1; SSIMULACRA2 alone converts, from sRGB. Sums are kept in `f64`.
 //! [`compare`] checks the shapes and gives all the figures at once; the single functions panic on unlike shapes.
 
 mod alignment;
 mod bd_rate;
 mod ssim;
+#[cfg(feature = "ssimulacra2")]
 mod ssimulacra;
 
 pub use alignment::alignment;
 pub use bd_rate::{BD_RATE_RANGE, RatePoint, bd_rate};
 pub use ssim::{MS_SSIM_SMALLEST_SIDE, ms_ssim, ssim, ssim_gaussian};
+#[cfg(feature = "ssimulacra2")]
 pub use ssimulacra::ssimulacra2;
 
 use crate::Error;
@@ -189,7 +191,7 @@ pub struct Report {
     pub ssim_gaussian: Option<f64>,
     /// [`ms_ssim`], 0.0..=1.0.
     pub ms_ssim: Option<f64>,
-    /// [`ssimulacra2()`], at most 100.
+    /// SSIMULACRA2, at most 100; none without the feature `ssimulacra2`.
     pub ssimulacra2: Option<f64>,
     /// [`alignment`], pixels along x and y.
     pub shift: Option<(f64, f64)>,
@@ -231,7 +233,10 @@ pub fn compare(a: Raster, b: Raster) -> Result<Report, Error> {
         ssim: ssim(seen_a, seen_b),
         ssim_gaussian: ssim_gaussian(seen_a, seen_b),
         ms_ssim: ms_ssim(seen_a, seen_b),
+        #[cfg(feature = "ssimulacra2")]
         ssimulacra2: ssimulacra2(a, b),
+        #[cfg(not(feature = "ssimulacra2"))]
+        ssimulacra2: None,
         shift: alignment(seen_a, seen_b),
     })
 }
