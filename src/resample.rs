@@ -19,6 +19,9 @@ use crate::metrics::{Raster, premultiplied};
 /// Alpha below which a pixel has no colour any more and becomes black.
 const LEAST_ALPHA: f32 = 1e-6;
 
+/// Least side of a region, in pixels. Far below, positions within it are no longer different numbers.
+pub(crate) const LEAST_REGION: f64 = 1e-6;
+
 /// How an output pixel is made from the source pixels around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -54,7 +57,7 @@ pub enum Filter {
 ///
 /// # Errors
 /// [`Error::Misuse`] when `source` is malformed, when an output side is 0 or the output does not fit into memory
-/// addresses, or when `region` is empty, not finite or reaches outside the source.
+/// addresses, or when `region` is narrower than a millionth of a pixel, not finite or reaches outside the source.
 pub fn resize(
     source: Raster,
     region: Option<[f64; 4]>,
@@ -154,7 +157,7 @@ fn checked_region(source: &Raster, region: Option<[f64; 4]>) -> Result<Region, E
     // Sums such as 0.1 + 0.7 miss the border by a rounding error; that is no reason to refuse.
     let slack = 1e-9 * full_width.max(full_height);
     let inside = |start: f64, extent: f64, full: f64| {
-        start >= -slack && extent > 0.0 && start + extent <= full + slack
+        start >= -slack && extent >= LEAST_REGION && start + extent <= full + slack
     };
     if !(inside(left, width, full_width) && inside(top, height, full_height)) {
         return Err(Error::Misuse {
@@ -162,15 +165,15 @@ fn checked_region(source: &Raster, region: Option<[f64; 4]>) -> Result<Region, E
                 "the region is {width}x{height} at {left}, {top} of {}x{}",
                 source.width, source.height
             ),
-            want: "a region is not empty and lies inside the picture",
+            want: "a region is at least a millionth of a pixel wide and high and lies inside the picture",
         });
     }
-    let (left, top) = (left.clamp(0.0, full_width), top.clamp(0.0, full_height));
+    let (width, height) = (width.min(full_width), height.min(full_height));
     Ok(Region {
-        left,
-        top,
-        width: width.min(full_width - left),
-        height: height.min(full_height - top),
+        left: left.clamp(0.0, full_width - width),
+        top: top.clamp(0.0, full_height - height),
+        width,
+        height,
     })
 }
 

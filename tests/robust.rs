@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 use inr::{
-    Architecture, Control, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata, Observer,
-    OutputSize, Picture, Progress, RenderOptions, Samples, Target, encode, encode_from,
+    Architecture, Control, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata, Method,
+    Observer, OutputSize, Picture, Progress, Region, RenderOptions, Samples, Target, encode,
+    encode_from,
 };
 
 fn floats(width: u32, height: u32, values: Vec<f32>) -> Result<Picture, inr::Error> {
@@ -51,6 +52,48 @@ fn samples_that_are_not_finite_never_come_out() {
                     assert!(back.iter().all(|value| value.is_finite()), "{odd}");
                 }
                 Err(error) => assert!(error.to_string().contains("finite"), "{error}"),
+            }
+        }
+    }
+}
+
+/// A render that shows next to nothing of a picture is flat there; less than a millionth of a pixel is refused.
+#[test]
+fn regions_deep_inside_a_pixel_are_rendered_or_refused() {
+    let values = (0..24 * 16).map(|index| index as f32 / 384.0).collect();
+    let picture = floats(24, 16, values).unwrap();
+    for architecture in [Architecture::Pyramid, Architecture::Siren] {
+        let bytes = encode(&picture, &options(architecture), &mut ()).unwrap();
+        let file = InrPicture::open(&bytes.bytes, &Limits::default()).unwrap();
+        for method in [Method::Inr, Method::Bicubic, Method::Lanczos] {
+            let shown = |x, y, width, height| {
+                file.render(&RenderOptions {
+                    region: Some(Region {
+                        x,
+                        y,
+                        width,
+                        height,
+                    }),
+                    size: OutputSize::Exact(48, 96),
+                    method,
+                    ..RenderOptions::default()
+                })
+            };
+            for [x, y, width, height] in [
+                [0.0, 0.0, 1e-6, 1e-6],
+                [23.99999, 15.99999, 2e-6, 1e-6],
+                [7.0, 5.0, 1e-6, 1e-6],
+            ] {
+                let samples = shown(x, y, width, height).unwrap().picture.to_f32();
+                let [least, most] = samples
+                    .iter()
+                    .fold([1.0_f32, 0.0], |[a, b], v| [a.min(*v), b.max(*v)]);
+                assert_eq!(samples.len(), 48 * 96);
+                assert!(most - least < 1e-3, "{method:?} {x} {y}: {least} to {most}");
+            }
+            for [width, height] in [[1e-18, 1.0], [1.0, 5e-324], [0.0, 1.0], [1.0, f64::NAN]] {
+                let error = shown(0.0, 0.0, width, height).unwrap_err().to_string();
+                assert!(error.contains("millionth"), "{error}");
             }
         }
     }

@@ -2,8 +2,9 @@
 
 use inr_formats::{Depth, Header, InrFile, LayerData, Model, Sampling};
 
-use super::decode::{InrPicture, OutputSize, RenderOptions};
+use super::decode::{InrPicture, RenderOptions};
 use super::options::{EncodeOptions, Target};
+use super::region::OutputSize;
 use crate::picture::Picture;
 use crate::{Error, metrics};
 

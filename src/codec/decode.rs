@@ -1,7 +1,8 @@
 //! An opened `.inr` file and its renders.
 
-use inr_formats::{Depth, Header, InrFile, Layout, Limits, Model};
+use inr_formats::{Depth, InrFile, Layout, Limits, Model};
 
+use super::region::{OutputSize, Region, checked_region, output_size, surroundings};
 use super::rows::{SampleMap, heard};
 use super::{enlarge, trust};
 use crate::coords::CoordinateMap;
@@ -14,37 +15,8 @@ use crate::render::{Backend, Evaluator, TILE, Viewport};
 use crate::resample::{self, Filter};
 use crate::{Error, FormatError};
 
-/// Size of a render.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum OutputSize {
-    /// One pixel per source pixel.
-    #[default]
-    Native,
-    /// This many pixels per source pixel on both axes, above 0; fractions are fine.
-    Scale(f64),
-    /// This width, with the height that keeps the proportions.
-    Width(u32),
-    /// This height, with the width that keeps the proportions.
-    Height(u32),
-    /// Exactly this width and height.
-    Exact(u32, u32),
-}
-
 /// Multiply-adds of a pyramid per evaluation, about.
 const PYRAMID_WORK: u64 = 200;
-
-/// A rectangle in source pixels; fractions are fine.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Region {
-    /// Left edge.
-    pub x: f64,
-    /// Top edge.
-    pub y: f64,
-    /// Width, above 0.
-    pub width: f64,
-    /// Height, above 0.
-    pub height: f64,
-}
 
 /// How pixels are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -419,90 +391,4 @@ pub(super) fn within(what: &'static str, asked: u64, limit: u64) -> Result<(), E
         return Err(FormatError::OverLimit { what, asked, limit }.into());
     }
     Ok(())
-}
-
-fn checked_region(region: Option<Region>, header: &Header) -> Result<[f64; 4], Error> {
-    let (width, height) = (f64::from(header.width), f64::from(header.height));
-    let Some(Region {
-        x,
-        y,
-        width: w,
-        height: h,
-    }) = region
-    else {
-        return Ok([0.0, 0.0, width, height]);
-    };
-    // Written so that NaN fails.
-    let inside = x >= 0.0 && y >= 0.0 && w > 0.0 && h > 0.0 && x + w <= width && y + h <= height;
-    if !inside {
-        return Err(Error::Misuse {
-            what: format!("region {x},{y},{w},{h} is not inside the picture of {width} x {height}"),
-            want: "give left, top, width and height in source pixels, within the picture",
-        });
-    }
-    Ok([x, y, w, h])
-}
-
-fn output_size(size: OutputSize, region: &[f64; 4]) -> Result<[u32; 2], Error> {
-    let [.., width, height] = *region;
-    let wrong = |what: String| Error::Misuse {
-        what,
-        want: "give a size of at least 1 pixel and at most 4294967295 on each side",
-    };
-    let rounded = |width: f64, height: f64| {
-        let sides = [width, height].map(|side| side.round().max(1.0));
-        if sides.iter().all(|side| *side <= f64::from(u32::MAX)) {
-            Ok(sides.map(|side| side as u32))
-        } else {
-            Err(wrong(format!(
-                "a render of {width:.0} x {height:.0} pixels"
-            )))
-        }
-    };
-    match size {
-        OutputSize::Native => rounded(width, height),
-        OutputSize::Scale(scale) if scale.is_finite() && scale > 0.0 => {
-            rounded(width * scale, height * scale)
-        }
-        OutputSize::Scale(scale) => Err(Error::Misuse {
-            what: format!("scale {scale}"),
-            want: "give a finite scale above 0",
-        }),
-        OutputSize::Width(0)
-        | OutputSize::Height(0)
-        | OutputSize::Exact(0, _)
-        | OutputSize::Exact(_, 0) => Err(wrong("a side of 0 pixels".into())),
-        OutputSize::Width(columns) => {
-            rounded(f64::from(columns), height * f64::from(columns) / width)
-        }
-        OutputSize::Height(rows) => rounded(width * f64::from(rows) / height, f64::from(rows)),
-        OutputSize::Exact(columns, rows) => Ok([columns, rows]),
-    }
-}
-
-/// The whole source pixels that a resampling filter reads for `viewport`, as a native viewport, and the region within
-/// it.
-fn surroundings(viewport: &Viewport, header: &Header) -> (Viewport, [f64; 4]) {
-    let sides = [f64::from(header.width), f64::from(header.height)];
-    let pitch = viewport.pitch();
-    let mut crop = [0.0; 4];
-    let mut inner = viewport.region;
-    for axis in [0, 1] {
-        // Lanczos reads three pixels on either side, more when it reduces.
-        let reach = (3.0 * pitch[axis].max(1.0)).ceil() + 1.0;
-        let start = (viewport.region[axis] - reach).floor().max(0.0);
-        let end = (viewport.region[axis] + viewport.region[2 + axis] + reach)
-            .ceil()
-            .min(sides[axis]);
-        crop[axis] = start;
-        crop[2 + axis] = end - start;
-        inner[axis] -= start;
-    }
-    let size = [crop[2] as u32, crop[3] as u32];
-    let crop = Viewport {
-        region: crop,
-        size,
-        sampling: viewport.sampling,
-    };
-    (crop, inner)
 }

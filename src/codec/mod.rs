@@ -16,10 +16,11 @@ mod options;
 mod plan;
 #[cfg(feature = "fit")]
 mod preview;
+mod region;
 mod rows;
 mod trust;
 
-pub use decode::{InrPicture, Method, OutputSize, Region, RenderOptions, Rendered};
+pub use decode::{InrPicture, Method, RenderOptions, Rendered};
 pub(crate) use derivative::shown;
 pub use derivative::{Derivative, DerivativePicture};
 #[cfg(feature = "fit")]
@@ -27,5 +28,6 @@ pub use encode::{encode, encode_from};
 pub use jets::{Component, Jets};
 #[cfg(feature = "fit")]
 pub use options::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target};
+pub use region::{OutputSize, Region};
 #[cfg(feature = "fit")]
 pub(crate) use {encode::deadline, plan::Plan};

@@ -173,7 +173,8 @@ impl Pyramid {
         let (width, _) = self.latents.partition.size(axes.level);
         let source = (CACHE_BYTES / 2 / (width * self.planes() * 8)).max(BAND);
         let pitch = viewport.pitch()[1] / f64::from(1_u32 << axes.level);
-        ((source as f64 / pitch) as usize).max(1)
+        // Deep inside a pixel that would be more than there are, or than a number holds.
+        ((source as f64 / pitch) as usize).clamp(1, viewport.size[1].max(1) as usize)
     }
 
     /// The samples that output `rows` depend on.
