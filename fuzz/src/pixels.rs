@@ -1,19 +1,32 @@
 //! Pixels: fields rendered, pictures of other formats read.
 
 use inr::{
-    FileFormat, InrPicture, Limits, OutputSize, PictureError, RenderOptions, read_picture,
-    write_picture,
+    Derivative, FileFormat, InrPicture, Limits, Method, OutputSize, PictureError, Region,
+    RenderOptions, read_picture, write_picture,
 };
 
 use super::repaired;
 
+const METHODS: [Method; 5] = [
+    Method::Auto,
+    Method::Inr,
+    Method::Bicubic,
+    Method::Lanczos,
+    Method::Network,
+];
+
 /// Files that read well are rendered, under limits that keep each run short: no panic, no more memory than allowed. The
-/// first two bytes are the size of the render, the rest is a file.
+/// first two bytes are the size of the render, the third what is rendered, with a region in the next 32 bytes where its
+/// highest bit says so; the rest is a file.
 pub fn render_small(input: &[u8]) {
-    let [width, height, bytes @ ..] = input else {
+    let [width, height, view, rest @ ..] = input else {
         return;
     };
-    let (width, height) = (*width, *height);
+    let (width, height) = (u32::from(*width), u32::from(*height));
+    let (region, bytes) = match rest.split_first_chunk::<32>() {
+        Some((region, bytes)) if view & 0x80 != 0 => (Some(region), bytes),
+        _ => (None, rest),
+    };
     let limits = Limits {
         pixels: 1 << 16,
         render_pixels: 1 << 12,
@@ -26,16 +39,66 @@ pub fn render_small(input: &[u8]) {
     let Ok(picture) = InrPicture::open(&repaired(bytes), &limits) else {
         return;
     };
-    let options = RenderOptions {
-        size: OutputSize::Exact(u32::from(width), u32::from(height)),
+    let region = region.map(|bytes| numbers(bytes, view & 0x40 != 0, &picture));
+    let mut options = RenderOptions {
+        size: OutputSize::Exact(width, height),
+        region: region.map(|[x, y, width, height]| Region {
+            x,
+            y,
+            width,
+            height,
+        }),
         threads: Some(1),
         limits,
         ..RenderOptions::default()
     };
-    if let Ok(rendered) = picture.render(&options) {
-        assert_eq!(rendered.picture.width(), u32::from(width));
-        assert_eq!(rendered.picture.height(), u32::from(height));
+    match view & 7 {
+        method @ 0..=4 => {
+            options.method = METHODS[usize::from(method)];
+            if let Ok(rendered) = picture.render(&options) {
+                assert_eq!(rendered.picture.width(), width);
+                assert_eq!(rendered.picture.height(), height);
+            }
+        }
+        5 => {
+            if let Ok(jets) = picture.jets(&options) {
+                assert_eq!(
+                    [jets.width(), jets.height()],
+                    [width as usize, height as usize]
+                );
+            }
+        }
+        6 => {
+            let derivative = Derivative::ALL[usize::from(view >> 3 & 7) % Derivative::ALL.len()].1;
+            let _ = picture.render_derivative(derivative, None, &options);
+        }
+        _ => {
+            // Anywhere, inside the picture or not.
+            let [x, y, z, w] = region.unwrap_or_default();
+            let positions = [[x, y], [z, w]];
+            if let Ok(samples) = picture.sample(&positions) {
+                assert_eq!(samples.len(), 2 * picture.layout().channels());
+            }
+            let _ = picture.jets_at(&positions);
+        }
     }
+}
+
+/// A region: any four numbers, or four that lie `inside` the picture.
+fn numbers(bytes: &[u8; 32], inside: bool, picture: &InrPicture) -> [f64; 4] {
+    let sides = [picture.width(), picture.height()].map(f64::from);
+    let mut parts = [0.0; 4];
+    for (axis, part) in parts.iter_mut().enumerate() {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(&bytes[8 * axis..][..8]);
+        *part = if inside {
+            // Halved, for a start and an extent that fit.
+            u64::from_le_bytes(eight) as f64 / 2.0_f64.powi(65) * sides[axis % 2]
+        } else {
+            f64::from_le_bytes(eight)
+        };
+    }
+    parts
 }
 
 /// Pictures of every format, with their metadata: read or refused within the limits, and written again as PNG.

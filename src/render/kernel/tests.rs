@@ -99,14 +99,20 @@ fn tile(plain: &Plain, strips: usize, streams: Streams) -> (Tile, Vec<Vec<Jet>>)
     (tile, points)
 }
 
-const SHAPES: [&[usize]; 6] = [
-    &[2, 5, 1],
-    &[2, 16, 16, 3],
-    &[2, 33, 47, 3],
-    &[10, 24, 19, 4],
-    &[2, 3],
-    &[3, 1, 7, 1],
-];
+/// Miri looks at what memory is touched, in a thousand times the time: it sees fewer shapes and angles, and no
+/// differences of losses.
+const SHAPES: &[&[usize]] = if cfg!(miri) {
+    &[&[2, 5, 1], &[3, 17, 7, 1]]
+} else {
+    &[
+        &[2, 5, 1],
+        &[2, 16, 16, 3],
+        &[2, 33, 47, 3],
+        &[10, 24, 19, 4],
+        &[2, 3],
+        &[3, 1, 7, 1],
+    ]
+};
 
 #[test]
 fn both_passes_agree_with_double_precision_on_every_backend() {
@@ -132,12 +138,13 @@ fn check(backend: Backend, plain: &Plain, streams: Streams) {
     let count = streams.count();
     let mut random = random(123);
     let mut weights = vec![vec![[0.0; 4]; channels]; points.len()];
+    let jets: Vec<_> = points.iter().map(|point| plain.jets(point)).collect();
     let length = strips * count * channels * STRIP;
     for (at, output) in tile.outputs()[..length].iter_mut().enumerate() {
         let (row, point) = (at / STRIP, at % STRIP);
         let (column, channel, stream) = (row / channels, row % channels, row / channels % count);
         let point = column / count * STRIP + point;
-        let exact = plain.jets(&points[point])[channel][stream];
+        let exact = jets[point][channel][stream];
         assert!(
             (f64::from(*output) - exact).abs() < 2e-4 * exact.abs().max(1.0),
             "{backend:?} {:?} {:?} stream {stream}: {output} for {exact}",
@@ -173,7 +180,7 @@ fn compare_gradients(
 ) {
     for (index, place) in layout.layers.iter().enumerate() {
         let (inputs, outputs) = (plain.widths[index], plain.widths[index + 1]);
-        for probe in 0..6 {
+        for probe in 0..if cfg!(miri) { 0 } else { 6 } {
             let (output, input) = (probe * 7 % outputs, probe * 5 % (inputs + 1));
             let changed = |by: f32| {
                 let mut changed = Plain {
@@ -257,7 +264,9 @@ fn rendering_gives_the_values_of_training() {
 
 #[test]
 fn sines_and_cosines_are_within_2e7_up_to_1000_on_every_backend() {
-    let angles: Vec<f32> = (0..200_000).map(|i| (i as f32 - 1e5) * 0.01).collect();
+    let step = if cfg!(miri) { 1999 } else { 1 };
+    let angles = (0..200_000).step_by(step);
+    let angles: Vec<f32> = angles.map(|i| (i as f32 - 1e5) * 0.01).collect();
     let ones = vec![1.0; angles.len()];
     for backend in Backend::available() {
         let (mut sines, mut cosines) = (angles.clone(), angles.clone());
