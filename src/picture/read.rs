@@ -2,11 +2,10 @@
 
 use std::io::Cursor;
 
-use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
-use image::{AnimationDecoder, DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use super::{Layout, Metadata, Picture, PictureError, Samples};
 use crate::Limits;
@@ -19,12 +18,12 @@ use crate::Limits;
 /// [`PictureError`] for unknown or damaged files, CMYK, 12-bit JPEG, animations, and more pixels than `limits` allow.
 pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, PictureError> {
     let format = recognise(bytes)?;
-    refuse_what_would_be_guessed(bytes, format)?;
-    let malformed = |source: ImageError| explain(source, format, limits);
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut memory = image::Limits::default();
     // Up to four 32-bit samples, twice while they are converted.
     memory.max_alloc = Some(limits.pixels.saturating_mul(32).saturating_add(1 << 26));
+    refuse_what_would_be_guessed(bytes, format, &memory)?;
+    let malformed = |source: ImageError| explain(source, format, limits);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(memory);
     let mut decoder = reader.into_decoder().map_err(malformed)?;
     let (width, height) = decoder.dimensions();
@@ -106,18 +105,20 @@ fn explain(source: ImageError, format: ImageFormat, limits: &Limits) -> PictureE
 }
 
 /// Kinds of file that decoders would read in a way nobody asked for.
-fn refuse_what_would_be_guessed(bytes: &[u8], format: ImageFormat) -> Result<(), PictureError> {
+fn refuse_what_would_be_guessed(
+    bytes: &[u8],
+    format: ImageFormat,
+    memory: &image::Limits,
+) -> Result<(), PictureError> {
     let unsupported = |what, instead| Err(PictureError::Unsupported { what, instead });
     let animated = match format {
-        ImageFormat::Png => PngDecoder::new(Cursor::new(bytes))
+        ImageFormat::Png => PngDecoder::with_limits(Cursor::new(bytes), memory.clone())
             .and_then(|png| png.is_apng())
             .unwrap_or(false),
         ImageFormat::WebP => {
             WebPDecoder::new(Cursor::new(bytes)).is_ok_and(|webp| webp.has_animation())
         }
-        ImageFormat::Gif => {
-            GifDecoder::new(Cursor::new(bytes)).is_ok_and(|gif| gif.into_frames().nth(1).is_some())
-        }
+        ImageFormat::Gif => gif_is_animated(bytes),
         _ => false,
     };
     if animated {
@@ -150,6 +151,16 @@ fn refuse_what_would_be_guessed(bytes: &[u8], format: ImageFormat) -> Result<(),
         );
     }
     Ok(())
+}
+
+/// Whether there is a second frame; none is decoded, so that the size that the file claims costs nothing.
+fn gif_is_animated(bytes: &[u8]) -> bool {
+    let mut options = gif::DecodeOptions::new();
+    options.skip_frame_decoding(true);
+    options.read_info(bytes).is_ok_and(|mut gif| {
+        let mut another = || matches!(gif.next_frame_info(), Ok(Some(_)));
+        another() && another()
+    })
 }
 
 /// Bits per sample and number of components in a JPEG's frame header.

@@ -108,15 +108,43 @@ fn short_memory_is_enough_or_is_told() {
     for arguments in ["encode a.png", "decode a.inr --scale 4"] {
         expect_code(&limited(folder.path(), half_a_gibibyte, arguments), 0);
     }
-    let mut header = photo();
-    header[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
-    let checksum = crc32(&header[12..29]);
-    header[29..33].copy_from_slice(&checksum.to_be_bytes());
-    fs::write(folder.path().join("huge.png"), header).expect("room");
-    let output = limited(folder.path(), half_a_gibibyte, "encode huge.png");
-    expect_code(&output, 1);
-    assert!(stderr(&output).contains("huge.png"), "{}", stderr(&output));
-    assert!(!names(&folder).contains(&"huge.inr".to_string()));
+}
+
+/// Sides of 30,000 pixels and more, 17,000 where a reader takes no more; the animation's two frames are of one pixel each.
+#[test]
+fn pictures_that_claim_to_be_huge_take_no_memory() {
+    let folder = folder(&[]);
+    let mut png = photo();
+    png[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+    let checksum = crc32(&png[12..29]);
+    png[29..33].copy_from_slice(&checksum.to_be_bytes());
+    let screen = &b"GIF89a\xff\xff\xff\xff\0\0\0"[..];
+    let frame = &b"\x2c\0\0\0\0\x01\0\x01\0\x80\0\0\0\xff\xff\xff\x02\x02\x44\x01\0"[..];
+    let bmp = b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x30\x75\0\0\x30\x75\0\0\x01\0\x18\0";
+    let huge = [
+        ("huge.png", "limit", png),
+        (
+            "moving.gif",
+            "animated",
+            [screen, frame, frame, b";"].concat(),
+        ),
+        ("still.gif", "limit", [screen, frame, b";"].concat()),
+        ("huge.ppm", "limit", b"P6\n30000 30000\n255\n".to_vec()),
+        (
+            "huge.qoi",
+            "limit",
+            b"qoif\0\0\x42\x68\0\0\x42\x68\x03\0".to_vec(),
+        ),
+        ("huge.bmp", "limit", [&bmp[..], &[0; 24]].concat()),
+    ];
+    for (name, why, bytes) in huge {
+        fs::write(folder.path().join(name), bytes).expect("room");
+        let output = limited(folder.path(), "ulimit -v 524288", &format!("encode {name}"));
+        expect_code(&output, 1);
+        let told = stderr(&output);
+        assert!(told.contains(name) && told.contains(why), "{told}");
+    }
+    assert!(names(&folder).iter().all(|name| !name.ends_with(".inr")));
 }
 
 /// PNG's checksum.
