@@ -100,6 +100,32 @@ fn regions_deep_inside_a_pixel_are_rendered_or_refused() {
 }
 
 #[test]
+fn positions_far_from_the_picture_are_refused() {
+    let values = (0..24 * 16).map(|index| index as f32 / 384.0).collect();
+    let picture = floats(24, 16, values).unwrap();
+    for architecture in [Architecture::Pyramid, Architecture::Siren] {
+        let bytes = encode(&picture, &options(architecture), &mut ()).unwrap();
+        let file = InrPicture::open(&bytes.bytes, &Limits::default()).unwrap();
+        let samples = file
+            .sample(&[[12.0, 8.0], [-1e6, 8.0], [12.0, 1e6]])
+            .unwrap();
+        assert!(
+            samples.iter().all(|sample| sample.is_finite()),
+            "{samples:?}"
+        );
+        for far in [-1e300, 1e9, f64::NAN, f64::INFINITY] {
+            for position in [[far, 8.0], [12.0, far]] {
+                let refused = [
+                    file.sample(&[position]).unwrap_err(),
+                    file.jets_at(&[position]).unwrap_err(),
+                ];
+                assert!(refused.iter().all(|e| matches!(e, Error::Misuse { .. })));
+            }
+        }
+    }
+}
+
+#[test]
 fn flat_and_thin_pictures_come_back() {
     for (width, height) in [(64, 64), (1, 300), (300, 1), (1, 1), (2, 2)] {
         for value in [0.0, 0.25, 1.0] {

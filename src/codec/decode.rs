@@ -2,7 +2,9 @@
 
 use inr_formats::{Depth, InrFile, Layout, Limits, Model};
 
-use super::region::{OutputSize, Region, checked_region, output_size, surroundings};
+use super::region::{
+    OutputSize, Region, check_positions, checked_region, output_size, surroundings,
+};
 use super::rows::{SampleMap, heard};
 use super::{enlarge, trust};
 use crate::coords::CoordinateMap;
@@ -162,11 +164,13 @@ impl InrPicture {
 
     /// Samples of the field at `positions`, shape `[n, 2]`: x, y in source pixels from the top left corner, so that the
     /// first pixel's centre is at (0.5, 0.5). Returns shape `[n, channels]`: encoded samples, clamped to 0.0..=1.0 unless
-    /// the source is floating-point.
+    /// the source is floating-point. Outside the picture pyramids go on mirrored, networks as they may.
     ///
     /// # Errors
-    /// [`Error::Format`] when latents turn out damaged.
+    /// [`Error::Format`] when latents turn out damaged, [`Error::Misuse`] for positions more than a million pixels outside
+    /// the picture or not finite.
     pub fn sample(&self, positions: &[[f64; 2]]) -> Result<Vec<f32>, Error> {
+        check_positions(positions, &self.file.header)?;
         let map = self.map();
         let decode = SampleMap::new(&self.file.header);
         let mut out = vec![0.0; positions.len() * decode.channels];

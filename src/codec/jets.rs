@@ -1,6 +1,7 @@
 //! A field's values with their derivatives, at points and over viewports.
 
 use super::decode::{Field, InrPicture, RenderOptions, within};
+use super::region::check_positions;
 use crate::Error;
 use crate::parallel::{Pulse, unwatched};
 use crate::pyramid::render::JET_PASSES;
@@ -83,8 +84,10 @@ impl InrPicture {
     /// has slope 0 at its kinks, and Laplacians of ReLU networks are those of their pieces.
     ///
     /// # Errors
-    /// [`Error::OverLimit`] for more positions than could be held, [`Error::Format`] when latents turn out damaged.
+    /// [`Error::OverLimit`] for more positions than could be held, [`Error::Format`] when latents turn out damaged,
+    /// [`Error::Misuse`] as [`InrPicture::sample`].
     pub fn jets_at(&self, positions: &[[f64; 2]]) -> Result<Jets, Error> {
+        check_positions(positions, &self.file.header)?;
         let (width, channels) = (positions.len(), self.layout().channels());
         let mut rows = vec![0.0; 4 * channels * width];
         match &self.field {

@@ -59,6 +59,25 @@ pub(super) fn checked_region(region: Option<Region>, header: &Header) -> Result<
     Ok([x, y, w, h])
 }
 
+/// Pixels around a picture in which its field can be asked for: further out, positions are soon no longer different numbers.
+const AROUND: f64 = 1e6;
+
+pub(super) fn check_positions(positions: &[[f64; 2]], header: &Header) -> Result<(), Error> {
+    let sides = [header.width, header.height].map(f64::from);
+    // NaN is not within.
+    let near = |at: &[f64; 2]| (0..2).all(|i| (-AROUND..=sides[i] + AROUND).contains(&at[i]));
+    match positions.iter().find(|position| !near(position)) {
+        None => Ok(()),
+        Some([x, y]) => Err(Error::Misuse {
+            what: format!(
+                "the position {x}, {y} of a picture of {} x {}",
+                sides[0], sides[1]
+            ),
+            want: "give positions in source pixels, no further than a million from the picture",
+        }),
+    }
+}
+
 pub(super) fn output_size(size: OutputSize, region: &[f64; 4]) -> Result<[u32; 2], Error> {
     let [.., width, height] = *region;
     let wrong = |what: String| Error::Misuse {
