@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
+
 use inr::{
     Depth, DeviceChoice, Error, Layout, Metadata, Picture, PictureLoss, SrOptions, VggLoss,
     VggOptions, Weights, WeightsError, enlarge_srgan,
@@ -293,4 +295,33 @@ fn tensors_that_leave_their_file_are_refused() {
         matches!(read, Err(WeightsError::Malformed { .. })),
         "{read:?}"
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// Containers say where tensors lie at either end of the file.
+    #[test]
+    fn damaged_weights_never_panic(
+        changes in prop::collection::vec((any::<bool>(), 0_usize..6000, any::<u8>()), 1..4),
+        cut in prop::option::of(0_usize..6000),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["vgg.safetensors", "vgg.pth", "vgg-legacy.pth"] {
+            let mut bytes = std::fs::read(fixture(name)).unwrap();
+            for (late, at, value) in &changes {
+                let at = if *late { bytes.len() - 1 - at } else { *at };
+                bytes[at] = *value;
+            }
+            bytes.truncate(bytes.len() - cut.unwrap_or(0));
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            if let Ok(weights) = Weights::open(&path) {
+                for name in weights.names() {
+                    let shape = weights.shape(name).unwrap();
+                    let _ = weights.read(name, shape);
+                }
+            }
+        }
+    }
 }
