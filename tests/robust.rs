@@ -28,6 +28,16 @@ fn options(architecture: Architecture) -> EncodeOptions {
     }
 }
 
+/// A ramp of 24 x 16 pixels, as a pyramid and as a network.
+fn ramps() -> [InrPicture; 2] {
+    let values = (0..24 * 16).map(|index| index as f32 / 384.0).collect();
+    let picture = floats(24, 16, values).unwrap();
+    [Architecture::Pyramid, Architecture::Siren].map(|architecture| {
+        let encoded = encode(&picture, &options(architecture), &mut ()).unwrap();
+        InrPicture::open(&encoded.bytes, &Limits::default()).unwrap()
+    })
+}
+
 fn render(bytes: &[u8], size: OutputSize) -> Vec<f32> {
     let options = RenderOptions {
         size,
@@ -60,11 +70,7 @@ fn samples_that_are_not_finite_never_come_out() {
 /// A render that shows next to nothing of a picture is flat there; less than a millionth of a pixel is refused.
 #[test]
 fn regions_deep_inside_a_pixel_are_rendered_or_refused() {
-    let values = (0..24 * 16).map(|index| index as f32 / 384.0).collect();
-    let picture = floats(24, 16, values).unwrap();
-    for architecture in [Architecture::Pyramid, Architecture::Siren] {
-        let bytes = encode(&picture, &options(architecture), &mut ()).unwrap();
-        let file = InrPicture::open(&bytes.bytes, &Limits::default()).unwrap();
+    for file in ramps() {
         for method in [Method::Inr, Method::Bicubic, Method::Lanczos] {
             let shown = |x, y, width, height| {
                 file.render(&RenderOptions {
@@ -101,11 +107,7 @@ fn regions_deep_inside_a_pixel_are_rendered_or_refused() {
 
 #[test]
 fn positions_far_from_the_picture_are_refused() {
-    let values = (0..24 * 16).map(|index| index as f32 / 384.0).collect();
-    let picture = floats(24, 16, values).unwrap();
-    for architecture in [Architecture::Pyramid, Architecture::Siren] {
-        let bytes = encode(&picture, &options(architecture), &mut ()).unwrap();
-        let file = InrPicture::open(&bytes.bytes, &Limits::default()).unwrap();
+    for file in ramps() {
         let samples = file
             .sample(&[[12.0, 8.0], [-1e6, 8.0], [12.0, 1e6]])
             .unwrap();

@@ -9,10 +9,12 @@ use candle_core::{
 };
 use inr_formats::Activation;
 
-#[cfg(feature = "cuda")]
-use super::candle_cuda as cuda;
 use super::optimiser::Update;
+#[cfg(feature = "cuda")]
+use super::optimiser::{BETA1, BETA2, EPSILON};
 use crate::render::Backend;
+#[cfg(feature = "cuda")]
+use crate::render::kernel::cuda::{self, Optimiser};
 
 /// True where the operations here have kernels of their own; candle's serve elsewhere.
 pub(super) fn has_kernels(device: &Device) -> bool {
@@ -105,7 +107,8 @@ impl CustomOp2 for Activate {
         bias: &CudaStorage,
         bias_at: &Layout,
     ) -> CandleResult<(CudaStorage, Shape)> {
-        let values = cuda::activate(*self, (z, z_at), (bias, bias_at), None)?;
+        let (z, bias) = ((z, z_at), (bias, bias_at));
+        let values = cuda::activate(self.activation, self.omega, z, bias, None)?;
         Ok((values, z_at.shape().clone()))
     }
 }
@@ -149,8 +152,9 @@ impl CustomOp3 for ActivateGradient {
         arriving: &CudaStorage,
         arriving_at: &Layout,
     ) -> CandleResult<(CudaStorage, Shape)> {
+        let (z, bias) = ((z, z_at), (bias, bias_at));
         let arriving = Some((arriving, arriving_at));
-        let values = cuda::activate(self.0, (z, z_at), (bias, bias_at), arriving)?;
+        let values = cuda::activate(self.0.activation, self.0.omega, z, bias, arriving)?;
         Ok((values, z_at.shape().clone()))
     }
 }
@@ -187,6 +191,24 @@ impl InplaceOp2 for Advance {
         gradient: &CudaStorage,
         gradient_at: &Layout,
     ) -> CandleResult<()> {
-        cuda::advance(self.0, (state, state_at), (gradient, gradient_at))
+        let (optimiser, [a, b, c]) = match self.0 {
+            Update::ScheduleFree {
+                rate,
+                correction,
+                share,
+            } => (Optimiser::ScheduleFree, [rate, correction, share]),
+            Update::Adam {
+                rate,
+                first_correction,
+                second_correction,
+            } => (Optimiser::Adam, [rate, first_correction, second_correction]),
+        };
+        let coefficients = [a, b, c, BETA1, BETA2, EPSILON];
+        cuda::advance(
+            optimiser,
+            coefficients,
+            (state, state_at),
+            (gradient, gradient_at),
+        )
     }
 }

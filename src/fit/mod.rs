@@ -1,8 +1,6 @@
 //! Photo to network: the only folder, with `convnet` and `device.rs`, that may name candle.
 
 mod bench;
-#[cfg(feature = "cuda")]
-mod candle_cuda;
 #[cfg(feature = "candle")]
 mod candle_engine;
 #[cfg(feature = "candle")]

@@ -10,6 +10,8 @@
 mod aligned;
 #[cfg(feature = "fit")]
 mod backward;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
 mod evaluate;
 mod forward;
 #[cfg(feature = "fit")]

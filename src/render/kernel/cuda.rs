@@ -1,5 +1,4 @@
-//! CUDA kernels for [`super::candle_ops`], compiled by NVRTC when the first fit on a GPU starts.
-#![allow(unsafe_code)]
+//! CUDA kernels of a fit through candle, compiled by NVRTC when the first one on a GPU starts.
 
 use std::sync::OnceLock;
 
@@ -10,10 +9,7 @@ use candle_core::cuda_backend::{CudaDevice, WrapErr};
 use candle_core::{CudaStorage, Layout, Result as CandleResult, bail, builder_arg};
 use inr_formats::Activation;
 
-use super::candle_ops::Activate;
-use super::optimiser::{BETA1, BETA2, EPSILON, Update};
-
-const SOURCE: &str = include_str!("kernels.cu");
+const SOURCE: &str = include_str!("fit.cu");
 
 fn function(device: &CudaDevice, name: &str) -> CandleResult<CudaFunction> {
     static PTX: OnceLock<Result<String, String>> = OnceLock::new();
@@ -38,9 +34,10 @@ fn whole(layout: &Layout) -> CandleResult<(usize, usize)> {
     }
 }
 
-/// The activation of `z + bias`; with `arriving`, the gradient with respect to that sum.
-pub(super) fn activate(
-    op: Activate,
+/// The activation of `z + bias`, sines of `omega` times it; with `arriving`, the gradient with respect to that sum.
+pub(crate) fn activate(
+    activation: Activation,
+    omega: f32,
     z: (&CudaStorage, &Layout),
     bias: (&CudaStorage, &Layout),
     arriving: Option<(&CudaStorage, &Layout)>,
@@ -54,7 +51,7 @@ pub(super) fn activate(
     let bias = bias.0.as_cuda_slice::<f32>()?.slice(biases.0..biases.1);
     // SAFETY: the kernel below writes every value before anyone reads one.
     let mut out = unsafe { device.alloc::<f32>(count)? };
-    let sine = i32::from(op.activation == Activation::Sine);
+    let sine = i32::from(activation == Activation::Sine);
     let config = LaunchConfig::for_num_elems(count as u32);
     match arriving {
         None => {
@@ -62,7 +59,7 @@ pub(super) fn activate(
             let mut launch = stream.launch_builder(&function);
             builder_arg!(launch, count as u32, points as u32);
             launch.arg(&z).arg(&bias);
-            builder_arg!(launch, op.omega, sine);
+            builder_arg!(launch, omega, sine);
             launch.arg(&mut out);
             // SAFETY: arguments are those of the kernel's declaration; every index is checked against `count`, and `z` and
             // `out` have as many values, `bias` one for each `points` of them.
@@ -78,7 +75,7 @@ pub(super) fn activate(
             let mut launch = stream.launch_builder(&function);
             builder_arg!(launch, count as u32, points as u32);
             launch.arg(&z).arg(&bias).arg(&arriving);
-            builder_arg!(launch, op.omega, sine);
+            builder_arg!(launch, omega, sine);
             launch.arg(&mut out);
             // SAFETY: as above, and `arriving` has `count` values.
             unsafe { launch.launch(config) }.w()?;
@@ -87,9 +84,17 @@ pub(super) fn activate(
     Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
 }
 
-/// A step of the optimiser on `state` `[3 n]` along `gradient` `[n]`.
-pub(super) fn advance(
-    update: Update,
+/// The optimisers that have a kernel.
+#[derive(Clone, Copy)]
+pub(crate) enum Optimiser {
+    ScheduleFree,
+    Adam,
+}
+
+/// A step of `optimiser` on `state` `[3 n]` along `gradient` `[n]`, with the coefficients of its kernel.
+pub(crate) fn advance(
+    optimiser: Optimiser,
+    coefficients: [f32; 6],
     state: (&mut CudaStorage, &Layout),
     gradient: (&CudaStorage, &Layout),
 ) -> CandleResult<()> {
@@ -101,25 +106,17 @@ pub(super) fn advance(
     }
     let gradient = gradient.0.as_cuda_slice::<f32>()?.slice(range.0..range.1);
     let mut state = state.0.as_cuda_slice_mut::<f32>()?.slice_mut(start..end);
-    let (name, coefficients) = match update {
-        Update::ScheduleFree {
-            rate,
-            correction,
-            share,
-        } => ("schedule_free", [rate, correction, share]),
-        Update::Adam {
-            rate,
-            first_correction,
-            second_correction,
-        } => ("adam", [rate, first_correction, second_correction]),
+    let name = match optimiser {
+        Optimiser::ScheduleFree => "schedule_free",
+        Optimiser::Adam => "adam",
     };
     let function = function(&device, name)?;
     let stream = device.cuda_stream();
     let mut launch = stream.launch_builder(&function);
     builder_arg!(launch, count as u32);
     launch.arg(&mut state).arg(&gradient);
-    let [a, b, c] = coefficients;
-    builder_arg!(launch, a, b, c, BETA1, BETA2, EPSILON);
+    let [a, b, c, beta1, beta2, epsilon] = coefficients;
+    builder_arg!(launch, a, b, c, beta1, beta2, epsilon);
     let config = LaunchConfig::for_num_elems(count as u32);
     // SAFETY: arguments are those of the kernels' declarations; every index is checked against `count`, and `state` has
     // three times as many values.
