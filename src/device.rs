@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::error::Error;
 
 /// A device as the caller names it: `auto`, `cpu`, `cuda`, `cuda:1`, `metal`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,11 +103,30 @@ impl DeviceChoice {
 /// The name of candle's device, as [`DeviceChoice`] writes it.
 #[cfg(feature = "candle")]
 pub(crate) fn candle_name(device: &candle_core::Device) -> String {
-    use candle_core::DeviceLocation;
-    match device.location() {
-        DeviceLocation::Cpu => DeviceChoice::Cpu.to_string(),
-        DeviceLocation::Cuda { gpu_id } => DeviceChoice::Cuda(gpu_id).to_string(),
-        DeviceLocation::Metal { .. } => DeviceChoice::Metal.to_string(),
+    DeviceChoice::candle_name(device)
+}
+
+#[cfg(feature = "candle")]
+impl DeviceChoice {
+    /// The device in candle's terms.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when a device was named and is absent.
+    pub fn candle(self) -> Result<candle_core::Device, Error> {
+        Ok(match self.open(&mut |_| ())? {
+            OpenDevice::Cpu => candle_core::Device::Cpu,
+            OpenDevice::Gpu(device) => device,
+        })
+    }
+
+    /// The name of candle's device, as this type writes it.
+    pub fn candle_name(device: &candle_core::Device) -> String {
+        use candle_core::DeviceLocation;
+        match device.location() {
+            DeviceLocation::Cpu => Self::Cpu.to_string(),
+            DeviceLocation::Cuda { gpu_id } => Self::Cuda(gpu_id).to_string(),
+            DeviceLocation::Metal { .. } => Self::Metal.to_string(),
+        }
     }
 }
 

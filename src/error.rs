@@ -15,15 +15,11 @@ pub enum Error {
     Format(#[from] FormatError),
     /// The picture file is damaged or of a kind that is not read here.
     #[error(transparent)]
-    Picture(#[from] crate::picture::PictureError),
-    /// A checkpoint cannot be gone on from.
+    Picture(inr_image::Error),
+    /// A checkpoint cannot be resumed.
     #[cfg(feature = "fit")]
     #[error(transparent)]
     Checkpoint(#[from] crate::fit::CheckpointError),
-    /// A file of weights cannot be used.
-    #[cfg(feature = "candle")]
-    #[error(transparent)]
-    Weights(#[from] crate::convnet::WeightsError),
     /// The caller asked for something that cannot be: `what` names the argument and the value found, `want` the values
     /// that are accepted.
     #[error("{what}; {want}")]
@@ -64,4 +60,29 @@ pub enum Error {
         /// Restarts tried.
         restarts: u32,
     },
+}
+
+impl From<inr_image::Error> for Error {
+    fn from(error: inr_image::Error) -> Self {
+        match error {
+            inr_image::Error::Io(error) => Self::Io(error),
+            inr_image::Error::Misuse { what, want } => Self::Misuse { what, want },
+            other => Self::Picture(other),
+        }
+    }
+}
+
+impl From<inr_kernel::Cancelled> for Error {
+    fn from(_: inr_kernel::Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+impl From<inr_kernel::LayersMismatch> for Error {
+    fn from(error: inr_kernel::LayersMismatch) -> Self {
+        Self::Misuse {
+            what: error.to_string(),
+            want: "give the layers the model's shapes",
+        }
+    }
 }

@@ -1,70 +1,61 @@
-//! `inr` makes a fitted coordinate network a picture format.
+//! `inr` makes a fitted field a picture format.
 //!
-//! The encoder fits a small network (a SIREN, or a ReLU net with positional encoding) to a picture and stores its
-//! quantised weights in an `.inr` file; the decoder renders the picture from them at any size and for any region.
+//! The encoder fits a field to a picture (by default latent wavelet grids under a cubic spline, corrected by a small sine
+//! network; or one coordinate network, such as a SIREN) and stores it in an `.inr` file. The decoder renders the picture
+//! at any size and for any region, with exact derivatives.
 //!
 //! - [`Picture`]: samples, layout and metadata of a raster picture; [`read_picture`] and [`write_picture`] are the files.
 //! - [`InrPicture::jets`] and [`InrPicture::jets_at`]: exact values, gradients and Laplacians of fields;
 //!   [`InrPicture::render_derivative`] makes pictures of them.
 //! - [`metrics`]: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel and BD-rates.
 //! - [`upscale()`]: enlargements of any picture, better than bicubic; [`Degradation`] is what they undo.
-//! - [`edit`]: derivatives, sharpening, smoothing and pasting of pictures by their gradients; [`poisson`] integrates those.
+//! - [`edit`]: derivatives, sharpening, smoothing and pasting of pictures by their gradients; [`edit::poisson`] integrates them.
 //! - [`resample`]: bicubic and Lanczos, the yardsticks for enlargements.
 //!
-//! Decoding needs no feature. `fit` adds training on the CPU, `candle` a second engine (`cuda` and `metal`: on GPUs), `cli`
-//! the program.
+//! Decoding needs no feature. `fit` adds training on the CPU, `candle` a second engine (`cuda` and `metal`: on GPUs).
 
-mod codec;
-#[cfg(feature = "candle")]
-mod convnet;
-mod coords;
+mod decode;
 mod device;
 pub mod edit;
+#[cfg(feature = "fit")]
+mod encode;
 mod error;
+mod field;
 #[cfg(feature = "fit")]
 mod fit;
-pub mod metrics;
-mod net;
-mod parallel;
-mod picture;
-pub mod poisson;
 mod progress;
-mod pyramid;
-#[cfg(feature = "fit")]
-mod quant;
-mod render;
-pub mod resample;
 mod upscale;
 
+pub use decode::{Derivative, DerivativePicture, InrPicture, Method, RenderOptions, Rendered};
+pub use device::DeviceChoice;
 #[cfg(feature = "fit")]
-pub use codec::{
+#[doc(hidden)]
+pub use encode::coefficient_pairs;
+#[cfg(feature = "fit")]
+pub use encode::{
     Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target, encode, encode_from,
 };
-pub use codec::{
-    Component, Derivative, DerivativePicture, InrPicture, Jets, Method, OutputSize, Region,
-    RenderOptions, Rendered,
-};
-#[cfg(feature = "candle")]
-pub use convnet::{
-    SrLoss, SrOptions, SrRecipe, SrScore, SrShape, SrStep, SrTrainer, VggLoss, VggOptions, Weights,
-    WeightsError, enlarge_srgan,
-};
-pub use coords::CoordinateMap;
-pub use device::DeviceChoice;
 pub use error::Error;
+pub use field::coords::CoordinateMap;
+pub use field::jets::{Component, Jets};
+pub use field::region::{OutputSize, Region};
 #[cfg(feature = "fit")]
 pub use fit::{
     Anchor, CheckpointError, EngineBench, EngineFigure, Expression, FieldFit, FitRecipe,
     Initialization, InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, PictureLoss,
     PictureTerm, StopReason, engine_bench,
 };
-pub use inr_formats::{FormatError, Limits, Model};
-pub use net::{Layer, Network};
-pub use picture::*;
-pub use progress::{Control, Observer, Phase, Progress};
 #[cfg(feature = "fit")]
 #[doc(hidden)]
-pub use pyramid::encode::coefficient_pairs;
+pub use fit::{Schedule, State};
+pub use inr_formats as formats;
+pub use inr_formats::{FormatError, Limits, Model};
+pub use inr_image::{
+    Depth, Error as PictureError, FileFormat, Layout, Metadata, Picture, PngRows, Raster, RowsMut,
+    Samples, Written, metrics, read_picture, resample, write_picture, write_png,
+};
+pub use inr_kernel::{Layer, Network};
+pub use progress::{Control, Observer, Phase, Progress};
 pub use upscale::{
     Blur, Degradation, PointSpread, UpscaleMethod, UpscaleOptions, Upscaled, upscale,
 };

@@ -4,37 +4,8 @@
 use std::sync::LazyLock;
 
 use clap::{CommandFactory, Parser};
-use program::args::{Cli, Command};
-use program::lab::recipe::{Recipe, overrides};
-
-#[allow(dead_code, unused_imports)]
-#[path = "../../src/bin/inr"]
-mod program {
-    pub mod args;
-    pub mod values;
-
-    pub mod lab {
-        pub mod recipe;
-        pub mod settings;
-    }
-
-    /// In place of the program's: no file is there.
-    pub mod output {
-        pub fn read(path: &std::path::Path, _limit: u64) -> anyhow::Result<Vec<u8>> {
-            anyhow::bail!("{} is not read here", path.display())
-        }
-    }
-
-    /// In place of the program's: errors are not shown.
-    pub mod failure {
-        pub fn bad_arguments(
-            what: String,
-            help: impl Into<std::borrow::Cow<'static, str>>,
-        ) -> anyhow::Error {
-            anyhow::anyhow!("{what}; {}", help.into())
-        }
-    }
-}
+use inr_cli::args::{Cli, Command};
+use inr_cli::lab::recipe::{Recipe, overrides};
 
 /// Every command, option and named value, and a few values of others.
 static WORDS: LazyLock<Vec<String>> = LazyLock::new(|| {

@@ -1,7 +1,7 @@
 //! Pixels of hosts as pictures of the library, and back.
 
+use inr::Raster;
 use inr::edit::Part;
-use inr::metrics::Raster;
 use inr::{Depth, Metadata, Picture, Samples};
 use inr_plugin_api::guest::Image;
 use inr_plugin_api::{Failure, Format, Layout, Pixels, PixelsMut, Sample};

@@ -1,10 +1,14 @@
 //! Noise, and pictures without it.
 
 use super::{colours, plane};
-use crate::metrics::Raster;
-use crate::{
-    Depth, EncodeOptions, Error, InrPicture, Observer, OutputSize, Picture, RenderOptions, Target,
-};
+use crate::decode::{InrPicture, RenderOptions};
+use crate::encode::{EncodeOptions, Target};
+use crate::error::Error;
+use crate::field::region::OutputSize;
+use crate::progress::Observer;
+use inr_formats::Depth;
+use inr_image::Picture;
+use inr_image::Raster;
 
 /// Noise below this is left alone.
 const LEAST: f64 = 1e-4;

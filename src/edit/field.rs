@@ -1,16 +1,18 @@
 //! The field of a picture's samples: the cubic spline through them, which an `.inr` pyramid is as well.
 
 use std::ops::Range;
-use std::sync::Mutex;
 
 use super::{Watch, plane};
-use crate::codec::{Derivative, shown};
-use crate::metrics::Raster;
-use crate::parallel::watched;
-use crate::pyramid::render::{folded, resample_columns};
-use crate::pyramid::spline::{Order, Taps};
-use crate::pyramid::wavelet::{Grid, Window};
-use crate::{Control, Depth, Error, Jets, Layout};
+use crate::decode::{Derivative, shown};
+use crate::error::Error;
+use crate::field::jets::Jets;
+use crate::field::pyramid::render::{folded, resample_columns};
+use crate::field::pyramid::spline::{Order, Taps};
+use crate::field::pyramid::wavelet::{Grid, Window};
+use crate::progress::Control;
+use inr_formats::{Depth, Layout};
+use inr_image::Raster;
+use inr_kernel::Job;
 
 /// Samples on either side of a pixel that its values and derivatives depend on.
 pub const REACH: u32 = 16;
@@ -244,7 +246,7 @@ pub fn resampled(
     }
     places.check(part)?;
     let channels = part.raster.channels;
-    let weighed = crate::metrics::premultiplied(&part.raster);
+    let weighed = inr_image::premultiplied(&part.raster);
     let weighed = Part {
         raster: Raster {
             samples: &weighed,
@@ -264,7 +266,7 @@ pub fn resampled(
         }
         if part.raster.has_alpha() {
             band.chunks_exact_mut(channels)
-                .for_each(crate::resample::divide_by_alpha);
+                .for_each(inr_image::divide_by_alpha);
         }
     })?;
     Ok(out)
@@ -284,15 +286,13 @@ fn in_bands(
     if watch(begin) != Control::Continue {
         return Err(Error::Cancelled);
     }
-    let bands: Vec<Mutex<&mut [f32]>> = out.chunks_mut(stride * BAND).map(Mutex::new).collect();
+    let bands = out.chunks_mut(stride * BAND);
     let total = bands.len().max(1) as f64;
-    let mut tell = |done: u64| watch(begin + share * done as f64 / total);
-    watched(&mut tell, |pulse| {
-        pulse.in_parallel(threads, bands.len(), |index, pulse| {
-            if let Ok(mut band) = bands[index].lock() {
-                work(index * BAND, &mut band);
-            }
-            pulse.beat(1)
+    let mut tell = |done: u64| watch(begin + share * done as f64 / total) == Control::Continue;
+    Job::watched(&mut tell, |job| {
+        job.items(threads, bands, |index, band, job| {
+            work(index * BAND, band);
+            Ok(job.advance(1)?)
         })
     })
 }

@@ -2,12 +2,13 @@
 
 use super::transparent::{filled, woven};
 use super::{Watch, colours};
-use crate::metrics::Raster;
-use crate::poisson::{Poisson, each_row, negative_divergence};
-use crate::{Control, Error};
+use crate::edit::poisson::{Poisson, each_row, negative_divergence};
+use crate::error::Error;
+use crate::progress::Control;
+use inr_image::Raster;
 
 /// Weights of red, green and blue in luma (ITU-R BT.709).
-const LUMA: [f32; 3] = [0.2126, 0.7152, 0.0722];
+use inr_image::colour::LUMA_BT709 as LUMA;
 
 /// The picture whose gradients are `gain` times those of `raster`, held to its values by a screen: the solution of
 /// `(1 / radius^2 - Laplacian) u = f / radius^2 - gain Laplacian f` (P. Bhat et al. 2008), interleaved samples. Waves

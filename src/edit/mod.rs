@@ -9,6 +9,7 @@ mod denoise;
 mod field;
 mod gradients;
 mod paste;
+pub mod poisson;
 mod transparent;
 
 #[cfg(feature = "fit")]
@@ -17,10 +18,10 @@ pub use field::{Part, REACH, derivative, jets, resampled};
 pub use gradients::{Light, boost_edges, flatten_light, screened};
 pub use paste::{Guidance, Paste, paste};
 
-use crate::metrics::Raster;
+use inr_image::Raster;
 
 /// Told the share of the work that is done, 0 to 1; decides whether it goes on. Anything but
-/// [`crate::Control::Continue`] ends it with [`crate::Error::Cancelled`].
+/// [`crate::Control::Continue`] ends it with [`crate::error::Error::Cancelled`].
 pub type Watch<'a> = &'a mut dyn FnMut(f64) -> crate::Control;
 
 /// One channel of interleaved samples.

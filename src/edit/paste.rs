@@ -1,9 +1,9 @@
 //! Seamless pasting.
 
 use super::{Watch, colours, plane};
-use crate::Error;
-use crate::metrics::Raster;
-use crate::poisson::Poisson;
+use crate::edit::poisson::Poisson;
+use crate::error::Error;
+use inr_image::Raster;
 
 /// Which gradients the pasted part has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -191,7 +191,7 @@ fn guide(
     guidance: Guidance,
     b: &mut [f32],
 ) {
-    crate::poisson::neighbours(width, inside.len(), |at, other| {
+    crate::edit::poisson::neighbours(width, inside.len(), |at, other| {
         if !inside[at] && !inside[other] {
             return;
         }

@@ -1,9 +1,9 @@
 //! Colours where nothing can be seen.
 
 use super::{Watch, colours, plane};
-use crate::Error;
-use crate::metrics::Raster;
-use crate::poisson::Poisson;
+use crate::edit::poisson::Poisson;
+use crate::error::Error;
+use inr_image::Raster;
 
 /// The colour planes of `raster`, those of fully transparent pixels continued smoothly from the visible ones.
 ///

@@ -15,8 +15,8 @@ use super::optimiser::OptimizerChoice;
 #[cfg(feature = "candle")]
 use super::plain_candle::PlainCandle;
 use super::samples::Samples;
-use crate::Error;
-use crate::render::{Backend, Evaluator, TILE, default_threads};
+use crate::error::Error;
+use inr_kernel::{Backend, Evaluator, TILE, default_threads};
 
 /// What to measure.
 #[derive(Clone, Debug)]

@@ -12,9 +12,9 @@ use super::descent::{Descent, Method};
 use super::engine::{Engine, Trainee};
 use super::resident::ResidentDescent;
 use super::samples::Samples;
-use crate::Error;
 use crate::device::candle_name;
-use crate::render::{Backend, STRIP, Streams};
+use crate::error::Error;
+use inr_kernel::{Backend, STRIP, Streams};
 
 /// One network's loss and gradient in candle's operations.
 ///

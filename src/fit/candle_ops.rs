@@ -12,9 +12,9 @@ use inr_formats::Activation;
 use super::optimiser::Update;
 #[cfg(feature = "cuda")]
 use super::optimiser::{BETA1, BETA2, EPSILON};
-use crate::render::Backend;
+use inr_kernel::Backend;
 #[cfg(feature = "cuda")]
-use crate::render::kernel::cuda::{self, Optimiser};
+use inr_kernel::cuda::{self, Optimiser};
 
 /// True where the operations here have kernels of their own; candle's serve elsewhere.
 pub(super) fn has_kernels(device: &Device) -> bool {

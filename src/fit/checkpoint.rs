@@ -7,9 +7,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::trainer::{FitOutcome, FitState, Kept, RunState, StopReason, Tries};
-use crate::Error;
-use crate::picture::{Picture, Samples};
+use crate::error::Error;
 use crate::progress::Observer;
+use inr_image::{Picture, Samples};
 
 const SIGNATURE: [u8; 8] = *b"inrfit\r\n";
 

@@ -2,7 +2,7 @@
 
 use super::engine::Engine;
 use super::optimiser::{OptimizerChoice, Schedule, State};
-use crate::Error;
+use crate::error::Error;
 
 /// Pixels of one step: `order[start..start + length]`, where `order` stays the same during `epoch`.
 #[derive(Clone, Copy)]

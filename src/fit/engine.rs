@@ -3,8 +3,8 @@
 use inr_formats::{Activation, Mlp};
 
 use super::descent::{Descent, Method};
-use crate::Error;
-use crate::net::{Layer, Network};
+use crate::error::Error;
+use inr_kernel::{Layer, Network};
 
 /// A network's shape with everything that training needs to know and a stored file does not.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,9 +16,9 @@ use super::objective::Objective;
 use super::optimiser::OptimizerChoice;
 use super::picture_engine::{PictureEngine, WholePicture};
 use super::samples::Sampler;
-use crate::Error;
-use crate::net::Network;
-use crate::render::{Backend, default_threads};
+use crate::error::Error;
+use inr_kernel::Network;
+use inr_kernel::{Backend, default_threads};
 
 /// How a network is made and trained.
 #[derive(Clone, Debug)]

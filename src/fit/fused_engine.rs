@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use super::engine::{Engine, Trainee};
 use super::pool::Pool;
 use super::samples::Samples;
-use crate::Error;
-use crate::render::{Backend, GradientLayout, Prepared, STRIP, Tile};
+use crate::error::Error;
+use inr_kernel::{Backend, GradientLayout, Prepared, STRIP, Tile};
 
 /// Parts that a batch's gradient is summed in, at most: the order of summation must not depend on the number of threads.
 const MOST_SHARDS: usize = 16;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::engine::{Engine, Trainee};
 use super::picture_engine::WholePicture;
 use super::samples::{Samples, Tap};
-use crate::Error;
-use crate::render::Backend;
+use crate::error::Error;
+use inr_kernel::Backend;
 
 /// An [`Engine`] for full batches of samples whose terms take values at whole pixels' distances.
 pub(crate) struct LatticeEngine {

@@ -17,14 +17,16 @@ mod optimiser;
 mod picture_engine;
 #[cfg(feature = "candle")]
 mod plain_candle;
+pub(crate) mod plan;
 mod pool;
 #[cfg(feature = "candle")]
 mod resident;
 mod samples;
+pub(crate) mod steps;
 mod trainer;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use bench::{EngineBench, EngineFigure, engine_bench};
 pub use checkpoint::CheckpointError;
@@ -33,20 +35,21 @@ pub use field_fit::{FieldFit, FitRecipe};
 pub use init::{Initialization, InitializationPair};
 pub use objective::{Anchor, Expression, Objective, ObjectiveTerm, PictureLoss, PictureTerm};
 pub use optimiser::OptimizerChoice;
-#[cfg(feature = "candle")]
-pub(crate) use optimiser::{Schedule, State};
+pub use optimiser::{Schedule, State};
 pub(crate) use samples::Samples as TrainingSamples;
 pub use trainer::StopReason;
 
-use crate::codec::{EncodeOptions, Plan, deadline};
 use crate::device::OpenDevice;
-use crate::net::Network;
+use crate::encode::EncodeOptions;
+use crate::error::Error;
+use crate::fit::OptimizerChoice as Choice;
+use crate::fit::steps::Steps;
 use crate::progress::{Observer, Phase};
-use crate::quant::Steps;
-use crate::render::Backend;
-use crate::{Error, OptimizerChoice as Choice};
 use engine::{Engine, Trainee};
 use fused_engine::FusedEngine;
+use inr_kernel::Backend;
+use inr_kernel::Network;
+use plan::Plan;
 pub(crate) use trainer::FitOutcome;
 use trainer::Recipe;
 
@@ -59,6 +62,11 @@ pub(crate) struct Fit<'a> {
     pub(crate) options: &'a EncodeOptions,
     pub(crate) started: Instant,
     pub(crate) journal: Journal,
+}
+
+/// The moment at which `share` of `budget` is spent.
+pub(crate) fn deadline(started: Instant, budget: Option<Duration>, share: f64) -> Option<Instant> {
+    budget.map(|budget| started + budget.mul_f64(share))
 }
 
 /// Share of the steps over which the learning rate rises.

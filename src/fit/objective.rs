@@ -5,8 +5,9 @@ use std::sync::Arc;
 use inr_formats::Grid;
 
 use super::samples::{Goal, Samples, Tap, Term};
-use crate::net::Network;
-use crate::{Component, Error};
+use crate::error::Error;
+use crate::field::jets::Component;
+use inr_kernel::Network;
 
 /// A linear expression in a field near a pixel's centre: offsets from there in source pixels, what is taken at each, and
 /// its coefficient. Field values are -1.0..=1.0 for the range of samples; derivatives are per source pixel.

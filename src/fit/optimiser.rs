@@ -17,24 +17,30 @@ pub(super) const EPSILON: f32 = 1e-8;
 
 /// One step's coefficients: everything about it that does not depend on the parameter.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Update {
+pub enum Update {
     /// `share` of the average is the newest iterate; `correction` makes up for the second moment's start at zero.
     ScheduleFree {
+        /// Learning rate.
         rate: f32,
+        /// Of the second moment.
         correction: f32,
+        /// Share of the newest iterate in the average.
         share: f32,
     },
     /// The corrections make up for the moments' start at zero.
     Adam {
+        /// Learning rate.
         rate: f32,
+        /// Of the first moment.
         first_correction: f32,
+        /// Of the second moment.
         second_correction: f32,
     },
 }
 
 /// Learning rate and averaging over the steps of a fit.
 #[derive(Clone, Debug)]
-pub(crate) struct Schedule {
+pub struct Schedule {
     choice: OptimizerChoice,
     rate: f32,
     warm_up: u64,
@@ -44,7 +50,7 @@ pub(crate) struct Schedule {
 
 impl Schedule {
     /// Peak learning rate `rate`, reached after `warm_up` steps.
-    pub(crate) fn new(choice: OptimizerChoice, rate: f32, warm_up: u64) -> Self {
+    pub fn new(choice: OptimizerChoice, rate: f32, warm_up: u64) -> Self {
         Self {
             choice,
             rate,
@@ -55,14 +61,14 @@ impl Schedule {
     }
 
     /// Leaves out `steps` steps; what comes after them does not depend on the progress at them.
-    pub(crate) fn skip(&mut self, steps: u64) {
+    pub fn skip(&mut self, steps: u64) {
         for _ in 0..steps {
             self.next(0.0);
         }
     }
 
     /// The next step, with `progress` 0.0..=1.0 of the whole fit done.
-    pub(crate) fn next(&mut self, progress: f64) -> Update {
+    pub fn next(&mut self, progress: f64) -> Update {
         self.step += 1;
         let warm = (self.step as f32 / self.warm_up.max(1) as f32).min(1.0);
         let correction = |beta: f32| 1.0 / (1.0 - beta.powf(self.step as f32));
@@ -95,11 +101,11 @@ impl Schedule {
 
 /// State of an optimiser for `n` parameters, shape `[3, n]`: where the gradient is taken (`y` in the Schedule-Free paper,
 /// the parameters themselves for Adam), Adam's first moment or Schedule-Free's base iterate `z`, and the second moment.
-pub(crate) struct State(pub(crate) Vec<f32>);
+pub struct State(pub Vec<f32>);
 
 impl State {
     /// Starts at `parameters`.
-    pub(crate) fn new(choice: OptimizerChoice, parameters: &[f32]) -> Self {
+    pub fn new(choice: OptimizerChoice, parameters: &[f32]) -> Self {
         let mut state = parameters.to_vec();
         if choice == OptimizerChoice::ScheduleFree {
             state.extend_from_slice(parameters);
@@ -108,12 +114,13 @@ impl State {
         Self(state)
     }
 
-    pub(crate) fn point(&self) -> &[f32] {
+    /// Where the next gradient is taken.
+    pub fn point(&self) -> &[f32] {
         &self.0[..self.0.len() / 3]
     }
 
     /// The parameters to keep.
-    pub(crate) fn solution(&self, choice: OptimizerChoice) -> Vec<f32> {
+    pub fn solution(&self, choice: OptimizerChoice) -> Vec<f32> {
         match choice {
             OptimizerChoice::ScheduleFree => {
                 let pairs = self.point().iter().zip(&self.0[self.0.len() / 3..]);
@@ -128,7 +135,7 @@ impl State {
 
 impl Update {
     /// Steps along `gradient` of `n` parameters; `state` has shape `[3, n]`, as in [`State`].
-    pub(crate) fn apply(self, state: &mut [f32], gradient: &[f32]) {
+    pub fn apply(self, state: &mut [f32], gradient: &[f32]) {
         let (point, rest) = state.split_at_mut(gradient.len());
         let (first, second) = rest.split_at_mut(gradient.len());
         let state = point.iter_mut().zip(first).zip(second).zip(gradient);

@@ -6,10 +6,12 @@ use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
 use super::objective::PictureTerm;
 use super::samples::Samples;
-use crate::Error;
-use crate::coords::CoordinateMap;
-use crate::parallel::unwatched;
-use crate::render::{self, Backend, Rows, Viewport};
+use crate::error::Error;
+use crate::field::coords::CoordinateMap;
+use crate::field::network;
+use crate::field::network::{Rows, Viewport};
+use inr_kernel::Backend;
+use inr_kernel::Job;
 
 /// A network's values at all pixels' centres, and the way back from them.
 pub(crate) struct WholePicture {
@@ -58,7 +60,7 @@ impl WholePicture {
         let network = self.trainee.fold(parameters);
         let copy = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
         let threads = self.threads;
-        unwatched(|pulse| render::render(&network, &map, &viewport, threads, rows, pulse, copy))
+        Job::unwatched(|job| network::render(&network, &map, &viewport, threads, rows, job, copy))
             .expect("only who watches cancels");
         values
     }

@@ -7,8 +7,8 @@ use inr_formats::Activation;
 
 use super::engine::{Engine, Trainee};
 use super::samples::Samples;
-use crate::Error;
-use crate::render::STRIP;
+use crate::error::Error;
+use inr_kernel::STRIP;
 
 /// Plain candle on the CPU as an [`Engine`], for the mean squared error of values alone.
 pub(crate) struct PlainCandle {

@@ -6,8 +6,8 @@ use super::candle_engine::{Asked, Graph, failed, flat};
 use super::candle_ops::Advance;
 use super::descent::{Batch, Descent, Method};
 use super::optimiser::{Schedule, State};
-use crate::Error;
-use crate::render::Streams;
+use crate::error::Error;
+use inr_kernel::Streams;
 
 /// Steps between two looks at the loss, each of which waits for the device.
 const TELL_EVERY: u32 = 64;

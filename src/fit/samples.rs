@@ -5,11 +5,11 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::descent::Batch;
-use crate::coords::CoordinateMap;
-use crate::metrics;
-use crate::net::{Network, encode_jets, encode_points};
-use crate::picture::Picture;
-use crate::render::{Backend, Evaluator, STRIP, Streams, TILE, default_threads};
+use crate::field::coords::CoordinateMap;
+use inr_image::Picture;
+use inr_image::metrics;
+use inr_kernel::{Backend, Evaluator, STRIP, Streams, TILE, default_threads};
+use inr_kernel::{Network, encode_jets, encode_points};
 
 /// A picture as the trainer sees it.
 pub(crate) struct Samples {

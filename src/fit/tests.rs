@@ -9,7 +9,7 @@ use super::lattice_engine::LatticeEngine;
 #[cfg(feature = "candle")]
 use super::optimiser::OptimizerChoice;
 use super::samples::{Goal, Samples, Tap, Term};
-use crate::render::Backend;
+use inr_kernel::Backend;
 
 const MODELS: [(Activation, u8); 4] = [
     (Activation::Sine, 0),

@@ -10,8 +10,9 @@ use super::descent::{Descent, HostDescent, Method};
 use super::engine::{Engine, Trainee};
 use super::optimiser::OptimizerChoice;
 use super::samples::{Sampler, Samples};
+use crate::error::Error;
 use crate::progress::{Control, Observer, Phase, Progress};
-use crate::{Error, metrics};
+use inr_image::metrics;
 
 /// Why a fit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

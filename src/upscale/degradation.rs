@@ -4,9 +4,10 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use crate::metrics::{Raster, premultiplied};
-use crate::resample::{Axes, Filter, Kernel, mirrored, resize};
-use crate::{Error, Picture};
+use crate::error::Error;
+use inr_image::Picture;
+use inr_image::resample::{Axes, Filter, Kernel, mirrored, resize};
+use inr_image::{Raster, premultiplied};
 
 /// What is averaged into a pixel of the small picture. All are centred on it, and go on mirrored beyond the border.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,7 +150,7 @@ impl Degradation {
                 if large.has_alpha() {
                     small
                         .chunks_exact_mut(large.channels)
-                        .for_each(crate::resample::divide_by_alpha);
+                        .for_each(inr_image::divide_by_alpha);
                 }
                 small
             }

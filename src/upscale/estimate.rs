@@ -3,8 +3,9 @@
 use super::degradation::Blur;
 use super::guard::{busiest, clean};
 use super::plan::{Effort, Plan};
-use crate::parallel::Pulse;
-use crate::{Error, Picture};
+use crate::error::Error;
+use inr_image::Picture;
+use inr_kernel::Job;
 
 /// Side of the part of a picture that is looked at.
 const LOOK: usize = 160;
@@ -21,7 +22,7 @@ const EFFORT: Effort = Effort {
     colour_turns: 1,
     iterations: 4,
 };
-/// What a pulse counts in [`estimated`] at most.
+/// What a job counts in [`estimated`] at most.
 pub(super) const UNITS: u64 = 2 * (EFFORT.turns + EFFORT.iterations) as u64;
 
 /// The blur that `picture`, with noise of this deviation, shows signs of, and a sentence that says so.
@@ -36,7 +37,7 @@ pub(super) const UNITS: u64 = 2 * (EFFORT.turns + EFFORT.iterations) as u64;
 pub(super) fn estimated(
     picture: &Picture,
     noise: f64,
-    pulse: &mut Pulse,
+    job: &mut Job,
 ) -> Result<(Blur, String), Error> {
     let sides = [picture.width() as usize, picture.height() as usize].map(|side| side.min(LOOK));
     if sides[0].min(sides[1]) < LEAST {
@@ -51,7 +52,7 @@ pub(super) fn estimated(
     }
     let mut unexplained = |blur| {
         let large = sides.map(|side| 2 * side);
-        Plan::new(sides, large, &blur, EFFORT).unexplained(luma, pulse)
+        Plan::new(sides, large, &blur, EFFORT).unexplained(luma, job)
     };
     let signs = (unexplained(Blur::Area)? / unexplained(Blur::Bicubic)?).ln();
     let blur = if signs < AVERAGED {

@@ -7,9 +7,10 @@ use super::degradation::{Degradation, Operator};
 use super::noise;
 use super::plan::{Effort, Part, Plan};
 use super::samples::planes;
-use crate::metrics::decibels;
-use crate::parallel::Pulse;
-use crate::{Error, Picture};
+use crate::error::Error;
+use inr_image::Picture;
+use inr_image::metrics::decibels;
+use inr_kernel::Job;
 
 /// Side of the part of a picture that is looked at.
 const LOOK: usize = 256;
@@ -18,7 +19,7 @@ const MOST_PARTS: usize = 6;
 /// Shortest side of what is enlarged for a judgement.
 const LEAST: usize = 12;
 
-/// What a pulse counts in [`scores`] at most.
+/// What a job counts in [`scores`] at most.
 pub(super) fn units(effort: Effort) -> u64 {
     (effort.turns + 3 * effort.iterations) as u64
 }
@@ -57,7 +58,7 @@ pub(super) fn scores(
     scale: f64,
     degradation: &Degradation,
     effort: Effort,
-    pulse: &mut Pulse,
+    job: &mut Job,
 ) -> Result<Option<Scores>, Error> {
     let Degradation { blur, noise } = degradation;
     let factor = (scale.round() as usize).clamp(2, 4);
@@ -77,7 +78,7 @@ pub(super) fn scores(
     let whole = [0..sides[0], 0..sides[1]];
     let mut score = |effort| -> Result<f64, Error> {
         let plan = Plan::new(small_size, sides, blur, effort);
-        let found = plan.render(&whole, std::slice::from_ref(&small), pulse)?;
+        let found = plan.render(&whole, std::slice::from_ref(&small), job)?;
         Ok(closeness(luma, &found[0]))
     };
     Ok(Some(Scores {
@@ -101,9 +102,9 @@ pub(super) fn choose(
     scale: f64,
     degradation: &Degradation,
     effort: Effort,
-    pulse: &mut Pulse,
+    job: &mut Job,
 ) -> Result<(UpscaleMethod, String), Error> {
-    let Some(scores) = scores(picture, scale, degradation, effort, pulse)? else {
+    let Some(scores) = scores(picture, scale, degradation, effort, job)? else {
         let why = "method inr: the picture is too small to judge by".into();
         return Ok((UpscaleMethod::Inr, why));
     };

@@ -9,17 +9,18 @@ mod plan;
 mod samples;
 
 use std::fmt;
-use std::num::NonZero;
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::error::Error;
+use crate::progress::{Control, Observer, Phase, Progress};
+use inr_formats::{Depth, Limits};
+use inr_image::Picture;
+use inr_image::resample::Filter;
 #[cfg(feature = "fit")]
-use crate::parallel::unwatched;
-use crate::parallel::{Pulse, watched};
-use crate::resample::Filter;
-use crate::{Depth, Error, Limits, Observer, Phase, Picture, Progress};
+use inr_kernel::{Job, default_threads};
 
 pub use degradation::{Blur, Degradation, PointSpread};
 pub(crate) use plan::Part;
@@ -196,9 +197,9 @@ pub fn upscale(
     let started = Instant::now();
     let mut tell = |share: f64| observer.progress(&progress(share, started));
     let units = (estimate::UNITS + guard::units(full)) as f64;
-    let mut look = |done: u64| tell(LOOKING * done as f64 / units);
+    let mut look = |done: u64| tell(LOOKING * done as f64 / units) == Control::Continue;
     let (method, degradation, why) =
-        watched(&mut look, |pulse| chosen(picture, options, full, pulse))?;
+        Job::watched(&mut look, |job| chosen(picture, options, full, job))?;
     let effort = match method {
         UpscaleMethod::BackProjected => Effort { turns: 0, ..full },
         _ => full,
@@ -216,14 +217,13 @@ pub fn upscale(
         )
         .with_noise(degradation.noise),
     };
-    let threads = options
-        .threads
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    let threads = options.threads.unwrap_or_else(default_threads);
     let parts = work.parts(options.tile as usize, threads);
     let units = (parts.len() as u64 * work.units()) as f64;
-    let mut tell = |done: u64| tell(LOOKING + (1.0 - LOOKING) * done as f64 / units);
+    let mut tell =
+        |done: u64| tell(LOOKING + (1.0 - LOOKING) * done as f64 / units) == Control::Continue;
     Ok(Upscaled {
-        picture: watched(&mut tell, |pulse| work.all(&parts, threads, pulse))?,
+        picture: Job::watched(&mut tell, |job| work.all(&parts, threads, job))?,
         method,
         degradation,
         why,
@@ -246,7 +246,7 @@ impl Enlarger {
         self.0.reads(part)
     }
 
-    /// What a pulse counts in [`Enlarger::samples`] of a picture of so many channels.
+    /// What a job counts in [`Enlarger::samples`] of a picture of so many channels.
     pub(crate) fn units(&self, channels: usize) -> u64 {
         self.0.units(channels)
     }
@@ -261,7 +261,7 @@ impl Enlarger {
         part: &Part,
         around: &Picture,
         corner: [usize; 2],
-        pulse: &mut Pulse,
+        job: &mut Job,
     ) -> Result<Vec<f32>, Error> {
         let mut reads = self.reads(part);
         for (range, corner) in reads.iter_mut().zip(corner) {
@@ -269,7 +269,7 @@ impl Enlarger {
         }
         let planes = planes(around, &reads);
         Ok(samples(
-            &self.0.render(part, &planes, pulse)?,
+            &self.0.render(part, &planes, job)?,
             around.layout(),
         ))
     }
@@ -279,7 +279,8 @@ impl Enlarger {
 #[cfg(feature = "fit")]
 pub(crate) fn advice(picture: &Picture) -> Result<(bool, String), Error> {
     let effort = Effort::of(RENDER_EFFORT);
-    let scores = unwatched(|pulse| guard::scores(picture, 2.0, &Blur::Area.into(), effort, pulse))?;
+    let scores =
+        Job::unwatched(|job| guard::scores(picture, 2.0, &Blur::Area.into(), effort, job))?;
     Ok(match scores {
         Some(scores) => (scores.ours >= scores.bicubic, scores.to_string()),
         None => (true, "the picture is too small to judge by".into()),
@@ -291,7 +292,7 @@ fn chosen(
     picture: &Picture,
     options: &UpscaleOptions,
     effort: Effort,
-    pulse: &mut Pulse,
+    job: &mut Job,
 ) -> Result<(UpscaleMethod, Degradation, String), Error> {
     let noise = options.noise.unwrap_or_else(|| noise::deviation(picture));
     let (blur, mut why) = match &options.degradation {
@@ -299,13 +300,13 @@ fn chosen(
             let why = format!("degradation {} as asked", given.blur);
             (given.blur.clone(), why)
         }
-        None => estimate::estimated(picture, noise, pulse)?,
+        None => estimate::estimated(picture, noise, job)?,
     };
     let degradation = Degradation { blur, noise };
     let method = match options.method {
         UpscaleMethod::Auto => {
             let (method, reason) =
-                guard::choose(picture, options.scale, &degradation, effort, pulse)?;
+                guard::choose(picture, options.scale, &degradation, effort, job)?;
             why = format!("{reason}; {why}");
             method
         }
@@ -404,7 +405,7 @@ impl Work<'_> {
             .collect()
     }
 
-    /// What a pulse counts for a part.
+    /// What a job counts for a part.
     fn units(&self) -> u64 {
         match self.filter {
             Some(_) => 1,
@@ -413,30 +414,30 @@ impl Work<'_> {
     }
 
     /// Part by part, as many at a time as there are threads.
-    fn all(&self, parts: &[Part], threads: usize, pulse: &mut Pulse) -> Result<Picture, Error> {
+    fn all(&self, parts: &[Part], threads: usize, job: &mut Job) -> Result<Picture, Error> {
         let layout = self.picture.layout();
         let target = Mutex::new(Target::new(self.window.clone(), layout, self.depth));
-        pulse.in_parallel(threads, parts.len(), |index, pulse| {
-            let samples = self.part(&parts[index], pulse)?;
+        job.each(threads, parts.len(), |index, job| {
+            let samples = self.part(&parts[index], job)?;
             let mut target = target.lock().unwrap_or_else(PoisonError::into_inner);
             target.put(&parts[index], &samples);
-            Ok(())
+            Ok::<(), Error>(())
         })?;
         let target = target.into_inner().unwrap_or_else(PoisonError::into_inner);
         target.finish(self.picture.metadata().clone())
     }
 
     /// Samples of a part of the large picture, interleaved.
-    fn part(&self, part: &Part, pulse: &mut Pulse) -> Result<Vec<f32>, Error> {
+    fn part(&self, part: &Part, job: &mut Job) -> Result<Vec<f32>, Error> {
         let layout = self.picture.layout();
         if let Some(filter) = self.filter {
-            pulse.beat(1)?;
+            job.advance(1)?;
             let read = self.plan.window(part, 4);
             return filtered(self.picture, self.plan.large(), part, &read, filter);
         }
         let mut planes = planes(self.picture, &self.plan.reads(part));
         self.plan.denoise(part, &mut planes, layout);
-        Ok(samples(&self.plan.render(part, &planes, pulse)?, layout))
+        Ok(samples(&self.plan.render(part, &planes, job)?, layout))
     }
 }
 

@@ -6,10 +6,10 @@
 
 use std::sync::LazyLock;
 
-use crate::Error;
-use crate::parallel::Pulse;
-use crate::render::convolution::{Convolution, ConvolutionShape, Lines};
-use crate::render::kernel::{Backend, STRIP};
+use crate::error::Error;
+use inr_kernel::Job;
+use inr_kernel::{Backend, STRIP};
+use inr_kernel::{Convolution, ConvolutionShape, Lines};
 
 /// The weights, signed 16-bit numbers in 1/4096: every hidden layer's, then the output layers', which have no bias.
 static BUILT_IN: &[u8] = include_bytes!("network.bin");
@@ -80,7 +80,7 @@ pub(super) struct Small<'a> {
 
 /// What bicubic lacks at `scale`, one of [`SCALES`]: the mean over `turns` of the eight flips and rotations (Timofte et al.
 /// 2016, arXiv:1511.02228), shape `[height * scale, width * scale]`.
-/// `pulse` counts the turns.
+/// `job` counts the turns.
 ///
 /// # Errors
 /// [`Error::Cancelled`].
@@ -88,7 +88,7 @@ pub(super) fn missing(
     small: Small<'_>,
     scale: usize,
     turns: &[Turn],
-    pulse: &mut Pulse,
+    job: &mut Job,
 ) -> Result<Vec<f32>, Error> {
     let network = &NETWORKS[SCALES.iter().position(|&known| known == scale).unwrap_or(0)];
     let mut sum = vec![0.0; small.values.len() * scale * scale];
@@ -102,7 +102,7 @@ pub(super) fn missing(
         };
         let found = enlarged(network, turned, scale);
         turn.add_back(&found, share, &mut sum, width);
-        pulse.beat(1)?;
+        job.advance(1)?;
     }
     Ok(sum)
 }
@@ -200,7 +200,7 @@ impl Turn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel::unwatched;
+    use inr_kernel::Job;
 
     fn wavy(width: usize, height: usize) -> Vec<f32> {
         let value = |at: usize| {
@@ -240,7 +240,8 @@ mod tests {
             values: &flat,
         };
         let missing = |small: Small<'_>, scale| {
-            unwatched(|pulse| missing(small, scale, &Turn::first(8), pulse)).expect("not cancelled")
+            Job::unwatched(|job| missing(small, scale, &Turn::first(8), job))
+                .expect("not cancelled")
         };
         assert!(missing(small, 3).iter().all(|v| v.abs() < 1e-6));
         let values = wavy(20, 12);

@@ -3,8 +3,10 @@
 use std::sync::LazyLock;
 
 use super::plan::Part;
-use super::samples::{LUMA, planes};
-use crate::{Layout, Picture};
+use super::samples::planes;
+use inr_formats::Layout;
+use inr_image::Picture;
+use inr_image::colour::LUMA_BT601 as LUMA;
 
 /// Side of the windows that are transformed.
 const SIDE: usize = 8;

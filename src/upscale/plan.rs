@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::degradation::{Blur, Operator};
 use super::network::{self, SCALES, Small, Turn};
 use super::noise;
-use crate::parallel::Pulse;
-use crate::resample::{Axes, Kernel};
-use crate::{Error, Layout};
+use crate::error::Error;
+use inr_formats::Layout;
+use inr_image::resample::{Axes, Kernel};
+use inr_kernel::Job;
 
 /// Columns and rows of a part of a picture.
 pub(crate) type Part = [Range<usize>; 2];
@@ -126,7 +127,7 @@ impl Plan {
         })
     }
 
-    /// What a pulse counts in [`Plan::render`] of so many `planes`: turns and back-projections.
+    /// What a job counts in [`Plan::render`] of so many `planes`: turns and back-projections.
     pub(super) fn units(&self, planes: usize) -> u64 {
         (0..planes).map(|index| self.units_of(index)).sum()
     }
@@ -146,7 +147,7 @@ impl Plan {
         &self,
         part: &Part,
         planes: &[Vec<f32>],
-        pulse: &mut Pulse,
+        job: &mut Job,
     ) -> Result<Vec<Vec<f32>>, Error> {
         let small = self.reads(part);
         let large: Part = std::array::from_fn(|axis| {
@@ -158,12 +159,12 @@ impl Plan {
         let planes = planes.iter().enumerate().map(|(index, plane)| {
             let flat = plane.iter().all(|value| *value == plane[0]);
             if flat {
-                pulse.beat(self.units_of(index))?;
+                job.advance(self.units_of(index))?;
                 return Ok(vec![plane[0]; part[0].len() * part[1].len()]);
             }
             let turns = &self.turns[index.min(1)];
-            let estimate = self.estimate(plane, turns, &around, pulse)?;
-            let mut made = cut(&around.fitted(estimate, plane, pulse)?, &large, part);
+            let estimate = self.estimate(plane, turns, &around, job)?;
+            let mut made = cut(&around.fitted(estimate, plane, job)?, &large, part);
             self.flatten(&mut made, part, plane, &small);
             Ok(made)
         });
@@ -204,13 +205,13 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Cancelled`].
-    pub(super) fn unexplained(&self, plane: &[f32], pulse: &mut Pulse) -> Result<f64, Error> {
+    pub(super) fn unexplained(&self, plane: &[f32], job: &mut Job) -> Result<f64, Error> {
         const BORDER: usize = 4;
         let around = self.around(
             &self.small.map(|side| 0..side),
             &self.large.map(|side| 0..side),
         );
-        let estimate = self.estimate(plane, &self.turns[0], &around, pulse)?;
+        let estimate = self.estimate(plane, &self.turns[0], &around, job)?;
         let found = around.operator.apply(&estimate);
         let [width, height] = self.small;
         let (mut sum, mut count) = (0.0, 0);
@@ -240,7 +241,7 @@ impl Plan {
         plane: &[f32],
         turns: &[Turn],
         around: &Around,
-        pulse: &mut Pulse,
+        job: &mut Job,
     ) -> Result<Vec<f32>, Error> {
         let Around { small, large, .. } = around;
         let plain = || around.enlarge.apply(plane);
@@ -248,12 +249,12 @@ impl Plan {
             return Ok(plain());
         }
         let Some(usual) = &self.usual else {
-            return self.networks(plane, turns, [small, large], pulse);
+            return self.networks(plane, turns, [small, large], job);
         };
         // What a reduction as in training would have left of the same large picture.
-        let likely = around.fitted(plain(), plane, pulse)?;
+        let likely = around.fitted(plain(), plane, job)?;
         let reduced = usual.part(small, large).apply(&likely);
-        self.networks(&reduced, turns, [small, large], pulse)
+        self.networks(&reduced, turns, [small, large], job)
     }
 
     /// The networks' estimate of the `large` part from the `small` one.
@@ -262,7 +263,7 @@ impl Plan {
         plane: &[f32],
         turns: &[Turn],
         [small, large]: [&Part; 2],
-        pulse: &mut Pulse,
+        job: &mut Job,
     ) -> Result<Vec<f32>, Error> {
         let mut values = plane.to_vec();
         let mut size = [small[0].len(), small[1].len()];
@@ -272,7 +273,7 @@ impl Plan {
                 height: size[1],
                 values: &values,
             };
-            let missing = network::missing(from, *stage, turns, pulse)?;
+            let missing = network::missing(from, *stage, turns, job)?;
             let next = size.map(|side| side * stage);
             let mut sum = Axes::new(Kernel::Cubic, size, next).apply(&values);
             sum.iter_mut()
@@ -321,7 +322,7 @@ impl Around {
         &self,
         mut estimate: Vec<f32>,
         small: &[f32],
-        pulse: &mut Pulse,
+        job: &mut Job,
     ) -> Result<Vec<f32>, Error> {
         for _ in 0..self.iterations {
             let mut error = self.operator.apply(&estimate);
@@ -334,7 +335,7 @@ impl Around {
                 .iter_mut()
                 .zip(more)
                 .for_each(|(sum, more)| *sum += more);
-            pulse.beat(1)?;
+            job.advance(1)?;
         }
         Ok(estimate)
     }

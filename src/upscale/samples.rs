@@ -1,12 +1,14 @@
 //! Samples of pictures as planes, and back.
 
-use super::plan::Part;
-use crate::metrics::{Raster, premultiplied};
-use crate::resample::{Filter, divide_by_alpha, resize};
-use crate::{Depth, Error, Layout, Metadata, Picture, Samples};
+use inr_image::colour::LUMA_BT601;
 
-/// Shares of red, green and blue in luma (ITU-R BT.601).
-pub(super) const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+use super::plan::Part;
+use crate::error::Error;
+use inr_formats::{Depth, Layout};
+use inr_image::divide_by_alpha;
+use inr_image::resample::{Filter, resize};
+use inr_image::{Metadata, Picture, Samples};
+use inr_image::{Raster, premultiplied};
 
 /// Interleaved samples of a part of the picture, 0.0..=1.0.
 fn window(picture: &Picture, [columns, rows]: &Part) -> Vec<f32> {
@@ -55,7 +57,7 @@ pub(super) fn planes(picture: &Picture, part: &Part) -> Vec<Vec<f32>> {
         // In this form grey pixels have exactly no colour, and flat planes cost nothing.
         let luma = |pixel: &[f32]| {
             let [red, green, blue] = [pixel[0], pixel[1], pixel[2]];
-            green + LUMA[0] * (red - green) + LUMA[2] * (blue - green)
+            green + LUMA_BT601[0] * (red - green) + LUMA_BT601[2] * (blue - green)
         };
         planes.push(plane(&luma));
         planes.push(plane(&|pixel| pixel[0] - luma(pixel)));
@@ -79,7 +81,7 @@ pub(super) fn samples(planes: &[Vec<f32>], layout: Layout) -> Vec<f32> {
         }
         if layout.colour_channels() == 3 {
             let [luma, red, blue] = [pixel[0], pixel[1], pixel[2]];
-            let green = luma - (LUMA[0] * red + LUMA[2] * blue) / LUMA[1];
+            let green = luma - (LUMA_BT601[0] * red + LUMA_BT601[2] * blue) / LUMA_BT601[1];
             pixel[..3].copy_from_slice(&[luma + red, green, luma + blue]);
         }
         if layout.has_alpha() {
@@ -111,7 +113,13 @@ pub(super) fn filtered(
     let start = |axis: usize| part[axis].start as f64 * ratios[axis] - read[axis].start as f64;
     let length = |axis: usize| part[axis].len() as f64 * ratios[axis];
     let region = [start(0), start(1), length(0), length(1)];
-    resize(raster, Some(region), part[0].len(), part[1].len(), filter)
+    Ok(resize(
+        raster,
+        Some(region),
+        part[0].len(),
+        part[1].len(),
+        filter,
+    )?)
 }
 
 /// Samples of a part of the large picture while they come in.

@@ -1,0 +1,67 @@
+//! What `inr upscale` accepts.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use inr::FileFormat;
+
+use super::{OutputArgs, ReportArgs};
+use crate::values::{self, DegradationName, MethodName};
+
+const EXAMPLES: &str = "\
+Degradations: how the picture is taken to have come from the large one. area: each pixel is the mean over its area;
+bicubic: as benchmarks reduce; gaussian:S: blurred, standard deviation S pixels of the input; psf:FILE: a picture of the
+point spread function in pixels of the output. auto tells from the picture, and says what it took.
+
+Methods: inr is a network's estimate, fitted so that its degraded render is the picture; backprojected is bicubic,
+fitted likewise; bicubic, lanczos3, bilinear and nearest are what they are everywhere. auto enlarges a reduced copy of
+the picture's busiest part, takes inr unless something simpler comes closer, and says so. srgan is a generator whose
+weights you bring (--weights; programs built with the feature candle, see docs/networks.md); it takes no degradation.
+
+Examples:
+  inr upscale photo.png                      writes photo.x2.png
+  inr upscale photo.jpg --scale 4 -o big.png
+  inr upscale *.png --scale 1.7 --out-dir big --effort 1
+
+Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments.";
+
+/// Arguments of `inr upscale`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct UpscaleArgs {
+    /// Pictures to enlarge: .inr, PNG, JPEG, WebP, TIFF, BMP, QOI, PNM or GIF; - is standard input
+    #[arg(required = true, value_name = "PICTURE")]
+    pub inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Output pixels per pixel, 1 to 64; fractions are fine
+    #[arg(short, long, value_name = "S", default_value_t = 2.0, value_parser = values::positive, allow_negative_numbers = true)]
+    pub scale: f64,
+    /// How hard to try, 1 to 9
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
+    pub effort: u8,
+    /// What the picture went through: auto (for .inr files area), area, bicubic, gaussian:S or psf:FILE
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub degradation: DegradationName,
+    /// Standard deviation of its noise, which is left out, in steps of 8 bits, 0 to 255 [default: told from the picture]
+    #[arg(long, value_name = "S", value_parser = values::steps, allow_negative_numbers = true)]
+    pub noise: Option<f64>,
+    /// How: auto, inr, backprojected, bicubic, lanczos3, bilinear, nearest or srgan
+    #[arg(long, value_name = "NAME", default_value = "auto")]
+    pub method: MethodName,
+    /// Weights of SRGAN's generator, .safetensors or .pth, for --method srgan
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Format of the output: png, jpg, webp, tiff, bmp, qoi, pnm or exr [default: by the output's name, else
+    /// png, or tiff for floating-point samples]
+    #[arg(long, value_name = "NAME", value_parser = values::format)]
+    pub format: Option<FileFormat>,
+    /// Side of the parts that are worked on at a time, in output pixels, 32 to 4096; memory grows with it
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(32..=4096), allow_negative_numbers = true)]
+    pub tile: u32,
+    /// CPU threads, 1 to 1024; the result is the same for any number [default: all]
+    #[arg(long, value_name = "N", value_parser = values::threads)]
+    pub threads: Option<usize>,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}

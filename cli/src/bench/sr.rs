@@ -1,0 +1,139 @@
+//! `inr bench sr`: enlargements of reduced pictures, by our methods and by others, compared with the pictures.
+
+mod figures;
+mod method;
+mod report;
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use inr::Raster;
+use inr::{Degradation, Depth, Layout, Metadata, Picture};
+
+use self::figures::{Figures, Measured};
+use self::method::Method;
+use self::report::Crops;
+use super::source::{self, Source};
+use crate::args::SrArgs;
+use crate::failure::{Outcome, bad_arguments, refused};
+use crate::output::{self, say, to_stdout};
+use crate::progress;
+
+/// Measures everything, writes the results and prints the means.
+pub fn run(args: &SrArgs) -> Result<Outcome> {
+    let degradation = args.degradation.degradation()?.ok_or_else(|| {
+        let help = "name one with --degradation, and let methods estimate it with --blind";
+        bad_arguments(
+            "a benchmark cannot estimate its own degradation".into(),
+            help,
+        )
+    })?;
+    let degradation = Degradation {
+        noise: args.noise / 255.0,
+        ..degradation
+    };
+    let methods = Method::all(args, &degradation)?;
+    let pictures = source::pictures(&args.data)?;
+    progress::catch_interrupts();
+    let mut measured = Vec::new();
+    let mut sheets = Vec::new();
+    for &scale in &args.scales {
+        let mut crops = Crops::new(scale, &methods);
+        for path in &pictures {
+            let found = one(path, scale, args, &degradation, &methods, &mut crops);
+            measured.extend(found.with_context(|| format!("cannot measure {}", path.display()))?);
+        }
+        sheets.push(crops);
+    }
+    report::write(&args.out, args, &measured, &sheets)?;
+    to_stdout(figures::means(&measured).markdown().as_bytes())?;
+    say(&format!(
+        "{} shows it all",
+        args.out.join("report.html").display()
+    ));
+    Ok(Outcome::Done)
+}
+
+/// One picture at one scale with every method.
+fn one(
+    path: &Path,
+    scale: u32,
+    args: &SrArgs,
+    degradation: &Degradation,
+    methods: &[Method],
+    crops: &mut Crops,
+) -> Result<Vec<Measured>> {
+    let source = Source::open(path, args.quick)?;
+    let large = source.cut_to_multiple(scale)?;
+    let samples = large.to_f32();
+    let (width, height) = (large.width() / scale, large.height() / scale);
+    // The order of pictures does not change the noise of any.
+    let small = degradation.reduce(
+        raster(&large, &samples),
+        width as usize,
+        height as usize,
+        source.fingerprint(),
+    )?;
+    let small = Picture::from_f32(
+        width,
+        height,
+        Layout::Rgb,
+        Depth::U8,
+        &small,
+        Metadata::default(),
+    );
+    let small = small.map_err(inr::Error::from)?;
+    let name = output::stem(path);
+    let mut found = Vec::new();
+    let mut shown = vec![samples.clone()];
+    for method in methods {
+        if progress::interrupted() {
+            return Err(refused(
+                "interrupted".into(),
+                "start it again, or leave pictures out",
+            ));
+        }
+        let (enlarged, seconds) = method
+            .enlarge(&small, scale, source.folder())
+            .with_context(|| format!("{} at scale {scale}", method.name()))?;
+        let enlarged = enlarged.into_colour().with_depth(Depth::U8);
+        let sizes = [&enlarged, &large].map(|picture| [picture.width(), picture.height()]);
+        anyhow::ensure!(
+            sizes[0] == sizes[1] && enlarged.layout() == Layout::Rgb,
+            "{} gave {:?} pixels, {:?} were wanted, without alpha",
+            method.name(),
+            sizes[0],
+            sizes[1]
+        );
+        let other = enlarged.to_f32();
+        let figures = Figures::measure(
+            raster(&large, &samples),
+            raster(&enlarged, &other),
+            scale as usize,
+            seconds / (large.pixels() as f64 / 1e6),
+        )?;
+        say(&format!(
+            "{name} x{scale}: {}, {:.2} dB",
+            method.name(),
+            figures.psnr_y
+        ));
+        found.push(Measured {
+            picture: name.clone(),
+            scale,
+            method: method.name().to_owned(),
+            figures,
+        });
+        shown.push(other);
+    }
+    crops.add(&name, [large.width(), large.height()], &shown);
+    Ok(found)
+}
+
+fn raster<'a>(picture: &Picture, samples: &'a [f32]) -> Raster<'a> {
+    Raster {
+        width: picture.width() as usize,
+        height: picture.height() as usize,
+        channels: picture.layout().channels(),
+        samples,
+    }
+}

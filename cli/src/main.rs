@@ -1,0 +1,7 @@
+//! `inr` on the command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    inr_cli::run()
+}

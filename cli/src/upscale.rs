@@ -1,0 +1,175 @@
+//! `inr upscale`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Result;
+use inr::{
+    Blur, Depth, FileFormat, Picture, UpscaleMethod, UpscaleOptions, Upscaled, upscale,
+    write_picture,
+};
+use serde_json::json;
+
+use super::args::UpscaleArgs;
+use super::failure::{Outcome, bad_arguments};
+use super::output::{self, Outputs};
+use super::progress::{self, Reporter};
+use super::values::MethodName;
+
+/// Enlarges every input.
+pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
+    if (args.method == MethodName::Srgan) != args.weights.is_some() {
+        let what = "--method srgan and --weights go together".into();
+        return Err(bad_arguments(what, "give both, or neither"));
+    }
+    let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
+    let options = UpscaleOptions {
+        scale: args.scale,
+        method: match args.method {
+            MethodName::Own(method) => method,
+            MethodName::Srgan => UpscaleMethod::default(),
+        },
+        effort: args.effort,
+        degradation: args.degradation.degradation()?,
+        noise: args.noise.map(|steps| steps / 255.0),
+        tile: args.tile,
+        threads: args.threads,
+        ..UpscaleOptions::default()
+    };
+    progress::catch_interrupts();
+    super::each(&args.inputs, "enlarge", args.report.json, 1, |input| {
+        one(input, args, &options, &outputs)
+    })
+}
+
+fn one(
+    input: &Path,
+    args: &UpscaleArgs,
+    options: &UpscaleOptions,
+    outputs: &Outputs,
+) -> Result<()> {
+    let (picture, decoded) = output::picture(input)?;
+    let mut options = options.clone();
+    if decoded && options.degradation.is_none() {
+        // What compression has softened looks blurred, and sharpened so would be worse than bicubic.
+        options.degradation = Some(Blur::Area.into());
+    }
+    let usual = usual_format(&picture);
+    let named = args
+        .output
+        .output
+        .as_deref()
+        .and_then(FileFormat::from_path);
+    let format = args.format.or(named).unwrap_or(usual);
+    format
+        .check(picture.layout(), picture.depth())
+        .map_err(inr::Error::from)?;
+    let name = format!(
+        "{}.x{}.{}",
+        output::stem(input),
+        args.scale,
+        format.extension()
+    );
+    let output = outputs.choose(input, &name)?;
+    let quiet = args.report.quiet || args.report.json;
+    let mut reporter = Reporter::new(&output::display_name(input), quiet, false);
+    let started = Instant::now();
+    let enlarged = match &args.weights {
+        None => upscale(&picture, &options, &mut reporter)
+            .map(Enlarged::from)
+            .map_err(Into::into),
+        Some(weights) => srgan(&picture, weights, args.scale, &mut reporter),
+    };
+    reporter.finish();
+    let enlarged = enlarged?;
+    drop(picture);
+    let seconds = started.elapsed().as_secs_f64();
+    let written = write_picture(&enlarged.picture, format, None).map_err(inr::Error::from)?;
+    outputs.write(&output, &written.bytes)?;
+    report(input, &output, args, &enlarged, &written.dropped, seconds)
+}
+
+/// A picture that was enlarged, and what is told of it.
+struct Enlarged {
+    picture: Picture,
+    method: String,
+    degradation: Option<String>,
+    why: String,
+}
+
+impl From<Upscaled> for Enlarged {
+    fn from(upscaled: Upscaled) -> Self {
+        Self {
+            method: upscaled.method.to_string(),
+            degradation: Some(upscaled.degradation.blur.to_string()),
+            why: upscaled.why,
+            picture: upscaled.picture,
+        }
+    }
+}
+
+#[cfg(feature = "candle")]
+fn srgan(
+    picture: &Picture,
+    weights: &Path,
+    scale: f64,
+    reporter: &mut Reporter,
+) -> anyhow::Result<Enlarged> {
+    let options = inr_networks::SrOptions {
+        scale: Some(scale),
+        ..inr_networks::SrOptions::default()
+    };
+    Ok(Enlarged {
+        picture: inr_networks::enlarge_srgan(picture, weights, &options, reporter)?,
+        method: "srgan".into(),
+        degradation: None,
+        why: format!("method srgan with {}", weights.display()),
+    })
+}
+
+#[cfg(not(feature = "candle"))]
+fn srgan(_: &Picture, _: &Path, _: f64, _: &mut Reporter) -> anyhow::Result<Enlarged> {
+    Err(bad_arguments(
+        "this program has no srgan".into(),
+        "build it with --features candle",
+    ))
+}
+
+/// The format when nobody names one.
+fn usual_format(picture: &Picture) -> FileFormat {
+    match picture.depth() {
+        Depth::F32 => FileFormat::Tiff,
+        Depth::U8 | Depth::U16 => FileFormat::Png,
+    }
+}
+
+fn report(
+    input: &Path,
+    output: &Path,
+    args: &UpscaleArgs,
+    enlarged: &Enlarged,
+    dropped: &[&str],
+    seconds: f64,
+) -> Result<()> {
+    let (from, to) = (output::display_name(input), output::output_name(output));
+    let (width, height) = (enlarged.picture.width(), enlarged.picture.height());
+    let (method, why) = (&enlarged.method, &enlarged.why);
+    let degradation = &enlarged.degradation;
+    if args.report.json {
+        let object = json!({
+            "input": from, "output": to, "width": width, "height": height, "method": method,
+            "degradation": degradation, "why": why, "seconds": seconds, "dropped": dropped,
+        });
+        return output::to_stdout(format!("{object}\n").as_bytes());
+    }
+    if !args.report.quiet {
+        output::say(&format!(
+            "{from} -> {to}: {width} x {height} in {seconds:.1} s; {why}"
+        ));
+        if !dropped.is_empty() {
+            let dropped = dropped.join(", ");
+            output::say(&format!("note:  this format has no place for: {dropped}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! Picture files in and out.
+
+mod png_rows;
+mod read;
+mod write;
+
+pub use png_rows::{PngRows, write_png};
+pub use read::read_picture;
+pub use write::{Written, write_picture};

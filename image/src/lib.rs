@@ -1,0 +1,20 @@
+//! Pictures for `inr`: raster files and their metadata, colour, resampling, and metrics.
+//!
+//! Samples are encoded values (no transfer function is undone), with straight alpha. This crate follows the version of
+//! `inr`, which re-exports what users need of it.
+
+pub mod colour;
+mod error;
+mod files;
+mod format;
+pub mod metrics;
+mod picture;
+mod raster;
+pub mod resample;
+
+pub use error::Error;
+pub use files::{PngRows, Written, read_picture, write_picture, write_png};
+pub use format::FileFormat;
+pub use inr_formats::{Depth, Layout, Limits};
+pub use picture::{Metadata, Picture, RowsMut, Samples};
+pub use raster::{Raster, divide_by_alpha, premultiplied};

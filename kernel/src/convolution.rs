@@ -1,0 +1,228 @@
+//! Small convolutional sine networks over grids, a row at a time.
+
+use inr_formats::Activation;
+
+use crate::backend::Backend;
+use crate::prepared::Prepared;
+use crate::simd::STRIP;
+
+/// Samples of a 3 x 3 window.
+const TAPS: usize = 9;
+
+/// Layers of sines over 3 x 3 windows and a linear output layer behind the last of them (activations as in SIREN,
+/// Sitzmann et al. 2020, arXiv:2006.09661), packed for one instruction set.
+pub struct Convolution {
+    backend: Backend,
+    shape: ConvolutionShape,
+    /// For each hidden layer one that maps windows to its values, the last of them with the output layer behind it.
+    layers: Vec<Prepared>,
+}
+
+/// Sizes of a [`Convolution`].
+#[derive(Clone, Copy, Debug)]
+pub struct ConvolutionShape {
+    /// Values that are read per point.
+    pub features: usize,
+    /// Values of every hidden layer per point.
+    pub width: usize,
+    /// Hidden layers: outputs depend on so many points before and after.
+    pub depth: usize,
+    /// Values that come out per point.
+    pub outputs: usize,
+}
+
+impl ConvolutionShape {
+    /// Weights and biases of the hidden layers.
+    pub const fn hidden_numbers(&self) -> usize {
+        let Self { width, depth, .. } = *self;
+        width * (self.features * TAPS + 1) + (depth - 1) * width * (width * TAPS + 1)
+    }
+
+    /// Values per point of the layer that is read by hidden layer `index`.
+    const fn inputs(&self, index: usize) -> usize {
+        if index == 0 {
+            self.features
+        } else {
+            self.width
+        }
+    }
+}
+
+impl Convolution {
+    /// Takes the weights `[outputs, inputs, 3, 3]` and biases of every layer from `numbers`, first layer first; the output
+    /// layer's are `[outputs, width]`.
+    pub fn new(
+        backend: Backend,
+        shape: ConvolutionShape,
+        numbers: &mut impl Iterator<Item = f32>,
+    ) -> Self {
+        let mut layer = |prepared: &mut Prepared, index: usize| {
+            let widths = prepared.widths();
+            let (inputs, outputs) = (widths[index], widths[index + 1]);
+            let weights: Vec<f32> = numbers.by_ref().take(inputs * outputs).collect();
+            let bias: Vec<f32> = numbers.by_ref().take(outputs).collect();
+            prepared.set(backend, index, &weights, &bias, 1.0);
+        };
+        let hidden = |index: usize| {
+            let last = index + 1 == shape.depth;
+            let widths = [shape.inputs(index) * TAPS, shape.width, shape.outputs];
+            let widths = if last { &widths[..] } else { &widths[..2] };
+            let mut prepared = Prepared::new(Activation::Sine, widths, false);
+            prepared.activates_last = !last;
+            (0..widths.len() - 1).for_each(|index| layer(&mut prepared, index));
+            prepared
+        };
+        Self {
+            backend,
+            shape,
+            layers: (0..shape.depth).map(hidden).collect(),
+        }
+    }
+
+    /// Runs the network over `columns` x `rows` points.
+    ///
+    /// `read` gets the number of a row and its lines, one per feature: row r of `read` lies `depth` rows above row r of
+    /// the output, and so do the first of `columns + 2 * depth` columns that it fills; what lies behind them in a line does
+    /// not matter. `write` gets row and first column of 32 points, and their outputs, shape `[outputs, 32]`; those beyond
+    /// the last column do not count. Rows come in order.
+    pub fn run(
+        &self,
+        columns: usize,
+        rows: usize,
+        read: impl FnMut(usize, &mut Lines<'_>),
+        write: impl FnMut(usize, usize, &[f32]),
+    ) {
+        let depth = self.shape.depth;
+        let stride = (columns + 2 * depth).next_multiple_of(STRIP) + STRIP;
+        let ring = |index| Ring::new(self.shape.inputs(index), stride);
+        let mut pass = Pass {
+            network: self,
+            columns,
+            rings: (0..depth).map(ring).collect(),
+        };
+        pass.run(rows, read, write);
+    }
+}
+
+/// A row of values, a line for each feature.
+pub struct Lines<'a> {
+    values: &'a mut [f32],
+    stride: usize,
+}
+
+impl Lines<'_> {
+    /// All lines, first feature first.
+    pub fn each(&mut self) -> std::slice::ChunksExactMut<'_, f32> {
+        self.values.chunks_exact_mut(self.stride)
+    }
+}
+
+/// Three rows of `channels` lines, by row number.
+struct Ring {
+    values: Vec<f32>,
+    channels: usize,
+    stride: usize,
+}
+
+impl Ring {
+    fn new(channels: usize, stride: usize) -> Self {
+        Self {
+            values: vec![0.0; 3 * channels * stride],
+            channels,
+            stride,
+        }
+    }
+
+    fn row(&mut self, row: usize) -> &mut [f32] {
+        let length = self.channels * self.stride;
+        &mut self.values[row % 3 * length..][..length]
+    }
+
+    /// The 3 x 3 windows of every channel at 32 points from column `x` of the middle row `row` on, shape
+    /// `[channels, 9, 32]`.
+    fn windows(&self, row: usize, x: usize, out: &mut [f32]) {
+        let length = self.channels * self.stride;
+        for (channel, out) in out.chunks_exact_mut(TAPS * STRIP).enumerate() {
+            for (tap, out) in out.chunks_exact_mut(STRIP).enumerate() {
+                let start = (row + 2 + tap / 3) % 3 * length + channel * self.stride + x + tap % 3;
+                out.copy_from_slice(&self.values[start..start + STRIP]);
+            }
+        }
+    }
+}
+
+/// A run under way. Columns and rows are counted from `depth` before those of the output: the features' row r lies
+/// there, the values of hidden layer l exist from row l on (the first one is 1), outputs from `depth` on.
+struct Pass<'a> {
+    network: &'a Convolution,
+    columns: usize,
+    /// Three rows of the features and of each hidden layer but the last, which is not kept.
+    rings: Vec<Ring>,
+}
+
+impl Pass<'_> {
+    fn run(
+        &mut self,
+        rows: usize,
+        mut read: impl FnMut(usize, &mut Lines<'_>),
+        mut write: impl FnMut(usize, usize, &[f32]),
+    ) {
+        let depth = self.network.shape.depth;
+        for row in 0..rows + 2 * depth {
+            let stride = self.rings[0].stride;
+            let values = self.rings[0].row(row);
+            values.fill(0.0);
+            read(row, &mut Lines { values, stride });
+            // Each layer is a row behind the one that it reads, and needs the two rows before that.
+            for layer in 1..depth {
+                if row >= 2 * layer {
+                    self.hidden_row(layer, row - layer);
+                }
+            }
+            if row >= 2 * depth {
+                self.output_row(row - depth, &mut write);
+            }
+        }
+    }
+
+    /// Row `row` of hidden layer `layer`, 1 or more, from the three around it of what it reads.
+    fn hidden_row(&mut self, layer: usize, row: usize) {
+        let Convolution {
+            backend,
+            shape,
+            layers,
+        } = self.network;
+        let network = &layers[layer - 1];
+        let mut inputs = vec![0.0; network.widths()[0] * STRIP];
+        let mut outputs = vec![0.0; shape.width * STRIP];
+        for x in (layer - 1..self.columns + 2 * shape.depth - layer - 1).step_by(STRIP) {
+            self.rings[layer - 1].windows(row, x, &mut inputs);
+            let none = [&mut [][..], &mut [][..]];
+            backend.evaluate(network, &inputs, 1, none, &mut outputs);
+            let ring = &mut self.rings[layer];
+            let stride = ring.stride;
+            let lines = ring.row(row).chunks_exact_mut(stride);
+            for (line, values) in lines.zip(outputs.chunks_exact(STRIP)) {
+                line[x + 1..x + 1 + STRIP].copy_from_slice(values);
+            }
+        }
+    }
+
+    fn output_row(&mut self, row: usize, write: &mut impl FnMut(usize, usize, &[f32])) {
+        let Convolution {
+            backend,
+            shape,
+            layers,
+        } = self.network;
+        let last = shape.depth - 1;
+        let mut inputs = vec![0.0; shape.inputs(last) * TAPS * STRIP];
+        let mut outputs = vec![0.0; shape.outputs * STRIP];
+        let mut scratch = [(); 2].map(|()| vec![0.0; shape.width * STRIP]);
+        for x in (0..self.columns).step_by(STRIP) {
+            self.rings[last].windows(row, x + last, &mut inputs);
+            let [front, back] = &mut scratch;
+            backend.evaluate(&layers[last], &inputs, 1, [front, back], &mut outputs);
+            write(row - shape.depth, x, &outputs);
+        }
+    }
+}

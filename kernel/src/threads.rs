@@ -1,0 +1,243 @@
+//! Rows and items on several threads, watched and stopped by the caller.
+
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// Progress interval.
+const EVERY: Duration = Duration::from_millis(40);
+
+/// The watcher of a job ended it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cancelled")]
+pub struct Cancelled;
+
+/// Receives the number of units done; `false` ends the job. Only the thread that began the job calls it.
+pub type Watcher<'a> = &'a mut dyn FnMut(u64) -> bool;
+
+/// Threads to use when the caller does not say.
+pub fn default_threads() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+/// State that the threads of a job share.
+#[derive(Default)]
+struct Shared {
+    done: AtomicU64,
+    stopped: AtomicBool,
+}
+
+/// A job as one of its threads sees it. Results never depend on the number of threads: every item has an index, and
+/// results are placed by it.
+pub struct Job<'a> {
+    shared: &'a Shared,
+    /// Only the thread that began the job has it; when it was last called.
+    watcher: Option<(Watcher<'a>, Option<Instant>)>,
+}
+
+impl Job<'_> {
+    /// Does `work`, which `watcher` observes about 25 times a second.
+    ///
+    /// # Errors
+    /// The error of `work`; [`Cancelled`] when the watcher ended it.
+    pub fn watched<T, E: From<Cancelled>>(
+        watcher: Watcher,
+        work: impl FnOnce(&mut Job) -> Result<T, E>,
+    ) -> Result<T, E> {
+        work(&mut Job {
+            shared: &Shared::default(),
+            watcher: Some((watcher, None)),
+        })
+    }
+
+    /// Does `work` without a watcher.
+    ///
+    /// # Errors
+    /// The error of `work`.
+    pub fn unwatched<T, E: From<Cancelled>>(
+        work: impl FnOnce(&mut Job) -> Result<T, E>,
+    ) -> Result<T, E> {
+        work(&mut Job {
+            shared: &Shared::default(),
+            watcher: None,
+        })
+    }
+
+    /// Counts `units` as done. Call it every few milliseconds: the watcher runs here, and the job ends here.
+    ///
+    /// # Errors
+    /// [`Cancelled`] when the job must end.
+    pub fn advance(&mut self, units: u64) -> Result<(), Cancelled> {
+        let Shared { done, stopped } = self.shared;
+        let done = done.fetch_add(units, Ordering::Relaxed) + units;
+        if let Some((watcher, called)) = &mut self.watcher
+            && called.is_none_or(|called| called.elapsed() >= EVERY)
+        {
+            *called = Some(Instant::now());
+            if !watcher(done) {
+                stopped.store(true, Ordering::Relaxed);
+            }
+        }
+        match stopped.load(Ordering::Relaxed) {
+            true => Err(Cancelled),
+            false => Ok(()),
+        }
+    }
+
+    /// Does tasks 0 to `count` on up to `threads` threads; the first error ends the job.
+    ///
+    /// # Errors
+    /// The first error of a task.
+    pub fn each<E: From<Cancelled> + Send>(
+        &mut self,
+        threads: usize,
+        count: usize,
+        task: impl Fn(usize, &mut Job) -> Result<(), E> + Sync,
+    ) -> Result<(), E> {
+        let next = AtomicUsize::new(0);
+        self.on_threads(threads.min(count), |job| {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                if index >= count {
+                    return Ok(());
+                }
+                if let Err(error) = task(index, job) {
+                    next.store(count, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        })
+    }
+
+    /// The results of tasks 0 to `count`, in their order, computed on up to `threads` threads.
+    ///
+    /// # Errors
+    /// The first error of a task.
+    pub fn map<T: Send, E: From<Cancelled> + Send>(
+        &mut self,
+        threads: usize,
+        count: usize,
+        task: impl Fn(usize, &mut Job) -> Result<T, E> + Sync,
+    ) -> Result<Vec<T>, E> {
+        self.map_items(threads, 0..count, |index, _, job| task(index, job))
+    }
+
+    /// The results of `task` for every item and its index, in their order, computed on up to `threads` threads.
+    ///
+    /// # Errors
+    /// The first error of a task.
+    pub fn map_items<I: Send, T: Send, E: From<Cancelled> + Send>(
+        &mut self,
+        threads: usize,
+        items: impl ExactSizeIterator<Item = I> + Send,
+        task: impl Fn(usize, I, &mut Job) -> Result<T, E> + Sync,
+    ) -> Result<Vec<T>, E> {
+        let mut results: Vec<Option<T>> = (0..items.len()).map(|_| None).collect();
+        self.items(
+            threads,
+            items.zip(&mut results),
+            |index, (item, slot), job| {
+                *slot = Some(task(index, item, job)?);
+                Ok::<(), E>(())
+            },
+        )?;
+        Ok(results.into_iter().flatten().collect())
+    }
+
+    /// Does `task` with every item and its index, on up to `threads` threads. Items are mutable slices or slots that do
+    /// not overlap: rows, bands, results.
+    ///
+    /// # Errors
+    /// The first error of a task.
+    pub fn items<I: Send, E: From<Cancelled> + Send>(
+        &mut self,
+        threads: usize,
+        items: impl ExactSizeIterator<Item = I> + Send,
+        task: impl Fn(usize, I, &mut Job) -> Result<(), E> + Sync,
+    ) -> Result<(), E> {
+        let count = items.len();
+        let queue = Mutex::new(items.enumerate());
+        self.on_threads(threads.min(count), |job| {
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((index, item)) = next else {
+                    return Ok(());
+                };
+                if let Err(error) = task(index, item, job) {
+                    // Nobody takes another item.
+                    queue
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .by_ref()
+                        .for_each(drop);
+                    return Err(error);
+                }
+            }
+        })
+    }
+
+    /// Does `work` on this thread and on up to `threads` less one others at once.
+    ///
+    /// # Errors
+    /// The first error of `work`.
+    pub fn on_threads<E: From<Cancelled> + Send>(
+        &mut self,
+        threads: usize,
+        work: impl Fn(&mut Job) -> Result<(), E> + Sync,
+    ) -> Result<(), E> {
+        let failed: Mutex<Option<E>> = Mutex::new(None);
+        let work = |job: &mut Job| {
+            if let Err(error) = work(job) {
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                failed.get_or_insert(error);
+            }
+        };
+        let shared = self.shared;
+        let others = threads.max(1) - 1;
+        if others == 0 {
+            work(self);
+        } else {
+            let left = AtomicUsize::new(others);
+            let caller = thread::current();
+            let (work, left, caller) = (&work, &left, &caller);
+            rayon::in_place_scope(|scope| {
+                for _ in 0..others {
+                    scope.spawn(move |_| {
+                        let _leaving = Leaving(left, caller);
+                        work(&mut Job {
+                            shared,
+                            watcher: None,
+                        });
+                    });
+                }
+                work(self);
+                self.wait(left);
+            });
+        }
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Keeps the watcher informed until the other threads are done; they notice by themselves when the job must end.
+    fn wait(&mut self, left: &AtomicUsize) {
+        while self.watcher.is_some() && left.load(Ordering::Acquire) > 0 {
+            // Inside a pool of the caller's own this thread may be the only one that can do the spawned work.
+            if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                thread::park_timeout(EVERY);
+            }
+            let _ = self.advance(0);
+        }
+    }
+}
+
+/// Counts a thread as gone when it is, panics included, and wakes the one that waits.
+struct Leaving<'a>(&'a AtomicUsize, &'a Thread);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Release);
+        self.1.unpark();
+    }
+}

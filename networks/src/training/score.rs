@@ -1,0 +1,101 @@
+//! What a network that enlarges is worth on pictures it was not trained on.
+
+use crate::enlarge::Planes;
+use crate::error::Error;
+use crate::srresnet::SrResNet;
+use inr::Picture;
+use inr::resample::{self, Filter};
+use inr::{Raster, metrics};
+
+/// PSNRs in dB of the luma (ITU-R BT.601) of a picture that was reduced and enlarged again, without as many pixels at its
+/// border as the scale has.
+#[derive(Clone, Copy, Debug)]
+pub struct SrScore {
+    /// By the network.
+    pub network: f64,
+    /// By bicubic interpolation.
+    pub bicubic: f64,
+}
+
+/// BT.601's weights of red, green and blue in 8-bit luma, 16 to 235, over 255.
+const LUMA: [f32; 3] = [65.481 / 255.0, 128.553 / 255.0, 24.966 / 255.0];
+const TILE: usize = 192;
+
+pub(super) fn score(network: &SrResNet, picture: &Picture) -> Result<SrScore, Error> {
+    let scale = network.shape.scale() as usize;
+    let whole = Planes::of(picture);
+    let (width, height) = (whole.width / scale * scale, whole.height / scale * scale);
+    if width.min(height) < 8 * scale {
+        return Err(Error::Field(inr::Error::Misuse {
+            what: format!("a picture of {}x{}", whole.width, whole.height),
+            want: "give pictures of at least eight times the scale",
+        }));
+    }
+    let crop = |plane: &[f32]| -> Vec<f32> {
+        let rows = plane.chunks_exact(whole.width).take(height);
+        rows.flat_map(|row| &row[..width]).copied().collect()
+    };
+    let planes = whole.samples.chunks_exact(whole.width * whole.height);
+    let original = Planes {
+        width,
+        height,
+        samples: planes.flat_map(crop).collect(),
+    };
+    let small = rounded(resized(&original, width / scale, height / scale)?);
+    let made = rounded(network.pass(&small, TILE, &mut |_, _| Ok(()))?);
+    let bicubic = rounded(resized(&small, width, height)?);
+    let psnr = |planes: &Planes| luma_psnr(&original, planes, scale);
+    Ok(SrScore {
+        network: psnr(&made),
+        bicubic: psnr(&bicubic),
+    })
+}
+
+fn resized(planes: &Planes, width: usize, height: usize) -> Result<Planes, Error> {
+    let mut samples = Vec::with_capacity(3 * width * height);
+    for plane in planes.samples.chunks_exact(planes.width * planes.height) {
+        let raster = Raster {
+            width: planes.width,
+            height: planes.height,
+            channels: 1,
+            samples: plane,
+        };
+        let filter = Filter::CatmullRom;
+        samples.extend(resample::resize(raster, None, width, height, filter)?);
+    }
+    Ok(Planes {
+        width,
+        height,
+        samples,
+    })
+}
+
+/// To 8 bits.
+fn rounded(mut planes: Planes) -> Planes {
+    let samples = planes.samples.iter_mut();
+    samples.for_each(|v| *v = (v.clamp(0.0, 1.0) * 255.0).round() / 255.0);
+    planes
+}
+
+fn luma_psnr(original: &Planes, other: &Planes, border: usize) -> f64 {
+    let (width, height) = (original.width - 2 * border, original.height - 2 * border);
+    let luma = |planes: &Planes| -> Vec<f32> {
+        let pixels = planes.width * planes.height;
+        let place = |at: usize| (at / width + border) * planes.width + at % width + border;
+        let luma = |at: usize| {
+            let colours = LUMA.iter().enumerate();
+            colours
+                .map(|(plane, weight)| weight * planes.samples[plane * pixels + at])
+                .sum()
+        };
+        (0..width * height).map(|at| luma(place(at))).collect()
+    };
+    let (a, b) = (luma(original), luma(other));
+    let raster = |samples| Raster {
+        width,
+        height,
+        channels: 1,
+        samples,
+    };
+    metrics::psnr(raster(&a), raster(&b))
+}

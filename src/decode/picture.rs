@@ -1,0 +1,179 @@
+//! An opened `.inr` file.
+
+use inr_formats::{Depth, Grid, InrFile, Layout, Limits, Model};
+use inr_image::{Metadata, Picture};
+use inr_kernel::Network;
+
+use crate::device::DeviceChoice;
+use crate::error::Error;
+use crate::field::coords::CoordinateMap;
+use crate::field::pyramid::Pyramid;
+use crate::field::region::{OutputSize, Region};
+
+/// How pixels are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// The field, sampled at the output's pixel centres.
+    Inr,
+    /// Bicubic (Catmull-Rom) from the native render.
+    Bicubic,
+    /// Lanczos with three lobes from the native render.
+    Lanczos,
+    /// A network that has learnt to enlarge, fitted so that its result, reduced, is the native render.
+    Network,
+    /// Enlargements as the file advises, else by the field where that is trustworthy, else bicubic.
+    #[default]
+    Auto,
+}
+
+/// What to render.
+#[derive(Clone, Debug, Default)]
+pub struct RenderOptions {
+    /// Size of the output; of the region, if there is one.
+    pub size: OutputSize,
+    /// The part of the picture to render; all of it by default.
+    pub region: Option<Region>,
+    /// Samples of the output; the source's by default.
+    pub depth: Option<Depth>,
+    /// How pixels are made.
+    pub method: Method,
+    /// Threads to use; all by default. The result is the same for any number.
+    pub threads: Option<usize>,
+    /// Where the field is evaluated; `Auto` renders on the CPU.
+    pub device: DeviceChoice,
+    /// What the render may cost.
+    pub limits: Limits,
+}
+
+/// A render and how it came about.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    /// The picture, with the source's metadata.
+    pub picture: Picture,
+    /// The method used; never [`Method::Auto`].
+    pub method: Method,
+    /// Why that method, in a few words.
+    pub why: String,
+}
+
+/// An opened `.inr` file.
+#[derive(Clone, Debug)]
+pub struct InrPicture {
+    pub(super) file: InrFile,
+    pub(super) field: Field,
+    bytes: u64,
+}
+
+/// What turns positions into samples.
+#[derive(Clone, Debug)]
+pub(super) enum Field {
+    Network(Network),
+    Pyramid(Pyramid),
+}
+
+impl InrPicture {
+    /// Opens the file in `bytes`.
+    ///
+    /// # Errors
+    /// [`Error::Format`] naming the chunk and the byte where the file is damaged, lies, or exceeds `limits`.
+    pub fn open(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        Self::of(InrFile::read(bytes, limits)?, bytes)
+    }
+
+    /// Opens what is left of a file that was cut off: a pyramid's coarse levels, as far as they arrived.
+    ///
+    /// # Errors
+    /// As [`InrPicture::open`], when nothing that could be rendered has arrived.
+    pub fn open_partial(bytes: &[u8], limits: &Limits) -> Result<Self, Error> {
+        Self::of(InrFile::read_partial(bytes, limits)?, bytes)
+    }
+
+    fn of(file: InrFile, bytes: &[u8]) -> Result<Self, Error> {
+        let field = match (&file.header.model, &file.latents) {
+            (Model::Mlp(mlp), _) => {
+                let channels = file.header.layout.channels();
+                Field::Network(Network::from_layers(mlp, channels, &file.layers)?)
+            }
+            (Model::Pyramid, Some(latents)) => Field::Pyramid(Pyramid::new(latents.clone())),
+            (other, _) => return Err(unsupported(other)),
+        };
+        Ok(Self {
+            file,
+            field,
+            bytes: bytes.len() as u64,
+        })
+    }
+
+    /// Width of the source in pixels.
+    pub fn width(&self) -> u32 {
+        self.file.header.width
+    }
+
+    /// Height of the source in pixels.
+    pub fn height(&self) -> u32 {
+        self.file.header.height
+    }
+
+    /// Channels of the source.
+    pub fn layout(&self) -> Layout {
+        self.file.header.layout
+    }
+
+    /// Sample type of the source.
+    pub fn depth(&self) -> Depth {
+        self.file.header.depth
+    }
+
+    /// Everything the file holds.
+    pub fn file(&self) -> &InrFile {
+        &self.file
+    }
+
+    /// The network, for models that are one.
+    pub fn network(&self) -> Option<&Network> {
+        match &self.field {
+            Field::Network(network) => Some(network),
+            Field::Pyramid(_) => None,
+        }
+    }
+
+    /// Length of the file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Profile, Exif, XMP and code points, as the source had them.
+    pub fn metadata(&self) -> Metadata {
+        Metadata {
+            icc: self.file.icc.clone(),
+            exif: self.file.exif.clone(),
+            xmp: self.file.xmp.clone(),
+            cicp: self.file.header.cicp,
+        }
+    }
+
+    pub(crate) fn map(&self) -> CoordinateMap {
+        let Model::Mlp(mlp) = &self.file.header.model else {
+            return CoordinateMap::new(self.width(), self.height(), Grid::PixelCentre);
+        };
+        CoordinateMap::new(self.width(), self.height(), mlp.grid)
+    }
+}
+
+fn unsupported(model: &Model) -> Error {
+    Error::Misuse {
+        what: format!("model {model:?} is not rendered by this version"),
+        want: "use a newer version",
+    }
+}
+
+/// Holds `asked` to `limit`.
+///
+/// # Errors
+/// [`Error::OverLimit`].
+pub(super) fn within(what: &'static str, asked: u64, limit: u64) -> Result<(), Error> {
+    if asked > limit {
+        return Err(Error::OverLimit { what, asked, limit });
+    }
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! What encoders of every model share: the file's header and metadata, its PSNR, and whether it is what was asked for.
+
+use inr_formats::{Depth, Header, InrFile, LayerData, Model, Sampling};
+
+use super::options::{EncodeOptions, Target};
+use crate::decode::{InrPicture, RenderOptions};
+use crate::error::Error;
+use crate::field::region::OutputSize;
+use inr_image::Picture;
+use inr_image::metrics;
+
+/// What every model's encoder needs.
+pub(super) struct Common<'a> {
+    pub(super) picture: &'a Picture,
+    pub(super) options: &'a EncodeOptions,
+    pub(super) value_range: [f32; 2],
+    pub(super) enlarge: bool,
+}
+
+/// Whether the target was reached, and if not, by how much it was missed.
+pub(super) struct Judgement {
+    pub(super) met: bool,
+    pub(super) note: String,
+}
+
+impl Common<'_> {
+    /// The largest file asked for, if one is.
+    pub(super) fn byte_limit(&self) -> Option<u64> {
+        match self.options.target {
+            Target::Bytes(bytes) => Some(bytes),
+            Target::Bpp(bpp) => Some((bpp * self.picture.pixels() as f64 / 8.0) as u64),
+            _ => None,
+        }
+    }
+
+    /// A file with the picture's header and metadata.
+    pub(super) fn file(&self, model: Model, layers: Vec<LayerData>) -> InrFile {
+        let metadata = self.picture.metadata();
+        let header = Header {
+            width: self.picture.width(),
+            height: self.picture.height(),
+            layout: self.picture.layout(),
+            depth: self.picture.depth(),
+            value_range: self.value_range,
+            sampling: match model {
+                Model::Mlp(_) if self.options.for_upscale => Sampling::Area,
+                _ => Sampling::Point,
+            },
+            cicp: metadata.cicp,
+            model,
+        };
+        let mut file = InrFile::new(header, layers);
+        file.icc = metadata.icc.clone();
+        file.exif = metadata.exif.clone();
+        file.xmp = metadata.xmp.clone();
+        file.enlarge = self.enlarge;
+        file
+    }
+
+    /// PSNR of the decoded bytes against the source, after rounding to the source's samples.
+    pub(super) fn psnr(&self, bytes: &[u8]) -> Result<f64, Error> {
+        let opened = InrPicture::open(bytes, &self.options.limits)?;
+        let options = RenderOptions {
+            size: OutputSize::Native,
+            threads: self.options.threads,
+            limits: self.options.limits.clone(),
+            ..RenderOptions::default()
+        };
+        let decoded = opened.render(&options)?.picture;
+        let (mut source, mut decoded) = (self.picture.to_f32(), decoded.to_f32());
+        if self.picture.depth() == Depth::F32 {
+            // PSNR is relative to the range of the samples.
+            let [low, high] = self.value_range;
+            let normalise = |value: &mut f32| *value = (*value - low) / (high - low);
+            source.iter_mut().chain(&mut decoded).for_each(normalise);
+        }
+        Ok(metrics::psnr_alpha(
+            self.raster(&source),
+            self.raster(&decoded),
+        ))
+    }
+
+    fn raster<'s>(&self, samples: &'s [f32]) -> inr_image::Raster<'s> {
+        inr_image::Raster {
+            width: self.picture.width() as usize,
+            height: self.picture.height() as usize,
+            channels: self.picture.layout().channels(),
+            samples,
+        }
+    }
+
+    /// Holds a file of `length` bytes with `psnr` dB to the target.
+    pub(super) fn judge(&self, psnr: f64, length: usize) -> Judgement {
+        let (met, note) = match self.options.target {
+            Target::Psnr(target) => (
+                psnr >= target,
+                format!("reached {psnr:.2} dB of the {target} dB asked for"),
+            ),
+            Target::Bpp(_) | Target::Bytes(_) => {
+                let limit = self.byte_limit().unwrap_or(u64::MAX);
+                (
+                    length as u64 <= limit,
+                    format!("the file has {length} bytes, {limit} were asked for"),
+                )
+            }
+            Target::Quality(_) => (true, String::new()),
+        };
+        Judgement { met, note }
+    }
+}

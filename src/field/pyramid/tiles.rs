@@ -1,0 +1,182 @@
+//! Tiles of quantised coefficients, decoded when they are needed and kept while there is room.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use inr_formats::Latents;
+use inr_formats::latents::Tile;
+
+use super::wavelet::{Grid, Window};
+use crate::error::Error;
+use inr_kernel::Job;
+
+/// Memory that decoded tiles may take, in bytes.
+pub(crate) const CACHE_BYTES: usize = 192 << 20;
+
+/// Level, column and row of a tile.
+pub(crate) type Place = (u8, usize, usize);
+
+#[derive(Default)]
+struct Kept {
+    tiles: HashMap<Place, (Arc<Tile>, u64)>,
+    bytes: usize,
+    clock: u64,
+}
+
+/// The decoded tiles of a picture.
+#[derive(Default)]
+pub(crate) struct Tiles(Mutex<Kept>);
+
+impl Tiles {
+    fn find(&self, place: Place) -> Option<Arc<Tile>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clock += 1;
+        let clock = kept.clock;
+        let (tile, used) = kept.tiles.get_mut(&place)?;
+        *used = clock;
+        Some(tile.clone())
+    }
+
+    fn keep(&self, place: Place, tile: Arc<Tile>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.clock += 1;
+        let clock = kept.clock;
+        kept.bytes += tile.bytes();
+        if let Some((old, _)) = kept.tiles.insert(place, (tile, clock)) {
+            kept.bytes -= old.bytes();
+        }
+        if kept.bytes > CACHE_BYTES {
+            let mut oldest: Vec<(u64, Place)> = kept
+                .tiles
+                .iter()
+                .map(|(place, (_, used))| (*used, *place))
+                .collect();
+            oldest.sort_unstable();
+            for (_, place) in oldest {
+                if kept.bytes <= CACHE_BYTES * 3 / 4 {
+                    break;
+                }
+                if let Some((old, _)) = kept.tiles.remove(&place) {
+                    kept.bytes -= old.bytes();
+                }
+            }
+        }
+    }
+
+    /// The tile at `place`, decoded with those above it as far as they are not at hand.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for a damaged segment.
+    pub(crate) fn get(&self, latents: &Latents, place: Place) -> Result<Arc<Tile>, Error> {
+        if let Some(tile) = self.find(place) {
+            return Ok(tile);
+        }
+        let (level, x, y) = place;
+        let parent = if level < latents.partition.levels {
+            Some(self.get(latents, (level + 1, x / 2, y / 2))?)
+        } else {
+            None
+        };
+        let tile = Arc::new(latents.decode_tile(level, (x, y), parent.as_deref())?);
+        self.keep(place, tile.clone());
+        Ok(tile)
+    }
+
+    /// Decodes what `windows` (of each level's coarser grid, level 1 first) need, several tiles at a time.
+    ///
+    /// # Errors
+    /// As [`Tiles::get`].
+    pub(crate) fn prepare(
+        &self,
+        latents: &Latents,
+        windows: &[Window],
+        threads: usize,
+        job: &mut Job,
+    ) -> Result<(), Error> {
+        for (index, window) in windows.iter().enumerate().rev() {
+            let level = index as u8 + 1;
+            let (columns, rows) = touched(latents, window);
+            let places: Vec<Place> = rows
+                .flat_map(|y| columns.clone().map(move |x| (level, x, y)))
+                .filter(|place| self.find(*place).is_none())
+                .collect();
+            job.each(threads, places.len(), |index, job| {
+                job.advance(0)?;
+                self.get(latents, places[index]).map(drop)
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Columns and rows of the tiles that cover `window` of a coarser grid.
+fn touched(latents: &Latents, window: &Window) -> (Range<usize>, Range<usize>) {
+    let side = usize::from(latents.partition.tile);
+    let part = |range: Range<usize>| range.start / side..range.end.div_ceil(side);
+    (part(window.columns()), part(window.rows()))
+}
+
+/// The coefficients of one orientation of one plane on `window`, dequantised.
+///
+/// # Errors
+/// As [`Tiles::get`].
+pub(crate) fn band_window(
+    tiles: &Tiles,
+    latents: &Latents,
+    (level, plane, orientation): (u8, usize, usize),
+    window: Window,
+) -> Result<Grid, Error> {
+    let mut grid = Grid::zeros(window);
+    let side = usize::from(latents.partition.tile);
+    let values = Dequantiser::new(latents, plane, level);
+    let (columns, rows) = touched(latents, &window);
+    for tile_y in rows {
+        for tile_x in columns.clone() {
+            let tile = tiles.get(latents, (level, tile_x, tile_y))?;
+            let band = &tile.planes[plane][orientation];
+            let (left, top) = (tile_x * side, tile_y * side);
+            let from = window.x.max(left);
+            let to = (window.x + window.width).min(left + band.width);
+            if from >= to {
+                continue;
+            }
+            for y in window.y.max(top)..(window.y + window.height).min(top + band.height) {
+                let source = &band.values[(y - top) * band.width..][from - left..to - left];
+                let start = (y - window.y) * window.width + from - window.x;
+                for (out, q) in grid.values[start..].iter_mut().zip(source) {
+                    *out = values.value(*q);
+                }
+            }
+        }
+    }
+    Ok(grid)
+}
+
+/// Quantised values to coefficients.
+#[derive(Clone, Copy)]
+pub(crate) struct Dequantiser {
+    step: f32,
+    centroids: [f32; 2],
+}
+
+impl Dequantiser {
+    pub(crate) fn new(latents: &Latents, plane: usize, level: u8) -> Self {
+        let class = usize::from(level.clamp(1, 3) - 1);
+        Self {
+            step: latents.step(plane, level),
+            centroids: latents.centroids[plane][class].map(|c| f32::from(c) / 128.0),
+        }
+    }
+
+    #[inline]
+    fn value(self, q: i32) -> f32 {
+        if q == 0 {
+            return 0.0;
+        }
+        let magnitude = q.unsigned_abs();
+        let centroid = self.centroids[usize::from(magnitude > 1)];
+        let value = (magnitude as f32 + centroid) * self.step;
+        if q < 0 { -value } else { value }
+    }
+}

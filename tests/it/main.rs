@@ -1,0 +1,14 @@
+//! The library through its public API.
+#![allow(clippy::unwrap_used)]
+#![cfg(feature = "fit")]
+
+mod derivatives;
+mod edit;
+mod encode;
+mod for_upscale;
+mod golden;
+mod objectives;
+mod pyramid;
+mod robust;
+mod upscale;
+mod vectors;

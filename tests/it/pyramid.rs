@@ -1,0 +1,314 @@
+//! The pyramid model through the public interface.
+
+use inr::{
+    Depth, EncodeOptions, Encoded, InrPicture, Layout, Limits, Metadata, Metric, OutputSize,
+    Picture, Region, RenderOptions, Samples, Target, encode, read_picture,
+};
+use inr::{Raster, metrics};
+
+/// Waves and an edge, 0.0..=1.0.
+fn samples(width: u32, height: u32, channels: usize) -> Vec<f32> {
+    let value = |x: u32, y: u32, c: usize| {
+        let wave = (x as f32 * 0.31 + c as f32).sin() * (y as f32 * 0.17).cos();
+        0.5 + 0.3 * wave + if x > y { 0.15 } else { -0.15 }
+    };
+    let pixels = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    pixels
+        .flat_map(|(x, y)| (0..channels).map(move |c| value(x, y, c).clamp(0.0, 1.0)))
+        .collect()
+}
+
+fn picture(width: u32, height: u32, layout: Layout, depth: Depth) -> Picture {
+    let values = samples(width, height, layout.channels());
+    Picture::from_f32(width, height, layout, depth, &values, Metadata::default()).unwrap()
+}
+
+fn encoded(picture: &Picture, target: Target) -> Encoded {
+    let options = EncodeOptions {
+        target,
+        ..EncodeOptions::default()
+    };
+    encode(picture, &options, &mut ()).unwrap()
+}
+
+fn open(bytes: &[u8]) -> InrPicture {
+    InrPicture::open(bytes, &Limits::default()).unwrap()
+}
+
+fn render(picture: &InrPicture, options: RenderOptions) -> Vec<f32> {
+    picture.render(&options).unwrap().picture.to_f32()
+}
+
+#[test]
+fn every_layout_depth_and_small_size_comes_back() {
+    for (width, height) in [(1, 1), (1, 9), (13, 1), (2, 2), (33, 47)] {
+        for layout in [Layout::Grey, Layout::GreyAlpha, Layout::Rgb, Layout::Rgba] {
+            for depth in [Depth::U8, Depth::U16, Depth::F32] {
+                let source = picture(width, height, layout, depth);
+                let encoded = encoded(&source, Target::Quality(90.0));
+                let decoded = open(&encoded.bytes)
+                    .render(&RenderOptions::default())
+                    .unwrap()
+                    .picture;
+                assert_eq!((decoded.width(), decoded.height()), (width, height));
+                assert_eq!((decoded.layout(), decoded.depth()), (layout, depth));
+                assert!(
+                    encoded.report.psnr > 30.0,
+                    "{width}x{height} {layout:?}: {:?}",
+                    encoded.report
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn sixteen_bits_come_back_finer_than_eight_could() {
+    let source = picture(96, 64, Layout::Rgb, Depth::U16);
+    let report = encoded(&source, Target::Psnr(70.0)).report;
+    assert!(report.target_met && report.psnr >= 70.0, "{report:?}");
+}
+
+#[test]
+fn transparent_colours_cost_nothing_and_do_not_bleed() {
+    let mut values = samples(64, 64, 4);
+    for (index, pixel) in values.chunks_exact_mut(4).enumerate() {
+        let seen = index % 64 < 32;
+        pixel[3] = if seen { 1.0 } else { 0.0 };
+        if !seen {
+            // Noise that nobody sees.
+            pixel[..3].fill((index * 7919 % 101) as f32 / 101.0);
+        }
+    }
+    let source = Picture::from_f32(
+        64,
+        64,
+        Layout::Rgba,
+        Depth::U8,
+        &values,
+        Metadata::default(),
+    )
+    .unwrap();
+    let noisy = encoded(&source, Target::Quality(75.0));
+    values
+        .chunks_exact_mut(4)
+        .filter(|pixel| pixel[3] == 0.0)
+        .for_each(|pixel| pixel[..3].fill(0.3));
+    let plain = Picture::from_f32(
+        64,
+        64,
+        Layout::Rgba,
+        Depth::U8,
+        &values,
+        Metadata::default(),
+    )
+    .unwrap();
+    assert_eq!(noisy.bytes, encoded(&plain, Target::Quality(75.0)).bytes);
+}
+
+#[test]
+fn sizes_asked_for_are_kept() {
+    let source = picture(160, 120, Layout::Rgb, Depth::U8);
+    for limit in [600_u64, 1_500, 4_000] {
+        let found = encoded(&source, Target::Bytes(limit));
+        assert!(
+            found.bytes.len() as u64 <= limit && found.bytes.len() as u64 * 100 > limit * 90,
+            "{limit}: {}",
+            found.bytes.len()
+        );
+    }
+}
+
+#[test]
+fn pixels_are_the_same_for_any_number_of_threads_and_any_region() {
+    let source = picture(500, 430, Layout::Rgb, Depth::U8);
+    let encode_with = |threads| {
+        let options = EncodeOptions {
+            threads: Some(threads),
+            effort: 1,
+            ..EncodeOptions::default()
+        };
+        encode(&source, &options, &mut ()).unwrap().bytes
+    };
+    let bytes = encode_with(1);
+    assert_eq!(bytes, encode_with(3));
+    let whole = render(
+        &open(&bytes),
+        RenderOptions {
+            threads: Some(1),
+            ..RenderOptions::default()
+        },
+    );
+    assert_eq!(
+        whole,
+        render(
+            &open(&bytes),
+            RenderOptions {
+                threads: Some(5),
+                ..RenderOptions::default()
+            }
+        )
+    );
+    for (x, y, width, height) in [(0, 0, 50, 40), (371, 350, 129, 80), (190, 185, 33, 1)] {
+        let region = Region {
+            x: f64::from(x),
+            y: f64::from(y),
+            width: f64::from(width),
+            height: f64::from(height),
+        };
+        let part = render(
+            &open(&bytes),
+            RenderOptions {
+                region: Some(region),
+                ..RenderOptions::default()
+            },
+        );
+        for row in 0..height as usize {
+            let start = ((y as usize + row) * 500 + x as usize) * 3;
+            let length = width as usize * 3;
+            assert_eq!(part[row * length..][..length], whole[start..][..length]);
+        }
+    }
+}
+
+#[test]
+fn enlargements_of_regions_are_cut_from_the_whole_enlargement() {
+    let bytes = encoded(
+        &picture(90, 70, Layout::Grey, Depth::U8),
+        Target::Quality(80.0),
+    )
+    .bytes;
+    let options = |region, size| RenderOptions {
+        region,
+        size,
+        depth: Some(Depth::F32),
+        ..RenderOptions::default()
+    };
+    let whole = render(&open(&bytes), options(None, OutputSize::Scale(4.0)));
+    let region = Region {
+        x: 20.0,
+        y: 30.0,
+        width: 25.0,
+        height: 20.0,
+    };
+    let part = render(&open(&bytes), options(Some(region), OutputSize::Scale(4.0)));
+    for row in 0..80 {
+        let (part, whole) = (
+            &part[row * 100..][..100],
+            &whole[(120 + row) * 360 + 80..][..100],
+        );
+        assert!(part.iter().zip(whole).all(|(a, b)| (a - b).abs() < 1e-6));
+    }
+}
+
+#[test]
+fn the_field_goes_through_its_samples_and_is_smooth() {
+    let picture = open(
+        &encoded(
+            &picture(60, 50, Layout::Grey, Depth::F32),
+            Target::Quality(80.0),
+        )
+        .bytes,
+    );
+    let native = render(&picture, RenderOptions::default());
+    let at = |x: f64, y: f64| f64::from(picture.sample(&[[x, y]]).unwrap()[0]);
+    for (x, y) in [(0, 0), (59, 49), (30, 7)] {
+        assert!(
+            (at(f64::from(x) + 0.5, f64::from(y) + 0.5)
+                - f64::from(native[y as usize * 60 + x as usize]))
+            .abs()
+                < 1e-5
+        );
+    }
+    // The second difference of a twice differentiable function has no jumps.
+    let h = 0.05;
+    let second: Vec<f64> = (0..100)
+        .map(|i| 20.0 + f64::from(i) * 0.03)
+        .map(|x| (at(x + h, 20.2) - 2.0 * at(x, 20.2) + at(x - h, 20.2)) / (h * h))
+        .collect();
+    let largest = second.iter().fold(0.0_f64, |most, d| most.max(d.abs()));
+    assert!(
+        second
+            .windows(2)
+            .all(|pair| (pair[1] - pair[0]).abs() < 0.25 * largest + 0.05)
+    );
+}
+
+#[test]
+fn a_cut_file_shows_a_coarser_picture() {
+    let source = picture(300, 200, Layout::Rgb, Depth::U8);
+    let bytes = encoded(&source, Target::Quality(85.0)).bytes;
+    let wanted = source.to_f32();
+    let error = |length: usize| {
+        let picture = InrPicture::open_partial(&bytes[..length], &Limits::default()).unwrap();
+        let found = render(&picture, RenderOptions::default());
+        found
+            .iter()
+            .zip(&wanted)
+            .map(|(a, b)| (a - b).powi(2))
+            .sum::<f32>()
+    };
+    assert!(InrPicture::open(&bytes[..bytes.len() / 2], &Limits::default()).is_err());
+    let errors = [bytes.len() / 3, bytes.len() * 2 / 3, bytes.len()].map(error);
+    assert!(errors[0] > errors[1] && errors[1] > errors[2], "{errors:?}");
+}
+
+#[test]
+fn metrics_and_efforts_make_files() {
+    let source = picture(200, 150, Layout::Rgb, Depth::U8);
+    for metric in [Metric::Mse, Metric::Ssim, Metric::Perceptual] {
+        for effort in [1, 9] {
+            let options = EncodeOptions {
+                metric,
+                effort,
+                ..EncodeOptions::default()
+            };
+            let found = encode(&source, &options, &mut ()).unwrap();
+            assert!(found.report.psnr > 25.0);
+            open(&found.bytes)
+                .render(&RenderOptions::default())
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_metric_asked_for_gains_at_the_same_size() {
+    let photo = format!("{}/fixtures/chelsea.png", env!("CARGO_MANIFEST_DIR"));
+    let source = read_picture(&std::fs::read(photo).unwrap(), &Limits::default()).unwrap();
+    let report = |metric| {
+        let options = EncodeOptions {
+            metric,
+            target: Target::Bytes(12_000),
+            ..EncodeOptions::default()
+        };
+        let bytes = encode(&source, &options, &mut ()).unwrap().bytes;
+        let decoded = open(&bytes).render(&RenderOptions::default()).unwrap();
+        let values = [&source, &decoded.picture].map(Picture::to_f32);
+        let [a, b] = [0, 1].map(|of| {
+            let (width, height) = (source.width() as usize, source.height() as usize);
+            Raster::new(width, height, 3, &values[of]).unwrap()
+        });
+        metrics::compare(a, b).unwrap()
+    };
+    let [mse, ssim, perceptual] = [Metric::Mse, Metric::Ssim, Metric::Perceptual].map(report);
+    assert!(mse.psnr > ssim.psnr.max(perceptual.psnr));
+    assert!(ssim.ssim > mse.ssim, "{:?} {:?}", ssim.ssim, mse.ssim);
+    assert!(perceptual.ssimulacra2 > mse.ssimulacra2);
+}
+
+#[test]
+fn samples_of_a_flat_picture_are_flat() {
+    let flat = Samples::U8(vec![200; 64 * 48]);
+    let source = Picture::new(64, 48, Layout::Grey, flat, Metadata::default()).unwrap();
+    let found = encoded(&source, Target::Quality(75.0));
+    assert!(found.bytes.len() < 200, "{}", found.bytes.len());
+    let decoded = render(
+        &open(&found.bytes),
+        RenderOptions {
+            size: OutputSize::Scale(2.5),
+            ..RenderOptions::default()
+        },
+    );
+    assert!(decoded.iter().all(|v| (v - 200.0 / 255.0).abs() < 0.03));
+}
