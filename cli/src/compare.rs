@@ -100,9 +100,7 @@ fn text(report: &Report, as_json: bool) -> String {
 }
 
 fn open(path: &Path) -> Result<Picture> {
-    let (picture, _) = output::picture(path)
-        .with_context(|| format!("cannot read {}", output::display_name(path)))?;
-    Ok(picture)
+    output::picture(path).with_context(|| format!("cannot read {}", output::display_name(path)))
 }
 
 /// Both with the channels that either has: grey becomes red, green and blue, and no alpha becomes opaque.

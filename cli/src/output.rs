@@ -48,18 +48,18 @@ pub fn display_name(path: &Path) -> String {
     }
 }
 
-/// A picture file, or the native render of an `.inr` file, and whether it is one.
-pub fn picture(path: &Path) -> Result<(Picture, bool)> {
+/// A picture file, or the native render of an `.inr` file.
+pub fn picture(path: &Path) -> Result<Picture> {
     let bytes = read(path, MOST_BYTES)?;
     let limits = Limits::default();
     // An .inr file that lost its signature is still one by name.
     let named_inr = path.extension().is_some_and(|extension| extension == "inr");
     match read_picture(&bytes, &limits) {
         Err(PictureError::AlreadyInr | PictureError::Unknown { .. }) if named_inr => {
-            Ok((native(&bytes, &limits)?, true))
+            native(&bytes, &limits)
         }
-        Err(PictureError::AlreadyInr) => Ok((native(&bytes, &limits)?, true)),
-        read => Ok((read.map_err(inr::Error::from)?, false)),
+        Err(PictureError::AlreadyInr) => native(&bytes, &limits),
+        read => Ok(read.map_err(inr::Error::from)?),
     }
 }
 

@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use inr::{
-    Blur, Depth, FileFormat, Picture, UpscaleMethod, UpscaleOptions, Upscaled, upscale,
-    write_picture,
+    Depth, FileFormat, Picture, UpscaleMethod, UpscaleOptions, Upscaled, upscale, write_picture,
 };
 use serde_json::json;
 
@@ -48,12 +47,7 @@ fn one(
     options: &UpscaleOptions,
     outputs: &Outputs,
 ) -> Result<()> {
-    let (picture, decoded) = output::picture(input)?;
-    let mut options = options.clone();
-    if decoded && options.degradation.is_none() {
-        // What compression has softened looks blurred, and sharpened so would be worse than bicubic.
-        options.degradation = Some(Blur::Area.into());
-    }
+    let picture = output::picture(input)?;
     let usual = usual_format(&picture);
     let named = args
         .output
@@ -75,7 +69,7 @@ fn one(
     let mut reporter = Reporter::new(&output::display_name(input), quiet, false);
     let started = Instant::now();
     let enlarged = match &args.weights {
-        None => upscale(&picture, &options, &mut reporter)
+        None => upscale(&picture, options, &mut reporter)
             .map(Enlarged::from)
             .map_err(Into::into),
         Some(weights) => srgan(&picture, weights, args.scale, &mut reporter),

@@ -161,7 +161,7 @@ impl FromStr for MethodName {
 /// A degradation by name, its file not yet read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DegradationName {
-    /// Estimated from the picture.
+    /// The library's default.
     Auto,
     /// What stands in the name.
     Known(Blur),

@@ -125,7 +125,7 @@ pub(super) fn choose(
 }
 
 /// Luma of a part of the picture without noise of this deviation.
-pub(super) fn clean(picture: &Picture, part: &Part, deviation: f64) -> Vec<f32> {
+fn clean(picture: &Picture, part: &Part, deviation: f64) -> Vec<f32> {
     let mut planes = planes(picture, part);
     planes.truncate(1);
     let size = [picture.width() as usize, picture.height() as usize];
@@ -134,7 +134,7 @@ pub(super) fn clean(picture: &Picture, part: &Part, deviation: f64) -> Vec<f32> 
 }
 
 /// Of some parts of `sides` pixels that lie over all of the picture, the one with the largest differences in luma.
-pub(super) fn busiest(picture: &Picture, sides: [usize; 2]) -> Part {
+fn busiest(picture: &Picture, sides: [usize; 2]) -> Part {
     let starts = |length: u32, side: usize| {
         let room = length as usize - side;
         let steps = (2 * room).div_ceil(side).min(MOST_PARTS);

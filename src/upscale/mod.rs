@@ -1,7 +1,6 @@
 //! Enlargements that are better than bicubic: a trained estimate, fitted so that its degraded render is the picture.
 
 mod degradation;
-mod estimate;
 mod guard;
 mod network;
 mod noise;
@@ -102,11 +101,11 @@ pub struct UpscaleOptions {
     pub method: UpscaleMethod,
     /// How hard to try, 1 to 9. Default 5.
     pub effort: u8,
-    /// How the picture came from the large one that is looked for; estimated from the picture if `None`, the default. Its
-    /// noise does not count.
+    /// How the picture came from the large one that is looked for; [`Blur::Area`] if `None`, the default. Its noise does not
+    /// count.
     pub degradation: Option<Degradation>,
-    /// Standard deviation of the picture's white noise, in samples, 0 to 1, which is not fitted; estimated from the picture
-    /// if `None`, the default.
+    /// Standard deviation of the picture's white noise, in samples, 0 to 1, which is not fitted. If `None`, the default, it
+    /// is estimated from the picture, and taken for 0 in grey pictures and in those of at most 256 colours.
     pub noise: Option<f64>,
     /// Side of the parts that are worked on at a time, in output pixels, 32 to 4096; memory grows with it, pixels stay what
     /// they are. Default 512.
@@ -196,7 +195,7 @@ pub fn upscale(
     let full = Effort::of(options.effort);
     let started = Instant::now();
     let mut tell = |share: f64| observer.progress(&progress(share, started));
-    let units = (estimate::UNITS + guard::units(full)) as f64;
+    let units = guard::units(full) as f64;
     let mut look = |done: u64| tell(LOOKING * done as f64 / units) == Control::Continue;
     let (method, degradation, why) =
         Job::watched(&mut look, |job| chosen(picture, options, full, job))?;
@@ -300,7 +299,8 @@ fn chosen(
             let why = format!("degradation {} as asked", given.blur);
             (given.blur.clone(), why)
         }
-        None => estimate::estimated(picture, noise, job)?,
+        // To take out a blur that the picture never had costs several dB.
+        None => (Blur::Area, "degradation area, as none was named".into()),
     };
     let degradation = Degradation { blur, noise };
     let method = match options.method {

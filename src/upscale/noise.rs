@@ -1,12 +1,13 @@
 //! White noise: how much of it a picture has, and the picture without it.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::plan::Part;
 use super::samples::planes;
 use inr_formats::Layout;
-use inr_image::Picture;
 use inr_image::colour::LUMA_BT601 as LUMA;
+use inr_image::{Picture, Samples};
 
 /// Side of the windows that are transformed.
 const SIDE: usize = 8;
@@ -33,6 +34,8 @@ const LEAST_WINDOWS: usize = 32;
 const CUT_OFF: [f32; 2] = [0.03, 0.97];
 /// Median magnitude of normal numbers of deviation 1.
 const MEDIAN: f64 = 0.6745;
+/// Colours of a picture, at most, that was drawn or reduced to a palette: what looks like noise there is a pattern.
+const PALETTE: usize = 256;
 /// Deviations below are those of rounding and of faint texture.
 const LEAST: f64 = 1.2 / 255.0;
 
@@ -68,8 +71,12 @@ fn shares(layout: Layout) -> Vec<f32> {
 
 /// Standard deviation of white noise in `picture`, in samples, 0.0 for what is not worth removing: what the finest
 /// frequencies of its flattest windows have (cf. N. Ponomarenko et al., "An automatic approach to lossy compression of AVIRIS
-/// images", 2007). Noise is in all channels: what only luma has is texture.
+/// images", 2007). Noise is in all channels: what only luma has is texture. So grey pictures, which cannot show the
+/// difference, have none, nor have pictures of few colours.
 pub(super) fn deviation(picture: &Picture) -> f64 {
+    if picture.layout().colour_channels() == 1 || few_colours(picture) {
+        return 0.0;
+    }
     let sides = [picture.width() as usize, picture.height() as usize];
     let starts = |length: usize| {
         let room = length.saturating_sub(LOOK);
@@ -99,6 +106,23 @@ pub(super) fn deviation(picture: &Picture) -> f64 {
         found
     } else {
         0.0
+    }
+}
+
+/// Whether a palette could hold all colours of a picture that has three channels of them.
+fn few_colours(picture: &Picture) -> bool {
+    fn few<T: Copy>(samples: &[T], channels: usize, bits: impl Fn(T) -> u32) -> bool {
+        let mut seen = HashSet::new();
+        samples.chunks_exact(channels).all(|pixel| {
+            seen.insert([bits(pixel[0]), bits(pixel[1]), bits(pixel[2])]);
+            seen.len() <= PALETTE
+        })
+    }
+    let channels = picture.layout().channels();
+    match picture.samples() {
+        Samples::U8(samples) => few(samples, channels, u32::from),
+        Samples::U16(samples) => few(samples, channels, u32::from),
+        Samples::F32(samples) => few(samples, channels, f32::to_bits),
     }
 }
 

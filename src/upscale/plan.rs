@@ -200,30 +200,6 @@ impl Plan {
         }
     }
 
-    /// Root mean square of what the first estimate of the whole picture leaves unexplained of it, once it is degraded;
-    /// without the border.
-    ///
-    /// # Errors
-    /// [`Error::Cancelled`].
-    pub(super) fn unexplained(&self, plane: &[f32], job: &mut Job) -> Result<f64, Error> {
-        const BORDER: usize = 4;
-        let around = self.around(
-            &self.small.map(|side| 0..side),
-            &self.large.map(|side| 0..side),
-        );
-        let estimate = self.estimate(plane, &self.turns[0], &around, job)?;
-        let found = around.operator.apply(&estimate);
-        let [width, height] = self.small;
-        let (mut sum, mut count) = (0.0, 0);
-        for row in BORDER..height.saturating_sub(BORDER) {
-            for at in row * width + BORDER..(row + 1) * width - BORDER {
-                sum += f64::from(plane[at] - found[at]).powi(2);
-                count += 1;
-            }
-        }
-        Ok((sum / f64::from(count.max(1)) + 1e-12).sqrt())
-    }
-
     /// What the fit of a part needs.
     fn around(&self, small: &Part, large: &Part) -> Around {
         Around {

@@ -5,7 +5,7 @@ use inr::metrics::{psnr, ssim};
 use inr::resample::{Filter, resize};
 use inr::{
     Blur, Control, Degradation, Depth, Error, Layout, Limits, Metadata, Observer, Picture,
-    PointSpread, Progress, Samples, UpscaleMethod, UpscaleOptions, read_picture, upscale,
+    PointSpread, Progress, Samples, UpscaleMethod, UpscaleOptions, Upscaled, read_picture, upscale,
 };
 
 fn fixture(name: &str) -> Picture {
@@ -241,6 +241,78 @@ fn white_noise_is_told_and_left_out() {
         let (ours, bicubic) = (closeness(&ours.picture), closeness(&bicubic));
         assert!(ours > bicubic + 0.7, "{ours:.2} dB, bicubic {bicubic:.2}");
     }
+}
+
+/// Checks that `picture` is enlarged with nothing named as it is without denoising, and returns the result.
+fn untouched(picture: &Picture, what: &str) -> Upscaled {
+    let usual = UpscaleOptions {
+        effort: 2,
+        ..UpscaleOptions::default()
+    };
+    let given = UpscaleOptions {
+        noise: Some(0.0),
+        ..usual.clone()
+    };
+    let made = upscale(picture, &usual, &mut ()).expect("it can be enlarged");
+    assert_eq!(made.degradation.noise, 0.0, "{what}");
+    assert_eq!(made.picture, enlarged(picture, &given), "{what}");
+    made
+}
+
+#[test]
+fn patterns_of_grey_and_of_few_colours_are_no_noise() {
+    let grain = noise(64 * 64, 7);
+    let grey: Vec<f32> = grain.iter().map(|v| 0.3 + 0.3 * v).collect();
+    let as_colour: Vec<f32> = grey.iter().flat_map(|v| [*v; 3]).collect();
+    let dots: Vec<f32> = grain
+        .iter()
+        .map(|v| f32::from(u8::from(*v > 0.5)))
+        .collect();
+    // Every pixel takes one of two hundred colours by chance.
+    let palette: Vec<f32> = noise(200 * 3, 8).iter().map(|v| 0.3 + 0.3 * v).collect();
+    let drawn = |v: &f32| palette[(v * 200.0) as usize * 3..][..3].to_vec();
+    let drawn: Vec<f32> = grain.iter().flat_map(drawn).collect();
+    for (what, layout, samples) in [
+        ("grey", Layout::Grey, &grey),
+        ("grey as colour", Layout::Rgb, &as_colour),
+        ("black and white", Layout::Grey, &dots),
+        ("palette", Layout::Rgb, &drawn),
+    ] {
+        untouched(&floats(64, 64, layout, samples.clone()), what);
+    }
+    // What is asked for is done.
+    let asked = UpscaleOptions {
+        noise: Some(0.1),
+        ..options(2.0, UpscaleMethod::Inr, Blur::Area)
+    };
+    let grey = floats(64, 64, Layout::Grey, grey);
+    let plain = options(2.0, UpscaleMethod::Inr, Blur::Area);
+    assert_ne!(enlarged(&grey, &asked), enlarged(&grey, &plain));
+}
+
+/// A blur taken out of pictures that never had it costs several dB.
+#[test]
+fn soft_pictures_are_enlarged_no_worse_than_by_bicubic() {
+    let large = fixture("chelsea.png");
+    let samples = large.to_f32();
+    let sharp = raster(&large, &samples);
+    let [w, h] = [large.width() as usize / 4, large.height() as usize / 4];
+    let soft = resize(sharp, None, w, h, Filter::Box).expect("it shrinks");
+    let soft = Raster::new(w, h, 3, &soft).expect("it is consistent");
+    let [w, h] = [4 * w, 4 * h];
+    let soft = resize(soft, None, w, h, Filter::Benchmark).expect("it grows");
+    let truth = Raster::new(w, h, 3, &soft).expect("it is consistent");
+    let [w, h] = [w / 2, h / 2];
+    let small = resize(truth, None, w, h, Filter::Box).expect("it shrinks");
+    let [w, h] = [w, h].map(|side| side as u32);
+    let small = Picture::from_f32(w, h, Layout::Rgb, Depth::U8, &small, Metadata::default());
+    let small = small.expect("the shape fits");
+    let made = untouched(&small, "soft");
+    assert_eq!(made.degradation.blur, Blur::Area);
+    let bicubic = enlarged(&small, &options(2.0, UpscaleMethod::Bicubic, Blur::Area));
+    let [ours, bicubic] =
+        [&made.picture, &bicubic].map(|large| psnr(truth, raster(large, &large.to_f32())));
+    assert!(ours >= bicubic, "{ours:.2} dB, bicubic {bicubic:.2}");
 }
 
 #[test]

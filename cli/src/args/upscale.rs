@@ -11,7 +11,7 @@ use crate::values::{self, DegradationName, MethodName};
 const EXAMPLES: &str = "\
 Degradations: how the picture is taken to have come from the large one. area: each pixel is the mean over its area;
 bicubic: as benchmarks reduce; gaussian:S: blurred, standard deviation S pixels of the input; psf:FILE: a picture of the
-point spread function in pixels of the output. auto tells from the picture, and says what it took.
+point spread function in pixels of the output. auto is area: no blur is taken out that nobody named.
 
 Methods: inr is a network's estimate, fitted so that its degraded render is the picture; backprojected is bicubic,
 fitted likewise; bicubic, lanczos3, bilinear and nearest are what they are everywhere. auto enlarges a reduced copy of
@@ -40,10 +40,11 @@ pub struct UpscaleArgs {
     /// How hard to try, 1 to 9
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
     pub effort: u8,
-    /// What the picture went through: auto (for .inr files area), area, bicubic, gaussian:S or psf:FILE
+    /// What the picture went through: auto (which is area), area, bicubic, gaussian:S or psf:FILE
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub degradation: DegradationName,
-    /// Standard deviation of its noise, which is left out, in steps of 8 bits, 0 to 255 [default: told from the picture]
+    /// Standard deviation of its noise, which is left out, in steps of 8 bits, 0 to 255 [default: estimated from the
+    /// picture; 0 for grey pictures and for those of at most 256 colours]
     #[arg(long, value_name = "S", value_parser = values::steps, allow_negative_numbers = true)]
     pub noise: Option<f64>,
     /// How: auto, inr, backprojected, bicubic, lanczos3, bilinear, nearest or srgan

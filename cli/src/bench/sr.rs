@@ -22,11 +22,8 @@ use crate::progress;
 /// Measures everything, writes the results and prints the means.
 pub fn run(args: &SrArgs) -> Result<Outcome> {
     let degradation = args.degradation.degradation()?.ok_or_else(|| {
-        let help = "name one with --degradation, and let methods estimate it with --blind";
-        bad_arguments(
-            "a benchmark cannot estimate its own degradation".into(),
-            help,
-        )
+        let help = "name one with --degradation, and keep it from the methods with --blind";
+        bad_arguments("a benchmark needs a degradation by name".into(), help)
     })?;
     let degradation = Degradation {
         noise: args.noise / 255.0,

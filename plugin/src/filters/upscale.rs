@@ -28,9 +28,9 @@ fn describe() -> Filter {
     };
     let scale = "Output pixels per pixel. From 1 to 64 networks enlarge, beyond it the field through the samples is rendered.";
     let effort = "How hard to try: more takes longer.";
-    let degradation = "How the picture is taken to have come from the large one.";
+    let degradation = "How the picture is taken to have come from the large one; a blur is taken out only if named.";
     let degradations = [
-        ("auto", "As its traces tell"),
+        ("auto", "Not known: averaged"),
         ("area", "Averaged, as by a sensor or by compression"),
         ("bicubic", "Reduced as benchmarks are"),
         ("gaussian", "Blurred"),
