@@ -123,7 +123,6 @@ fn clock(time: Duration) -> String {
 
 impl Observer for Reporter {
     fn progress(&mut self, progress: &Progress) -> Control {
-        let share = progress.step as f64 / progress.steps.max(1) as f64;
         let psnr = progress
             .psnr
             .map_or_else(String::new, |psnr| format!(" {psnr:.2} dB"));
@@ -131,7 +130,7 @@ impl Observer for Reporter {
             .remaining
             .map_or_else(String::new, |left| format!(" {} left", clock(left)));
         let text = format!("{}{psnr}{left}", progress.phase);
-        self.show(share, &text);
+        self.show(progress.share, &text);
         match (interrupted(), self.keep) {
             (false, _) => Control::Continue,
             (true, true) => Control::Stop,

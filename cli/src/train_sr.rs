@@ -92,15 +92,10 @@ fn train(
         if told.elapsed() > Duration::from_millis(500) {
             told = Instant::now();
             let (done, left) = ((step - first) as f64, (steps - step) as f64);
-            let _ = reporter.progress(&Progress {
-                phase: Phase::Train,
-                step,
-                steps,
-                epoch: 0.0,
-                psnr: error.map(|error| -10.0 * error.log10()),
-                elapsed: began.elapsed(),
-                remaining: Some(began.elapsed().mul_f64(left / done)),
-            });
+            let mut progress = Progress::new(Phase::Train, step as f64 / steps as f64, began);
+            progress.psnr = error.map(|error| -10.0 * error.log10());
+            progress.remaining = Some(began.elapsed().mul_f64(left / done));
+            let _ = reporter.progress(&progress);
         }
     }
     Ok(())

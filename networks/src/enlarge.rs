@@ -100,17 +100,10 @@ impl SrResNet {
         let (width, height) = (side(picture.width()), side(picture.height()));
         let mut planes = Planes::of(picture);
         let started = Instant::now();
-        for _ in 0..passes {
+        for pass in 0..passes {
             let mut tell = |step: usize, steps: usize| {
-                let progress = Progress {
-                    phase: Phase::Enlarge,
-                    step: step as u64,
-                    steps: steps as u64,
-                    epoch: 0.0,
-                    psnr: None,
-                    elapsed: started.elapsed(),
-                    remaining: None,
-                };
+                let share = (pass as f64 + step as f64 / steps as f64) / passes as f64;
+                let progress = Progress::new(Phase::Enlarge, share, started);
                 match observer.progress(&progress) {
                     Control::Continue => Ok(()),
                     _ => Err(Error::Field(inr::Error::Cancelled)),

@@ -37,8 +37,7 @@ pub(crate) struct Watched<'a>(pub(crate) &'a Watch);
 
 impl Observer for Watched<'_> {
     fn progress(&mut self, progress: &Progress) -> Control {
-        let share = progress.step as f64 / progress.steps.max(1) as f64;
-        match self.0.done(share) {
+        match self.0.done(progress.share) {
             Ok(()) => Control::Continue,
             Err(_) => Control::Abort,
         }

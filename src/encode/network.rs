@@ -415,15 +415,7 @@ impl Encoder<'_> {
 
     /// PSNR of the decoded bytes against the source, after rounding to the source's samples.
     fn measure(&mut self, bytes: &[u8]) -> Result<f64, Error> {
-        let progress = Progress {
-            phase: Phase::Verify,
-            step: 0,
-            steps: 1,
-            epoch: 0.0,
-            psnr: None,
-            elapsed: self.fit.started.elapsed(),
-            remaining: None,
-        };
+        let progress = Progress::new(Phase::Verify, 0.99, self.fit.started);
         if self.observer.progress(&progress) == Control::Abort {
             return Err(Error::Cancelled);
         }

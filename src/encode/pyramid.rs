@@ -322,15 +322,7 @@ impl PyramidEncoder<'_> {
     /// Counts a quantisation, and says so.
     fn tell(&mut self) -> Result<(), Error> {
         self.trials += 1;
-        let progress = Progress {
-            phase: Phase::Fit,
-            step: u64::from(self.trials),
-            steps: u64::from(self.trials),
-            epoch: 0.0,
-            psnr: None,
-            elapsed: self.started.elapsed(),
-            remaining: None,
-        };
+        let progress = Progress::new(Phase::Fit, 0.0, self.started);
         if self.observer.progress(&progress) == Control::Abort {
             return Err(Error::Cancelled);
         }

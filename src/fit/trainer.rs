@@ -465,17 +465,12 @@ impl<'a> Run<'a> {
         self.reported = Instant::now();
         let done = self.progress();
         let spent = self.began.elapsed();
-        let control = observer.progress(&Progress {
-            phase: self.recipe.phase,
-            step: self.step,
-            steps: self.steps,
-            epoch: self.epoch(),
-            psnr: self
-                .psnr
-                .or_else(|| Some(metrics::decibels(self.loss / 4.0))),
-            elapsed: self.recipe.started.elapsed(),
-            remaining: (done > 0.01).then(|| spent.mul_f64((1.0 - done) / done)),
-        });
+        let mut progress = Progress::new(self.recipe.phase, done, self.recipe.started);
+        progress.psnr = self
+            .psnr
+            .or_else(|| Some(metrics::decibels(self.loss / 4.0)));
+        progress.remaining = (done > 0.01).then(|| spent.mul_f64((1.0 - done) / done));
+        let control = observer.progress(&progress);
         match control {
             Control::Abort => Err(Error::Cancelled),
             other => Ok(other),

@@ -11,10 +11,9 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 use crate::error::Error;
-use crate::progress::{Control, Observer, Phase, Progress};
+use crate::progress::{Meter, Observer, Phase};
 use inr_formats::{Depth, Limits};
 use inr_image::Picture;
 use inr_image::resample::Filter;
@@ -193,12 +192,11 @@ pub fn upscale(
     let size = large_size(picture, options)?;
     let window = window(options.region, size)?;
     let full = Effort::of(options.effort);
-    let started = Instant::now();
-    let mut tell = |share: f64| observer.progress(&progress(share, started));
-    let units = guard::units(full) as f64;
-    let mut look = |done: u64| tell(LOOKING * done as f64 / units) == Control::Continue;
+    let mut meter = Meter::new(observer);
     let (method, degradation, why) =
-        Job::watched(&mut look, |job| chosen(picture, options, full, job))?;
+        meter.part(Phase::Enlarge, LOOKING, guard::units(full), |job| {
+            chosen(picture, options, full, job)
+        })?;
     let effort = match method {
         UpscaleMethod::BackProjected => Effort { turns: 0, ..full },
         _ => full,
@@ -218,11 +216,11 @@ pub fn upscale(
     };
     let threads = options.threads.unwrap_or_else(default_threads);
     let parts = work.parts(options.tile as usize, threads);
-    let units = (parts.len() as u64 * work.units()) as f64;
-    let mut tell =
-        |done: u64| tell(LOOKING + (1.0 - LOOKING) * done as f64 / units) == Control::Continue;
+    let units = parts.len() as u64 * work.units();
     Ok(Upscaled {
-        picture: Job::watched(&mut tell, |job| work.all(&parts, threads, job))?,
+        picture: meter.part(Phase::Enlarge, 1.0, units, |job| {
+            work.all(&parts, threads, job)
+        })?,
         method,
         degradation,
         why,
@@ -438,19 +436,5 @@ impl Work<'_> {
         let mut planes = planes(self.picture, &self.plan.reads(part));
         self.plan.denoise(part, &mut planes, layout);
         Ok(samples(&self.plan.render(part, &planes, job)?, layout))
-    }
-}
-
-fn progress(share: f64, started: Instant) -> Progress {
-    const STEPS: f64 = 1000.0;
-    let elapsed = started.elapsed();
-    Progress {
-        phase: Phase::Enlarge,
-        step: (share * STEPS) as u64,
-        steps: STEPS as u64,
-        epoch: share,
-        psnr: None,
-        elapsed,
-        remaining: (share > LOOKING).then(|| elapsed.mul_f64((1.0 - share) / share)),
     }
 }

@@ -298,16 +298,10 @@ impl Run<'_> {
             }
             if told.elapsed() > Duration::from_millis(200) {
                 told = Instant::now();
-                let done = self.began.elapsed();
-                let _ = reporter.progress(&Progress {
-                    phase: Phase::Fit,
-                    step,
-                    steps,
-                    epoch: fit.epochs(),
-                    psnr: self.curve.last().map(|point| point.psnr),
-                    elapsed: done,
-                    remaining: None,
-                });
+                let mut progress =
+                    Progress::new(Phase::Fit, step as f64 / steps as f64, self.began);
+                progress.psnr = self.curve.last().map(|point| point.psnr);
+                let _ = reporter.progress(&progress);
             }
             if progress::interrupted() {
                 self.keep(fit)?;
