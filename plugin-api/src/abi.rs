@@ -1,10 +1,6 @@
 //! The types that cross the boundary, as C sees them; `include/inr_plugin.h` is generated from these files.
 
-mod codec;
-
 use std::ffi::{c_char, c_void};
-
-pub use codec::*;
 
 /// Major version of this ABI: a plug-in and a host of different major versions do not work together.
 pub const INR_ABI_MAJOR: u32 = 1;

@@ -4,105 +4,10 @@ use std::marker::PhantomData;
 
 use half::f16;
 
-use crate::Failure;
-use crate::abi::*;
+use crate::abi::InrBuffer;
+use crate::codes::{Alpha, Layout, Sample, Transfer};
+use crate::status::Failure;
 use crate::structs;
-
-macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $($(#[$variant_doc:meta])* $variant:ident = $code:expr,)*) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u32)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant = $code,)*
-        }
-
-        impl $name {
-            /// The constant that C knows it by.
-            pub fn code(self) -> u32 {
-                self as u32
-            }
-
-            /// What a constant stands for.
-            ///
-            /// # Errors
-            /// [`crate::Status::BadArgument`] for other numbers.
-            pub fn from_code(code: u32) -> Result<Self, Failure> {
-                $(if code == $code { return Ok(Self::$variant); })*
-                Err(Failure::bad(format!(concat!($what, " {}"), code)))
-            }
-        }
-    };
-}
-
-codes! {
-    /// Types of samples.
-    Sample, "unknown kind of sample",
-    /// Unsigned, 8 bits.
-    U8 = INR_SAMPLE_U8,
-    /// Unsigned, 16 bits.
-    U16 = INR_SAMPLE_U16,
-    /// Floating point, 16 bits.
-    F16 = INR_SAMPLE_F16,
-    /// Floating point, 32 bits.
-    F32 = INR_SAMPLE_F32,
-}
-
-codes! {
-    /// Channels.
-    Layout, "unknown layout",
-    /// Grey.
-    Grey = INR_LAYOUT_GREY,
-    /// Grey and alpha.
-    GreyAlpha = INR_LAYOUT_GREY_ALPHA,
-    /// Red, green and blue.
-    Rgb = INR_LAYOUT_RGB,
-    /// Red, green, blue and alpha.
-    Rgba = INR_LAYOUT_RGBA,
-}
-
-codes! {
-    /// What alpha did to colours.
-    Alpha, "unknown kind of alpha",
-    /// There is none.
-    None = INR_ALPHA_NONE,
-    /// Nothing.
-    Straight = INR_ALPHA_STRAIGHT,
-    /// Colours are multiplied by it.
-    Premultiplied = INR_ALPHA_PREMULTIPLIED,
-}
-
-codes! {
-    /// What samples are proportional to.
-    Transfer, "unknown transfer",
-    /// Encoded by the profile's curve, or sRGB's.
-    Encoded = INR_TRANSFER_ENCODED,
-    /// Light.
-    Linear = INR_TRANSFER_LINEAR,
-}
-
-impl Sample {
-    /// Bytes of a sample.
-    pub fn size(self) -> usize {
-        match self {
-            Self::U8 => 1,
-            Self::U16 | Self::F16 => 2,
-            Self::F32 => 4,
-        }
-    }
-}
-
-impl Layout {
-    /// Number of channels.
-    pub fn channels(self) -> usize {
-        self as usize
-    }
-
-    /// True when the last channel is alpha.
-    pub fn has_alpha(self) -> bool {
-        matches!(self, Self::GreyAlpha | Self::Rgba)
-    }
-}
 
 /// How pixels are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,9 +62,7 @@ impl Frame {
         };
         if format.layout.has_alpha() == (format.alpha == Alpha::None) {
             let (layout, alpha) = (format.layout, format.alpha);
-            return Err(Failure::bad(format!(
-                "layout {layout:?} with alpha {alpha:?}"
-            )));
+            return Err(Failure::bad(format!("layout {layout} with alpha {alpha}")));
         }
         let (width, height) = (buffer.width, buffer.height);
         if width == 0 || height == 0 {

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
-use crate::Failure;
-use crate::abi;
+use strum::IntoEnumIterator;
+
+use crate::abi::INR_CAP_GLOBAL;
+use crate::codes::{Capability, ParamType, ThreadClass};
+use crate::status::Failure;
 
 /// A value of a parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +60,20 @@ pub enum Kind {
     Text(String),
     /// A colour, and the default.
     Rgb([f64; 3]),
+}
+
+impl Kind {
+    /// The type of the values in C.
+    pub fn param_type(&self) -> ParamType {
+        match self {
+            Self::Number { whole: true, .. } => ParamType::Int,
+            Self::Number { whole: false, .. } => ParamType::Double,
+            Self::Bool(_) => ParamType::Bool,
+            Self::Choice { .. } => ParamType::Choice,
+            Self::Text(_) => ParamType::String,
+            Self::Rgb(_) => ParamType::Rgb,
+        }
+    }
 }
 
 /// A parameter of a filter or an encoder.
@@ -263,35 +280,16 @@ pub struct Input {
 pub struct Capabilities(pub u32);
 
 impl Capabilities {
-    /// The words of it.
+    /// Names of the capabilities.
     pub fn words(self) -> Vec<&'static str> {
-        let all = [
-            (abi::INR_CAP_RESIZES, "resizes"),
-            (abi::INR_CAP_EDITS, "edits"),
-            (abi::INR_CAP_GLOBAL, "global"),
-            (abi::INR_CAP_TILES, "tiles"),
-            (abi::INR_CAP_DETERMINISTIC, "deterministic"),
-            (abi::INR_CAP_DECODES, "decodes"),
-            (abi::INR_CAP_ENCODES, "encodes"),
-        ];
-        let has = all.iter().filter(|(bit, _)| self.has(*bit));
-        has.map(|(_, word)| *word).collect()
+        let has = Capability::iter().filter(|one| self.has(*one as u32));
+        has.map(Into::into).collect()
     }
 
     /// True with all bits of `bits`.
     pub fn has(self, bits: u32) -> bool {
         self.0 & bits == bits
     }
-}
-
-/// Which threads calls may come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum ThreadClass {
-    /// One at a time for the whole plug-in.
-    One = abi::INR_THREADS_ONE,
-    /// One at a time for each handle.
-    PerHandle = abi::INR_THREADS_PER_HANDLE,
 }
 
 /// A filter as it is described to hosts.
@@ -315,4 +313,11 @@ pub struct Filter {
     pub inputs: Vec<Input>,
     /// Its parameters.
     pub params: Vec<Param>,
+}
+
+impl Filter {
+    /// True when every output pixel depends on the whole picture.
+    pub fn is_global(&self) -> bool {
+        self.capabilities.has(INR_CAP_GLOBAL)
+    }
 }

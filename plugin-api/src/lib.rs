@@ -9,15 +9,21 @@
 //! README.md has the rules that both sides keep.
 
 mod abi;
+mod abi_codec;
 mod buffer;
+mod codes;
 mod describe;
 pub mod guest;
 #[cfg(feature = "host")]
 pub mod host;
+mod region;
 mod status;
 mod structs;
 
 pub use abi::*;
-pub use buffer::{Alpha, Format, Layout, Pixels, PixelsMut, Sample, Transfer};
-pub use describe::{Capabilities, Filter, Input, Kind, Param, ThreadClass, Value};
+pub use abi_codec::*;
+pub use buffer::{Format, Pixels, PixelsMut};
+pub use codes::{Alpha, Capability, Layout, ParamType, Sample, ThreadClass, Transfer};
+pub use describe::{Capabilities, Filter, Input, Kind, Param, Value};
+pub use region::Region;
 pub use status::{Failure, Status};

@@ -1,10 +1,13 @@
 //! How calls end.
 
+use strum::{Display, FromRepr};
+
 use crate::abi;
 
 /// Why a call failed; [`crate::INR_OK`] is the lack of one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, FromRepr)]
 #[repr(i32)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// The host asked to stop.
     Cancelled = abi::INR_CANCELLED,
@@ -32,20 +35,9 @@ impl Status {
         self as i32
     }
 
-    /// What a code other than [`crate::INR_OK`] stands for; codes that later versions may add are bugs to this one.
+    /// The status of a code other than [`crate::INR_OK`]. Codes of later versions count as [`Status::Internal`].
     pub fn from_code(code: i32) -> Self {
-        let known = [
-            Self::Cancelled,
-            Self::BadArgument,
-            Self::Unsupported,
-            Self::Corrupt,
-            Self::TooLarge,
-            Self::OutOfMemory,
-            Self::Io,
-            Self::Version,
-        ];
-        let found = known.into_iter().find(|status| status.code() == code);
-        found.unwrap_or(Self::Internal)
+        Self::from_repr(code).unwrap_or(Self::Internal)
     }
 }
 

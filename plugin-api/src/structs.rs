@@ -1,10 +1,11 @@
 //! Structs that begin with their size, read from and written to the other side's memory.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::mem::MaybeUninit;
 
-use crate::Failure;
 use crate::abi::*;
+use crate::abi_codec::*;
+use crate::status::Failure;
 
 /// A `repr(C)` struct that begins with its size in bytes.
 ///
@@ -149,4 +150,10 @@ pub unsafe fn bytes(data: *const u8, size: usize) -> Option<Vec<u8>> {
     }
     // SAFETY: the caller's promise.
     Some(unsafe { std::slice::from_raw_parts(data, size) }.to_vec())
+}
+
+/// `text` up to its first zero byte.
+pub(crate) fn c_string(text: &str) -> CString {
+    let end = text.find('\0').unwrap_or(text.len());
+    CString::new(&text[..end]).expect("zero bytes were cut off")
 }

@@ -5,11 +5,14 @@ use std::ptr::{null, null_mut};
 
 use super::handle::{Handle, Host, in_session};
 use super::tables::{Tables, settle_values};
-use super::{Region, Watch};
+use super::watch::Watch;
 use crate::abi::*;
+use crate::abi_codec::*;
+use crate::buffer::{Format, Pixels, PixelsMut};
 use crate::describe::{Param, Value};
+use crate::region::Region;
+use crate::status::Failure;
 use crate::structs::{bytes, read, write};
-use crate::{Failure, Format, Pixels, PixelsMut};
 
 /// A reader and writer of pictures. A value is an open picture.
 pub trait Codec: Sized + 'static {

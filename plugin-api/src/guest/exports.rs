@@ -3,12 +3,18 @@
 use std::ffi::{c_char, c_void};
 use std::ptr::null;
 
+use super::call::{Call, Image, Plan};
 use super::handle::{Handle, Host, Session, guarded};
+use super::plugin::Plugin;
 use super::tables::settle_values;
-use super::{Call, Image, Plan, Plugin, Region, Watch, is_global};
+use super::watch::Watch;
 use crate::abi::*;
+use crate::abi_codec::{INR_SUITE_CODEC, INR_SUITE_CODEC_VERSION};
+use crate::buffer::{Pixels, PixelsMut};
 use crate::describe::Filter;
-use crate::{Failure, Pixels, PixelsMut, Status, structs};
+use crate::region::Region;
+use crate::status::{Failure, Status};
+use crate::structs;
 
 /// What `inr_get_api` of a plug-in does.
 ///
@@ -55,7 +61,7 @@ fn table<P: Plugin>() -> &'static InrApi {
             name,
             version,
             capabilities: all,
-            thread_class: tables.description.thread_class as u32,
+            thread_class: tables.description.thread_class.code(),
             filters: tables.filters.as_ptr(),
             filter_count: tables.filters.len() as u32,
             reserved: 0,
@@ -113,7 +119,7 @@ unsafe extern "C" fn filter_plan<P: Plugin>(
             width: plan.size[0],
             height: plan.size[1],
             layout: plan.layout.code(),
-            halo: if is_global(filter) {
+            halo: if filter.is_global() {
                 u32::MAX
             } else {
                 plan.halo
@@ -299,7 +305,7 @@ fn fits(call: &Call, plan: &Plan, output: &PixelsMut) -> Result<(), Failure> {
     let (found, wanted) = (output.format().layout, plan.layout);
     if found != wanted {
         return Err(Failure::bad(format!(
-            "an output of layout {found:?}, the plan says {wanted:?}"
+            "an output of layout {found}, the plan says {wanted}"
         )));
     }
     if let Some(limit) = call.host.max_pixels() {
@@ -312,7 +318,7 @@ fn fits(call: &Call, plan: &Plan, output: &PixelsMut) -> Result<(), Failure> {
 /// Left, top, width and height of what the region needs of the first input.
 fn needed(filter: &Filter, call: &Call, plan: &Plan) -> Result<[u32; 4], Failure> {
     let picture = call.image()?.picture;
-    if is_global(filter) {
+    if filter.is_global() {
         return Ok([0, 0, picture[0], picture[1]]);
     }
     let region = call.region(plan)?;

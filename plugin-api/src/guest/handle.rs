@@ -7,7 +7,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::abi::*;
-use crate::{Failure, Status, structs};
+use crate::abi_codec::InrBytes;
+use crate::status::{Failure, Status};
+use crate::structs::{self, c_string};
 
 /// What is behind a handle.
 #[derive(Debug)]
@@ -130,12 +132,6 @@ fn of_panic(panic: &(dyn Any + Send)) -> Failure {
         Status::Internal,
         format!("a bug in the plug-in: it panicked: {text}"),
     )
-}
-
-/// `text` up to its first zero byte.
-pub(super) fn c_string(text: &str) -> CString {
-    let end = text.find('\0').unwrap_or(text.len());
-    CString::new(&text[..end]).expect("zero bytes were cut off")
 }
 
 /// What the host allows and offers.

@@ -3,11 +3,28 @@
 use std::ffi::{CString, c_char};
 use std::ptr::null;
 
-use super::Description;
-use super::handle::c_string;
 use crate::abi::*;
-use crate::describe::{Filter, Input, Kind, Param, Value, settle};
-use crate::{Failure, structs};
+use crate::codes::ThreadClass;
+use crate::describe::{Capabilities, Filter, Input, Kind, Param, Value, settle};
+use crate::status::Failure;
+use crate::structs::{self, c_string};
+
+/// What a plug-in says of itself.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// Name for programs: reversed domain.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What its parts are able to do.
+    pub capabilities: Capabilities,
+    /// Which threads calls may come from.
+    pub thread_class: ThreadClass,
+    /// Its filters.
+    pub filters: Vec<Filter>,
+}
 
 /// A description with the C structs that say the same. Made once, never freed: hosts keep pointers into it.
 #[derive(Debug)]
@@ -70,7 +87,7 @@ fn filter_info(filter: &Filter) -> InrFilterInfo {
         hint: text(&filter.hint),
         version: text(&filter.version),
         capabilities: filter.capabilities.0,
-        thread_class: filter.thread_class as u32,
+        thread_class: filter.thread_class.code(),
         inputs: inputs.as_ptr(),
         params: Tables::params(&filter.params),
         input_count: inputs.len() as u32,
@@ -97,7 +114,7 @@ fn param_info(param: &Param) -> InrParamInfo {
         label: text(&param.label),
         hint: text(&param.hint),
         group: text(&param.group),
-        kind: 0,
+        kind: param.kind.param_type().code(),
         digits: 0,
         hard_min: 0.0,
         hard_max: 1.0,
@@ -120,24 +137,18 @@ fn param_info(param: &Param) -> InrParamInfo {
     };
     match &param.kind {
         Kind::Number {
-            whole,
             range,
             display,
             default,
             step,
             digits,
+            ..
         } => {
-            info.kind = if *whole {
-                INR_PARAM_INT
-            } else {
-                INR_PARAM_DOUBLE
-            };
             [info.hard_min, info.hard_max] = *range;
             [info.display_min, info.display_max] = *display;
             (info.default_number, info.step, info.digits) = (*default, *step, *digits);
         }
         Kind::Bool(default) => {
-            info.kind = INR_PARAM_BOOL;
             info.default_number = f64::from(u8::from(*default));
         }
         Kind::Choice { choices, default } => {
@@ -147,16 +158,13 @@ fn param_info(param: &Param) -> InrParamInfo {
                 label: text(label),
             };
             let choices = pointers(choices.iter().map(choice).collect());
-            info.kind = INR_PARAM_CHOICE;
             (info.choices, info.choice_count) = (choices.as_ptr(), choices.len() as u32);
             info.default_text = text(default);
         }
         Kind::Text(default) => {
-            info.kind = INR_PARAM_STRING;
             info.default_text = text(default);
         }
         Kind::Rgb(default) => {
-            info.kind = INR_PARAM_RGB;
             info.default_rgb = *default;
         }
     }

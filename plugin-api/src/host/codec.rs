@@ -2,12 +2,19 @@
 
 use std::ptr::{null, null_mut};
 
-use super::Plugin;
-use super::session::{Pixmap, Session, Values, Watcher, failure, raw_region, watched};
+use super::pixmap::Pixmap;
+use super::plugin::Plugin;
+use super::request::Values;
+use super::session::{Session, failure};
+use super::watch::{Watcher, watched};
 use crate::abi::*;
+use crate::abi_codec::*;
+use crate::buffer::Format;
+use crate::codes::{Alpha, Layout, Sample, Transfer};
 use crate::describe::Value;
-use crate::guest::Region;
-use crate::{Alpha, Failure, Format, Layout, Sample, Transfer, structs};
+use crate::region::Region;
+use crate::status::Failure;
+use crate::structs;
 
 /// The codec of a plug-in that has one.
 #[derive(Debug)]
@@ -221,7 +228,7 @@ impl Picture {
         watcher: Option<Watcher>,
     ) -> Result<(), Failure> {
         let render = self.table.picture_render.expect(COMPLETE);
-        let region = region.map(raw_region);
+        let region = region.map(Region::raw);
         let target = output.target()?;
         let code = watched(watcher, |progress| {
             let call = InrRenderCall {

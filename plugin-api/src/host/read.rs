@@ -2,9 +2,12 @@
 
 use std::ffi::c_char;
 
-use crate::abi::*;
-use crate::describe::{Capabilities, Filter, Input, Kind, Param, ThreadClass};
-use crate::{Failure, structs};
+use crate::abi::{InrApi, InrFilterInfo, InrParamInfo};
+use crate::abi_codec::{INR_SUITE_CODEC, INR_SUITE_CODEC_VERSION, InrCodec};
+use crate::codes::{ParamType, ThreadClass};
+use crate::describe::{Capabilities, Filter, Input, Kind, Param};
+use crate::status::Failure;
+use crate::structs;
 
 /// Filters, inputs, parameters and choices that are read at most.
 const MOST: u32 = 4096;
@@ -29,14 +32,6 @@ pub(super) unsafe fn named(text: *const c_char, what: &str) -> Result<String, Fa
 unsafe fn optional(text: *const c_char, what: &str) -> Result<String, Failure> {
     // SAFETY: the caller's promise.
     Ok(unsafe { structs::text(text, what) }?.unwrap_or_default())
-}
-
-pub(super) fn thread_class(code: u32) -> Result<ThreadClass, Failure> {
-    match code {
-        INR_THREADS_ONE => Ok(ThreadClass::One),
-        INR_THREADS_PER_HANDLE => Ok(ThreadClass::PerHandle),
-        other => Err(Failure::bad(format!("unknown thread class {other}"))),
-    }
 }
 
 /// The codec, where there is one of our version.
@@ -96,7 +91,7 @@ unsafe fn filter(info: &InrFilterInfo) -> Result<Filter, Failure> {
             hint: optional(info.hint, "a filter's hint")?,
             version: optional(info.version, "a filter's version")?,
             capabilities: Capabilities(info.capabilities),
-            thread_class: thread_class(info.thread_class)?,
+            thread_class: ThreadClass::from_code(info.thread_class)?,
             inputs: inputs(info)?,
             params: params(info.params, info.param_count)?,
         };
@@ -169,23 +164,24 @@ fn drawable(info: &InrParamInfo) -> bool {
 /// # Safety
 /// See [`named`].
 unsafe fn kind(info: &InrParamInfo) -> Result<Kind, Failure> {
-    Ok(match info.kind {
-        INR_PARAM_INT | INR_PARAM_DOUBLE if !drawable(info) => {
+    let kind = ParamType::from_code(info.kind)?;
+    Ok(match kind {
+        ParamType::Int | ParamType::Double if !drawable(info) => {
             return Err(Failure::bad(format!(
                 "a slider from {} to {} in steps of {}",
                 info.display_min, info.display_max, info.step
             )));
         }
-        INR_PARAM_INT | INR_PARAM_DOUBLE => Kind::Number {
-            whole: info.kind == INR_PARAM_INT,
+        ParamType::Int | ParamType::Double => Kind::Number {
+            whole: kind == ParamType::Int,
             range: [info.hard_min, info.hard_max],
             display: [info.display_min, info.display_max],
             default: info.default_number,
             step: info.step,
             digits: info.digits,
         },
-        INR_PARAM_BOOL => Kind::Bool(info.default_number != 0.0),
-        INR_PARAM_CHOICE => {
+        ParamType::Bool => Kind::Bool(info.default_number != 0.0),
+        ParamType::Choice => {
             // SAFETY: the caller's promise.
             let infos = unsafe { structs::read_all(info.choices, info.choice_count, MOST) }?;
             let choices = infos.iter().map(|choice| {
@@ -201,8 +197,7 @@ unsafe fn kind(info: &InrParamInfo) -> Result<Kind, Failure> {
             }
         }
         // SAFETY: the caller's promise.
-        INR_PARAM_STRING => Kind::Text(unsafe { optional(info.default_text, "a default") }?),
-        INR_PARAM_RGB => Kind::Rgb(info.default_rgb),
-        other => return Err(Failure::bad(format!("unknown kind of parameter {other}"))),
+        ParamType::String => Kind::Text(unsafe { optional(info.default_text, "a default") }?),
+        ParamType::Rgb => Kind::Rgb(info.default_rgb),
     })
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::LoadError;
+use super::error::LoadError;
 
 /// Folders in which plug-ins are looked for, first to last: those of `INR_PLUGIN_PATH` (separated as in `PATH`), the
 /// running program's own, `inr` in the user's library folder, and `inr` in those of the system.

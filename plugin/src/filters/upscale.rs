@@ -1,10 +1,10 @@
 //! Enlarging.
 
 use inr::{Blur, Degradation, Metadata, UpscaleOptions, edit};
-use inr_plugin_api::guest::{Call, Plan, Region};
+use inr_plugin_api::guest::{Call, Plan};
 use inr_plugin_api::{
     Failure, Filter, INR_CAP_DETERMINISTIC, INR_CAP_GLOBAL, INR_CAP_RESIZES, INR_LOG_INFO, Param,
-    PixelsMut, Status,
+    PixelsMut, Region, Status,
 };
 
 use super::{Entry, filter};

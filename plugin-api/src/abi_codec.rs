@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::{InrBuffer, InrParamInfo, InrProgress, InrRegion, InrSession, InrValue};
+use crate::abi::{InrBuffer, InrParamInfo, InrProgress, InrRegion, InrSession, InrValue};
 
 /// The field itself.
 pub const INR_DERIVATIVE_NONE: u32 = 0;

@@ -1,0 +1,79 @@
+//! Pixels of hosts.
+
+use std::ffi::c_void;
+
+use crate::abi::InrBuffer;
+use crate::buffer::Format;
+use crate::status::Failure;
+
+/// Pixels that belong to the host, rows without gaps from top to bottom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pixmap {
+    /// Width and height.
+    pub size: [u32; 2],
+    /// How pixels are stored.
+    pub format: Format,
+    /// The bytes: as many as size and format say.
+    pub data: Vec<u8>,
+    /// ICC profile.
+    pub icc: Option<Vec<u8>>,
+}
+
+impl Pixmap {
+    /// Pixels of zero bytes.
+    pub fn new(size: [u32; 2], format: Format) -> Self {
+        let bytes = size[0] as usize * size[1] as usize * format.pixel_size();
+        Self {
+            size,
+            format,
+            data: vec![0; bytes],
+            icc: None,
+        }
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        let [width, height] = self.size.map(|side| side as usize);
+        let wanted = width.checked_mul(height);
+        let wanted = wanted.and_then(|pixels| pixels.checked_mul(self.format.pixel_size()));
+        match wanted == Some(self.data.len()) && self.data.len() <= isize::MAX as usize {
+            true => Ok(()),
+            false => Err(Failure::bad(format!(
+                "{} bytes for {:?} pixels of {:?}",
+                self.data.len(),
+                self.size,
+                self.format
+            ))),
+        }
+    }
+
+    /// The buffer to be read.
+    pub(super) fn source(&self) -> Result<InrBuffer, Failure> {
+        self.check()?;
+        let data = self.data.as_ptr().cast_mut().cast();
+        Ok(describe(data, self.size, self.format, self.icc.as_deref()))
+    }
+
+    /// The buffer to be written.
+    pub(super) fn target(&mut self) -> Result<InrBuffer, Failure> {
+        self.check()?;
+        let data = self.data.as_mut_ptr().cast();
+        Ok(describe(data, self.size, self.format, None))
+    }
+}
+
+/// A buffer over memory that is described by the rest.
+fn describe(data: *mut c_void, size: [u32; 2], format: Format, icc: Option<&[u8]>) -> InrBuffer {
+    InrBuffer {
+        struct_size: size_of::<InrBuffer>(),
+        data,
+        stride: (size[0] as usize * format.pixel_size()) as isize,
+        width: size[0],
+        height: size[1],
+        sample: format.sample.code(),
+        layout: format.layout.code(),
+        alpha: format.alpha.code(),
+        transfer: format.transfer.code(),
+        icc: icc.map_or(std::ptr::null(), <[u8]>::as_ptr),
+        icc_size: icc.map_or(0, <[u8]>::len),
+    }
+}
