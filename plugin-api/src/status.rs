@@ -1,5 +1,7 @@
 //! How calls end.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use strum::{Display, FromRepr};
 
 use crate::abi;
@@ -73,5 +75,20 @@ impl Failure {
     /// [`Status::Cancelled`].
     pub fn cancelled() -> Self {
         Self::new(Status::Cancelled, "cancelled")
+    }
+
+    /// Runs `work`; a panic becomes [`Status::Internal`], with a message that says that `who` panicked.
+    ///
+    /// # Errors
+    /// The error of `work`, or its panic.
+    pub fn catch<T>(who: &str, work: impl FnOnce() -> Result<T, Self>) -> Result<T, Self> {
+        let done = catch_unwind(AssertUnwindSafe(work));
+        done.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            let text = text.unwrap_or("no message");
+            let message = format!("a bug: {who} panicked: {text}");
+            Err(Self::new(Status::Internal, message))
+        })
     }
 }

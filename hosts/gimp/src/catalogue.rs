@@ -58,10 +58,24 @@ impl Catalogue {
         self.plugins.iter().flat_map(of).collect()
     }
 
+    /// The filter that GIMP calls `name`.
+    ///
+    /// # Errors
+    /// [`inr_plugin_api::Status::Unsupported`] when no plug-in has it.
+    pub fn procedure(&self, name: &str) -> Result<Procedure<'_>, Failure> {
+        let mut procedures = self.procedures().into_iter();
+        let found = procedures.find(|procedure| procedure.name == name);
+        found.ok_or_else(|| Failure::unsupported(format!("no plug-in here provides {name}")))
+    }
+
     /// The plug-in that reads and writes picture files, and the parameters of its encoder.
-    pub fn codec(&self) -> Option<(&Plugin, &[Param])> {
+    ///
+    /// # Errors
+    /// [`inr_plugin_api::Status::Unsupported`] when there is none.
+    pub fn codec(&self) -> Result<(&Plugin, &[Param]), Failure> {
         let mut codecs = self.plugins.iter();
-        codecs.find_map(|plugin| Some((plugin, plugin.encode_params()?)))
+        let found = codecs.find_map(|plugin| Some((plugin, plugin.encode_params()?)));
+        found.ok_or_else(|| Failure::unsupported("no plug-in here reads .inr files"))
     }
 }
 

@@ -5,8 +5,6 @@ use std::ffi::{CString, c_char, c_double, c_int, c_void};
 use inr_plugin_api::{Failure, Layout, Status};
 use libloading::Library;
 
-use crate::pixels::{self, Rectangle};
-
 /// An opaque object of GLib, GEGL or babl.
 pub type Object = *mut c_void;
 
@@ -95,6 +93,32 @@ functions! {
         babl_format_with_space: unsafe extern "C" fn(*const c_char, *const c_void) -> *const c_void,
         g_object_unref: unsafe extern "C" fn(Object),
         g_clear_error: unsafe extern "C" fn(*mut Object),
+    }
+}
+
+/// `GeglRectangle`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rectangle {
+    /// Left edge.
+    pub x: c_int,
+    /// Top edge.
+    pub y: c_int,
+    /// Columns.
+    pub width: c_int,
+    /// Rows.
+    pub height: c_int,
+}
+
+impl Rectangle {
+    /// All of a picture.
+    pub fn whole([width, height]: [c_int; 2]) -> Self {
+        Self {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        }
     }
 }
 
@@ -261,6 +285,6 @@ impl<H: Handle> Gimp<H> {
     /// Channels of `drawable`; those of colour for one with a colour map.
     pub fn layout(&self, drawable: H) -> Layout {
         let alpha = (self.gimp_drawable_has_alpha)(drawable) != 0;
-        pixels::layout((self.gimp_drawable_is_gray)(drawable) != 0, alpha)
+        Layout::new((self.gimp_drawable_is_gray)(drawable) != 0, alpha)
     }
 }

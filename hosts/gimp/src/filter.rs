@@ -4,13 +4,12 @@ use std::ffi::c_int;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use inr_plugin_api::guest::Region;
 use inr_plugin_api::host::{Pixmap, Request, Source, Watcher};
-use inr_plugin_api::{Failure, INR_CAP_TILES, Sample};
+use inr_plugin_api::{Failure, INR_CAP_TILES, Layout, Region, Sample};
 
 use crate::catalogue::{self, NEW_LAYER, Procedure, Values};
-use crate::editor::{GRAY, Gimp, Handle};
-use crate::pixels::{self, Rectangle};
+use crate::editor::{GRAY, Gimp, Handle, Rectangle};
+use crate::pixels;
 
 /// Shortest time between two steps of the bar; each is a message to the editor.
 const STEP: Duration = Duration::from_millis(50);
@@ -167,7 +166,7 @@ impl<H: Handle> Job<'_, H> {
             let alpha = part || made.format.layout.has_alpha();
             let grey = (gimp.gimp_image_base_type)(self.image) == GRAY;
             // Before there is a layer that would have to go again.
-            made = pixels::relayout(made, pixels::layout(grey, alpha))?;
+            made = pixels::relayout(made, Layout::new(grey, alpha))?;
             let size = gimp.size(self.drawable);
             target = gimp.new_layer(self.image, &self.procedure.filter.label, size, alpha);
             gimp.insert_above(self.image, target, self.drawable);

@@ -6,6 +6,8 @@
 //! GIMP 2.10 and 3.0; one program has both.
 
 #[cfg(target_os = "linux")]
+mod arguments;
+#[cfg(target_os = "linux")]
 mod catalogue;
 #[cfg(target_os = "linux")]
 mod editor;
@@ -16,26 +18,11 @@ mod filter;
 #[cfg(target_os = "linux")]
 mod pixels;
 #[cfg(target_os = "linux")]
+mod procedure;
+#[cfg(target_os = "linux")]
 mod v2;
 #[cfg(target_os = "linux")]
 mod v3;
-
-/// Calls `work` with the program's arguments as C has them, their number and a list that ends with NULL, and ends with the code
-/// that it gives.
-#[cfg(target_os = "linux")]
-fn with_arguments(
-    work: impl FnOnce(std::ffi::c_int, *mut *mut std::ffi::c_char) -> std::ffi::c_int,
-) -> std::process::ExitCode {
-    use std::ffi::CString;
-    let text = |text: std::ffi::OsString| {
-        CString::new(text.into_encoded_bytes()).expect("the system ends arguments at zero bytes")
-    };
-    let arguments: Vec<CString> = std::env::args_os().map(text).collect();
-    let pointers = arguments.iter().map(|text| text.as_ptr().cast_mut());
-    let mut pointers: Vec<_> = pointers.chain([std::ptr::null_mut()]).collect();
-    let code = work(arguments.len() as std::ffi::c_int, pointers.as_mut_ptr());
-    u8::try_from(code).unwrap_or(1).into()
-}
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {

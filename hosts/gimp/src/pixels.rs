@@ -6,36 +6,10 @@ use inr_plugin_api::host::Pixmap;
 use inr_plugin_api::{Failure, Format, Layout, Sample, Status};
 
 use crate::catalogue::MAX_PIXELS;
-use crate::editor::{Gimp, Handle, Object};
+use crate::editor::{Gimp, Handle, Object, Rectangle};
 
 /// Longest side of the editor's images.
 const MAX_SIDE: u32 = 524_288;
-
-/// `GeglRectangle`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Rectangle {
-    /// Left edge.
-    pub x: c_int,
-    /// Top edge.
-    pub y: c_int,
-    /// Columns.
-    pub width: c_int,
-    /// Rows.
-    pub height: c_int,
-}
-
-impl Rectangle {
-    /// All of a picture.
-    pub fn whole([width, height]: [c_int; 2]) -> Self {
-        Self {
-            x: 0,
-            y: 0,
-            width,
-            height,
-        }
-    }
-}
 
 /// The samples that `GimpPrecision` has plug-ins work on: its own where they are encoded integers of 8 or 16 bits, else floats.
 pub fn sample(precision: c_int) -> Sample {
@@ -53,16 +27,6 @@ pub fn precision(sample: Sample) -> c_int {
         Sample::U16 => 250,
         Sample::F16 => 550,
         Sample::F32 => 650,
-    }
-}
-
-/// The channels of what is grey or colour, with alpha or without.
-pub fn layout(grey: bool, alpha: bool) -> Layout {
-    match (grey, alpha) {
-        (true, false) => Layout::Grey,
-        (true, true) => Layout::GreyAlpha,
-        (false, false) => Layout::Rgb,
-        (false, true) => Layout::Rgba,
     }
 }
 
@@ -189,8 +153,7 @@ pub fn relayout(pixels: Pixmap, layout: Layout) -> Result<Pixmap, Failure> {
     if from.layout == layout {
         return Ok(pixels);
     }
-    let grey = |layout| matches!(layout, Layout::Grey | Layout::GreyAlpha);
-    if grey(layout) && !grey(from.layout) {
+    if layout.is_grey() && !from.layout.is_grey() {
         let message =
             "the result has colours and the image is grey; change it by Image > Mode > RGB first";
         return Err(Failure::unsupported(message));
@@ -209,7 +172,7 @@ pub fn relayout(pixels: Pixmap, layout: Layout) -> Result<Pixmap, Failure> {
             true => pixel.split_at(pixel.len() - bytes),
             false => (pixel, opaque.as_slice()),
         };
-        let copies = if grey(from.layout) && !grey(layout) {
+        let copies = if from.layout.is_grey() && !layout.is_grey() {
             3
         } else {
             1

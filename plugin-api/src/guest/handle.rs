@@ -1,6 +1,5 @@
 //! Handles that take one call at a time, keep the message of the last failure, and end at a panic.
 
-use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -117,21 +116,9 @@ impl<T> Inside<T> {
     }
 }
 
-/// `work`, a panic of which is a failure.
+/// Runs `work`; a panic becomes a failure.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(of_panic(&*panic)))
-}
-
-fn of_panic(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let text = text.unwrap_or("no message");
-    Failure::new(
-        Status::Internal,
-        format!("a bug in the plug-in: it panicked: {text}"),
-    )
+    Failure::catch("the plug-in", work)
 }
 
 /// What the host allows and offers.

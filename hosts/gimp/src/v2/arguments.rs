@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use inr_plugin_api::{Failure, Kind, Param, Value};
 
 use super::query::tag_of;
-use super::{GimpParam, ParamData, tag};
+use super::tables::{GimpParam, ParamData, tag};
 use crate::catalogue::Values;
 use crate::editor::c_string;
 

@@ -5,9 +5,10 @@ use std::ptr::{null, null_mut};
 
 use inr_plugin_api::{Failure, Input, Kind, Param, Value};
 
-use super::NAME;
+use super::tables::NAME;
 use crate::catalogue::Values;
 use crate::editor::{Gimp, Object, c_string, functions, library};
+use crate::procedure::EXPORTS;
 
 type Text = *const c_char;
 
@@ -64,8 +65,6 @@ functions! {
 const CANCEL: c_int = -6;
 const ACCEPT: c_int = -5;
 const RESET: c_int = 1;
-/// `GIMP_EXPORT_CAN_HANDLE_RGB`, `_GRAY` and `_ALPHA`.
-const EXPORTS: c_int = 1 | 2 | 16;
 
 /// What a dialog asks.
 pub(crate) struct Question<'a> {

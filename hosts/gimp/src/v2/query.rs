@@ -2,14 +2,12 @@
 
 use std::ffi::{CString, c_int};
 
-use inr_plugin_api::{Kind, Param};
+use inr_plugin_api::{Kind, Param, ParamType};
 
-use super::{LOAD, ParamDef, SAVE, THUMBNAIL, tables, tag};
+use super::tables::{ParamDef, SAVE, tables, tag};
 use crate::catalogue::{Catalogue, Procedure, open_params};
 use crate::editor::c_string;
-
-/// `GIMP_PLUGIN`.
-const PLUGIN: c_int = 1;
+use crate::procedure::{LOAD, PLUGIN, THUMBNAIL};
 
 /// Arguments or results: types, names and descriptions.
 type Arguments = Vec<(c_int, String, String)>;
@@ -33,7 +31,7 @@ pub(crate) extern "C" fn query() {
         for procedure in catalogue.procedures() {
             install_filter(&procedure);
         }
-        if let Some((_, params)) = catalogue.codec() {
+        if let Ok((_, params)) = catalogue.codec() {
             install_load();
             install_thumbnail();
             install_save(params);
@@ -47,13 +45,21 @@ fn argument(tag: c_int, name: &str, description: &str) -> (c_int, String, String
     (tag, name.to_owned(), description.to_owned())
 }
 
+fn run_mode() -> (c_int, String, String) {
+    argument(
+        tag::INT32,
+        "run-mode",
+        "0 with a dialog, 1 without, 2 with the last values",
+    )
+}
+
 /// The type of argument that stands for values of `kind`.
 pub(crate) fn tag_of(kind: &Kind) -> c_int {
-    match kind {
-        Kind::Number { whole: true, .. } | Kind::Bool(_) => tag::INT32,
-        Kind::Number { whole: false, .. } => tag::FLOAT,
-        Kind::Choice { .. } | Kind::Text(_) => tag::STRING,
-        Kind::Rgb(_) => tag::COLOR,
+    match kind.param_type() {
+        ParamType::Int | ParamType::Bool => tag::INT32,
+        ParamType::Double => tag::FLOAT,
+        ParamType::Choice | ParamType::String => tag::STRING,
+        ParamType::Rgb => tag::COLOR,
     }
 }
 
@@ -81,11 +87,7 @@ fn described(params: &[Param]) -> impl Iterator<Item = (c_int, String, String)> 
 fn install_filter(procedure: &Procedure) {
     let filter = procedure.filter;
     let mut arguments = vec![
-        argument(
-            tag::INT32,
-            "run-mode",
-            "0 with a dialog, 1 without, 2 with the last values",
-        ),
+        run_mode(),
         argument(tag::IMAGE, "image", "The image"),
         argument(tag::DRAWABLE, "drawable", "The layer that is worked on"),
     ];
@@ -126,11 +128,7 @@ fn file_arguments() -> Arguments {
 }
 
 fn install_load() {
-    let mut arguments = vec![argument(
-        tag::INT32,
-        "run-mode",
-        "0 with a dialog, 1 without, 2 with the last values",
-    )];
+    let mut arguments = vec![run_mode()];
     arguments.extend(file_arguments());
     arguments.extend(described(&open_params()));
     install(&Entry {
@@ -181,11 +179,7 @@ fn install_thumbnail() {
 
 fn install_save(params: &[Param]) {
     let mut arguments = vec![
-        argument(
-            tag::INT32,
-            "run-mode",
-            "0 with a dialog, 1 without, 2 with the last values",
-        ),
+        run_mode(),
         argument(tag::IMAGE, "image", "The image"),
         argument(tag::DRAWABLE, "drawable", "The layer that is exported"),
     ];

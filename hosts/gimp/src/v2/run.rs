@@ -1,28 +1,19 @@
 //! GIMP's calls.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use inr_plugin_api::{Failure, Input, Param, Status};
+use inr_plugin_api::{Failure, Input, Param};
 
 use super::arguments::{Arguments, int, text};
 use super::dialog::{Question, Ui};
-use super::{GimpParam, LOAD, SAVE, THUMBNAIL, Tables, tables, tag};
+use super::tables::{GimpParam, SAVE, Tables, tables, tag};
 use crate::catalogue::{Catalogue, Procedure, Values, from_bytes, open_params, to_bytes};
 use crate::editor::c_string;
 use crate::file::{self, Opened};
 use crate::filter::{Job, Made};
-
-/// `GimpRunMode`.
-const INTERACTIVE: c_int = 0;
-const NONINTERACTIVE: c_int = 1;
-
-/// `GimpPDBStatusType`.
-const EXECUTION_ERROR: c_int = 0;
-const CALLING_ERROR: c_int = 1;
-const SUCCESS: c_int = 3;
-const CANCEL: c_int = 4;
+use crate::procedure::{INTERACTIVE, LOAD, NONINTERACTIVE, SUCCESS, THUMBNAIL, file_name};
+use crate::procedure::{guarded, outcome};
 
 type Results = Vec<GimpParam>;
 
@@ -48,20 +39,16 @@ pub(crate) unsafe extern "C" fn run(
         };
         call(&name, Arguments(arguments))
     };
-    let done = catch_unwind(AssertUnwindSafe(work));
-    let done = done.unwrap_or_else(|_| {
-        Err(Failure::new(
-            Status::Internal,
-            "a bug in the plug-in for GIMP",
-        ))
-    });
-    let all = match done {
+    let all = match guarded(work) {
         Ok(made) => [vec![int(tag::STATUS, SUCCESS)], made].concat(),
-        Err(failure) => match failure.status {
-            Status::Cancelled => vec![int(tag::STATUS, CANCEL)],
-            Status::BadArgument => vec![int(tag::STATUS, CALLING_ERROR), text(&failure.message)],
-            _ => vec![int(tag::STATUS, EXECUTION_ERROR), text(&failure.message)],
-        },
+        Err(failure) => {
+            let (status, message) = outcome(&failure);
+            let message = message.into_iter().map(text);
+            [int(tag::STATUS, status)]
+                .into_iter()
+                .chain(message)
+                .collect()
+        }
     };
     let all = all.leak();
     // SAFETY: GIMP has room for both.
@@ -84,13 +71,7 @@ fn call(name: &str, arguments: Arguments) -> Result<Results, Failure> {
         LOAD => host.load(arguments),
         THUMBNAIL => host.thumbnail(arguments),
         SAVE => host.save(arguments),
-        _ => {
-            let procedures = catalogue.procedures();
-            let found = procedures.iter().find(|procedure| procedure.name == name);
-            let found = found
-                .ok_or_else(|| Failure::unsupported(format!("the plug-in with {name} is gone")))?;
-            host.filter(found, arguments)
-        }
+        _ => host.filter(&catalogue.procedure(name)?, arguments),
     }
 }
 
@@ -100,11 +81,6 @@ struct Host<'a> {
 }
 
 impl Host<'_> {
-    fn codec(&self) -> Result<(&inr_plugin_api::host::Plugin, &[Param]), Failure> {
-        let codec = self.catalogue.codec();
-        codec.ok_or_else(|| Failure::unsupported("no plug-in here reads .inr files"))
-    }
-
     /// What was kept under `key`.
     fn kept(&self, key: &str) -> Vec<u8> {
         let own = &self.tables.own;
@@ -221,21 +197,21 @@ impl Host<'_> {
     }
 
     fn load(&self, mut arguments: Arguments) -> Result<Results, Failure> {
-        let (plugin, _) = self.codec()?;
+        let (plugin, _) = self.catalogue.codec()?;
         let params = open_params();
         let mode = arguments.int(tag::INT32)?;
         let path = arguments.path()?;
         arguments.path()?;
         self.tables
             .gimp
-            .progress(&format!("Opening {}", name_of(&path)));
+            .progress(&format!("Opening {}", file_name(&path)));
         let mut opened = Opened::new(plugin, &path)?;
         let [width, height] = opened.info.size;
         let values = match mode {
             NONINTERACTIVE => arguments.values(&params)?,
             INTERACTIVE => {
                 let question = Question {
-                    title: &format!("Open {}", name_of(&path)),
+                    title: &format!("Open {}", file_name(&path)),
                     text: &format!(
                         "{width} x {height} pixels at its native size, and sharp at any other."
                     ),
@@ -259,7 +235,7 @@ impl Host<'_> {
     }
 
     fn thumbnail(&self, mut arguments: Arguments) -> Result<Results, Failure> {
-        let (plugin, _) = self.codec()?;
+        let (plugin, _) = self.catalogue.codec()?;
         let path = arguments.path()?;
         let side = arguments.int(tag::INT32)?;
         let mut opened = Opened::new(plugin, &path)?;
@@ -270,7 +246,7 @@ impl Host<'_> {
     }
 
     fn save(&self, mut arguments: Arguments) -> Result<Results, Failure> {
-        let (plugin, params) = self.codec()?;
+        let (plugin, params) = self.catalogue.codec()?;
         let mode = arguments.int(tag::INT32)?;
         let image = arguments.int(tag::IMAGE)?;
         let drawable = arguments.int(tag::DRAWABLE)?;
@@ -278,7 +254,7 @@ impl Host<'_> {
         arguments.path()?;
         let gimp = &self.tables.gimp;
         let write = |image, drawable, values: &Values| {
-            gimp.progress(&format!("Exporting {}", name_of(&path)));
+            gimp.progress(&format!("Exporting {}", file_name(&path)));
             file::save(gimp, plugin, image, drawable, &path, values)
         };
         match mode {
@@ -308,13 +284,6 @@ impl Host<'_> {
 
 fn items_key(procedure: &Procedure) -> String {
     format!("{}-inputs", procedure.name)
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }
 
 fn c_path(path: &Path) -> std::ffi::CString {

@@ -6,16 +6,14 @@ use std::ptr::null_mut;
 
 use inr_plugin_api::{Kind, Param};
 
-use super::{EXPORT, LOAD, THUMBNAIL, Text, run, tables, text};
+use super::run;
+use super::tables::{EXPORT, Text, tables};
 use crate::catalogue::{Procedure, open_params};
-use crate::editor::Object;
+use crate::editor::{Object, c_string as text};
+use crate::procedure::{EXPORTS, LOAD, PLUGIN, THUMBNAIL};
 
-/// `GIMP_PDB_PROC_TYPE_PLUGIN`.
-const PLUGIN: c_int = 1;
 /// `G_PARAM_READWRITE`.
 const READWRITE: c_int = 3;
-/// `GIMP_EXPORT_CAN_HANDLE_RGB`, `_GRAY` and `_ALPHA`.
-const EXPORTS: c_int = 1 | 2 | 16;
 
 /// The list of names.
 pub(crate) unsafe extern "C" fn query(_plugin: Object) -> Object {
@@ -25,9 +23,8 @@ pub(crate) unsafe extern "C" fn query(_plugin: Object) -> Object {
         .procedures()
         .into_iter()
         .map(|procedure| procedure.name);
-    let codec = catalogue
-        .codec()
-        .map(|_| [THUMBNAIL, LOAD, EXPORT].map(str::to_owned));
+    let codec = catalogue.codec().ok();
+    let codec = codec.map(|_| [THUMBNAIL, LOAD, EXPORT].map(str::to_owned));
     let names = filters.chain(codec.into_iter().flatten());
     names.fold(null_mut(), |list, name| {
         // SAFETY: GLib copies the name and owns the list.
@@ -81,11 +78,10 @@ unsafe fn describe(procedure: Object, label: &str, hint: &str) {
 
 unsafe fn filter(plugin: Object, name: Text, called: &str) -> Object {
     let own = &tables().own;
-    let procedures = tables().catalogue.procedures();
-    let Some(found) = procedures.iter().find(|procedure| procedure.name == called) else {
+    let Ok(found) = tables().catalogue.procedure(called) else {
         return null_mut();
     };
-    let Procedure { filter, .. } = found;
+    let Procedure { filter, .. } = &found;
     // SAFETY: the caller's promise; GIMP copies the strings.
     unsafe {
         let procedure =

@@ -1,27 +1,18 @@
 //! GIMP's calls.
 
 use std::ffi::{CStr, c_char, c_double, c_int};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::ptr::{null, null_mut};
 
-use inr_plugin_api::host::Plugin;
-use inr_plugin_api::{Failure, Kind, Param, Status, Value};
+use inr_plugin_api::{Failure, Kind, Param, Value};
 
-use super::{Text, tables, text};
+use super::tables::{Text, tables};
 use crate::catalogue::{Values, open_params};
-use crate::editor::{Object, functions, library};
+use crate::editor::{Object, c_string as text, functions, library};
 use crate::file::{self, Opened};
 use crate::filter::{Job, Made};
+use crate::procedure::{INTERACTIVE, NONINTERACTIVE, SUCCESS, file_name, guarded, outcome};
 
-/// `GimpRunMode`.
-const INTERACTIVE: c_int = 0;
-const NONINTERACTIVE: c_int = 1;
-/// `GimpPDBStatusType`.
-const EXECUTION_ERROR: c_int = 0;
-const CALLING_ERROR: c_int = 1;
-const SUCCESS: c_int = 3;
-const CANCEL: c_int = 4;
 /// `GIMP_EXPORT_EXPORT`.
 const COPIED: c_int = 1;
 
@@ -55,31 +46,16 @@ enum Output {
 /// The procedure is the one that GIMP runs.
 unsafe fn answer(procedure: Object, work: impl FnOnce() -> Result<Vec<Output>, Failure>) -> Object {
     let own = &tables().own;
-    let done = catch_unwind(AssertUnwindSafe(work));
-    let done = done.unwrap_or_else(|_| {
-        Err(Failure::new(
-            Status::Internal,
-            "a bug in the plug-in for GIMP",
-        ))
-    });
     // SAFETY: the caller's promise; GIMP takes over errors, values take references of theirs.
     unsafe {
-        let outputs = match done {
+        let outputs = match guarded(work) {
             Ok(outputs) => outputs,
             Err(failure) => {
-                let status = match failure.status {
-                    Status::Cancelled => CANCEL,
-                    Status::BadArgument => CALLING_ERROR,
-                    _ => EXECUTION_ERROR,
-                };
-                let error = match status {
-                    CANCEL => null_mut(),
-                    _ => (own.g_error_new_literal)(
-                        (own.g_quark_from_string)(c"inr".as_ptr()),
-                        0,
-                        text(&failure.message).as_ptr(),
-                    ),
-                };
+                let (status, message) = outcome(&failure);
+                let error = message.map_or(null_mut(), |message| {
+                    let domain = (own.g_quark_from_string)(c"inr".as_ptr());
+                    (own.g_error_new_literal)(domain, 0, text(message).as_ptr())
+                });
                 return (own.gimp_procedure_new_return_values)(procedure, status, error);
             }
         };
@@ -189,11 +165,6 @@ unsafe fn ask(
     }
 }
 
-fn codec() -> Result<(&'static Plugin, &'static [Param]), Failure> {
-    let codec = tables().catalogue.codec();
-    codec.ok_or_else(|| Failure::unsupported("no plug-in here reads .inr files"))
-}
-
 /// The path of a `GFile`.
 ///
 /// # Safety
@@ -208,13 +179,6 @@ unsafe fn path(file: Object) -> Result<PathBuf, Failure> {
             false => Ok(std::ffi::OsStr::from_bytes(CStr::from_ptr(path).to_bytes()).into()),
         }
     }
-}
-
-fn name_of(path: &std::path::Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }
 
 /// Runs a filter.
@@ -233,10 +197,7 @@ pub(crate) unsafe extern "C" fn filter(
     // SAFETY: GIMP's objects are there; drawables end with NULL.
     let work = || unsafe {
         let name = CStr::from_ptr((own.gimp_procedure_get_name)(procedure)).to_string_lossy();
-        let procedures = tables().catalogue.procedures();
-        let found = procedures.iter().find(|procedure| procedure.name == name);
-        let found = found
-            .ok_or_else(|| Failure::unsupported(format!("the plug-in with {name} is gone")))?;
+        let found = tables().catalogue.procedure(&name)?;
         let drawable = match drawables.is_null() {
             true => null_mut(),
             false => *drawables,
@@ -255,7 +216,7 @@ pub(crate) unsafe extern "C" fn filter(
             (input.key.clone(), item)
         });
         let job = Job {
-            procedure: found,
+            procedure: &found,
             image,
             drawable,
             others: others.filter(|(_, item)| !item.is_null()).collect(),
@@ -287,16 +248,16 @@ pub(crate) unsafe extern "C" fn load(
 ) -> Object {
     // SAFETY: GIMP's objects are there.
     let work = || unsafe {
-        let (plugin, _) = codec()?;
+        let (plugin, _) = tables().catalogue.codec()?;
         let path = path(file)?;
         tables()
             .gimp
-            .progress(&format!("Opening {}", name_of(&path)));
+            .progress(&format!("Opening {}", file_name(&path)));
         let mut opened = Opened::new(plugin, &path)?;
         let params = open_params();
         if mode == INTERACTIVE {
             let [width, height] = opened.info.size;
-            let title = format!("Open {} ({width} x {height})", name_of(&path));
+            let title = format!("Open {} ({width} x {height})", file_name(&path));
             ask(procedure, config, &title, &params, null_mut())?;
         }
         let size = opened.size(&values(config, &params));
@@ -316,7 +277,7 @@ pub(crate) unsafe extern "C" fn thumbnail(
 ) -> Object {
     // SAFETY: GIMP's objects are there.
     let work = || unsafe {
-        let mut opened = Opened::new(codec()?.0, &path(file)?)?;
+        let mut opened = Opened::new(tables().catalogue.codec()?.0, &path(file)?)?;
         let size = opened.size_within(u32::try_from(side).unwrap_or(0));
         let [width, height] = opened.info.size.map(|side| side as c_int);
         let image = opened.render(&tables().gimp, size)?;
@@ -347,7 +308,7 @@ pub(crate) unsafe extern "C" fn export(
     let gimp = &tables().gimp;
     // SAFETY: GIMP's objects are there; layers end with NULL, and their list is freed.
     let work = || unsafe {
-        let (plugin, params) = codec()?;
+        let (plugin, params) = tables().catalogue.codec()?;
         let path = path(file)?;
         if mode == INTERACTIVE {
             ask(procedure, config, "", params, image)?;
@@ -361,7 +322,7 @@ pub(crate) unsafe extern "C" fn export(
             false => *layers,
         };
         (own.g_free)(layers.cast());
-        gimp.progress(&format!("Exporting {}", name_of(&path)));
+        gimp.progress(&format!("Exporting {}", file_name(&path)));
         let done = match layer.is_null() {
             true => Err(Failure::unsupported("the image has no layers")),
             false => file::save(gimp, plugin, merged, layer, &path, &values),
