@@ -1,11 +1,11 @@
 //! The functions that gdk-pixbuf calls.
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
 
 use inr_plugin_api::{Failure, Layout, Status};
 
+use crate::picture;
 use crate::sys::*;
 
 /// Bytes of a file at most, the library's own limit.
@@ -137,11 +137,7 @@ unsafe extern "C" fn stop_load(loading: *mut c_void, error: *mut *mut GError) ->
 /// # Safety
 /// `error` is NULL or leads to a NULL.
 unsafe fn guarded(error: *mut *mut GError, work: impl FnOnce() -> Result<(), Failure>) -> c_int {
-    let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let message = "a bug in the loader of INR pictures";
-        Err(Failure::new(Status::Internal, message))
-    });
-    let Err(failure) = done else {
+    let Err(failure) = Failure::catch("the loader of INR pictures", work) else {
         return 1;
     };
     let code = match failure.status {
@@ -159,11 +155,11 @@ unsafe fn guarded(error: *mut *mut GError, work: impl FnOnce() -> Result<(), Fai
 impl Loading {
     /// Renders the file at the size that the host wants and hands it over.
     fn finish(&self) -> Result<(), Failure> {
-        let mut picture = crate::open(&self.bytes)?;
-        let info = picture.info()?;
+        let mut opened = picture::open(&self.bytes)?;
+        let info = opened.info()?;
         let layout = info.format.layout;
         let size = self.wanted(info.size)?;
-        let pixels = crate::render(&mut picture, layout, size)?;
+        let pixels = picture::render(&mut opened, layout, size)?;
         let pixbuf = Pixbuf::new(&pixels.data, layout, size)?;
         if let Some(icc) = &info.icc {
             pixbuf.set_profile(icc);
@@ -227,7 +223,7 @@ impl Pixbuf {
         {
             // SAFETY: as above; rows are so long, and nothing else has the pixbuf yet.
             let to = unsafe { std::slice::from_raw_parts_mut(pixels.add(y * stride), row) };
-            crate::copy_row(from, layout, to);
+            picture::copy_row(from, layout, to);
         }
         Ok(pixbuf)
     }

@@ -1,13 +1,10 @@
 //! The plug-in's filters, tile by tile.
 
 use std::ffi::CStr;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-use inr_plugin_api::guest::Region;
-use inr_plugin_api::host::{Options, Pixmap, Plugin, Request, Session, Source};
-use inr_plugin_api::{
-    Failure, Filter, Format, INR_CAP_GLOBAL, Kind, Layout, Param, Sample, Status, Value,
-};
+use inr_plugin_api::host::{LoadError, Options, Pixmap, Plugin, Request, Session, Source};
+use inr_plugin_api::{Failure, Filter, Format, Kind, Layout, Param, Region, Sample, Value};
 
 /// What the border of a tile may change of a pixel, as a share of what it would change at the border itself.
 const LEFT_OVER: f64 = 1e-5;
@@ -61,13 +58,9 @@ pub(crate) struct Tile {
 }
 
 fn plugin() -> Result<&'static Plugin, Failure> {
-    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    if let Some(plugin) = PLUGIN.get() {
-        return Ok(plugin);
-    }
-    let linked = Plugin::from_export(inr_plugin::inr_get_api, "libinr_plugin".into());
-    let linked = linked.map_err(|error| Failure::new(Status::Internal, error.to_string()))?;
-    Ok(PLUGIN.get_or_init(|| linked))
+    static PLUGIN: LazyLock<Result<Plugin, LoadError>> =
+        LazyLock::new(|| Plugin::from_export(inr_plugin::inr_get_api, "libinr_plugin".into()));
+    Ok(PLUGIN.as_ref()?)
 }
 
 /// GEGL calls operations on threads of its own.
@@ -82,10 +75,6 @@ impl Local {
     /// What the plug-in says of it.
     pub(crate) fn described(&self) -> Result<&'static Filter, Failure> {
         plugin()?.filter(self.key).map(|(_, filter)| filter)
-    }
-
-    fn is_global(&self) -> Result<bool, Failure> {
-        Ok(self.described()?.capabilities.has(INR_CAP_GLOBAL))
     }
 
     /// Its parameters, in ranges in which it is local.
@@ -146,7 +135,7 @@ impl Local {
             origin: tile.origin,
             picture: Some(tile.picture),
         };
-        if self.is_global()? {
+        if self.described()?.is_global() {
             // The tile stands for the picture.
             source = Source::whole(None, &tile.pixels);
             left -= tile.origin[0];

@@ -1,7 +1,6 @@
 //! The operations as GEGL calls them.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -102,11 +101,7 @@ pub unsafe extern "C" fn gegl_module_register(module: *mut GTypeModule) -> c_int
 
 /// What `work` returns, or `otherwise` with a line in the log; nothing unwinds.
 fn guarded<T>(otherwise: T, work: impl FnOnce() -> Result<T, Failure>) -> T {
-    let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let message = "a bug in the operations of INR";
-        Err(Failure::new(Status::Internal, message))
-    });
-    done.unwrap_or_else(|failure| {
+    Failure::catch("an operation of INR", work).unwrap_or_else(|failure| {
         let message = c_string(&failure.message);
         // SAFETY: the format takes one string.
         unsafe {
@@ -329,12 +324,7 @@ unsafe fn layout(format: *const Babl) -> Layout {
             babl_format_is_palette(format),
         ]
     };
-    match (count - alpha == 1 && palette == 0, alpha != 0) {
-        (true, false) => Layout::Grey,
-        (true, true) => Layout::GreyAlpha,
-        (false, false) => Layout::Rgb,
-        (false, true) => Layout::Rgba,
-    }
+    Layout::new(count - alpha == 1 && palette == 0, alpha != 0)
 }
 
 unsafe extern "C" fn prepare(pointer: *mut GeglOperation) {

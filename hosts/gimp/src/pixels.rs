@@ -46,26 +46,12 @@ fn encoding(format: Format) -> &'static CStr {
 /// # Errors
 /// [`Status::TooLarge`] and [`Status::OutOfMemory`].
 pub fn blank(size: [u32; 2], sample: Sample, layout: Layout) -> Result<Pixmap, Failure> {
-    let [width, height] = size;
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels > MAX_PIXELS || width.max(height) > MAX_SIDE {
-        let message = format!(
-            "{width} x {height} pixels; the limit is {MAX_PIXELS} in all and {MAX_SIDE} on a side"
-        );
+    let side = size[0].max(size[1]);
+    if side > MAX_SIDE {
+        let message = format!("{side} pixels on a side; the limit is {MAX_SIDE}");
         return Err(Failure::new(Status::TooLarge, message));
     }
-    let format = Format::plain(sample, layout);
-    let bytes = pixels as usize * format.pixel_size();
-    let mut data = Vec::new();
-    let reserved = data.try_reserve_exact(bytes);
-    reserved.map_err(|e| Failure::new(Status::OutOfMemory, e.to_string()))?;
-    data.resize(bytes, 0);
-    Ok(Pixmap {
-        size,
-        format,
-        data,
-        icc: None,
-    })
+    Pixmap::within(MAX_PIXELS, size, Format::plain(sample, layout))
 }
 
 impl<H: Handle> Gimp<H> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::abi::INR_ABI_MAJOR;
-use crate::status::Status;
+use crate::status::{Failure, Status};
 
 /// Why a plug-in is not used.
 #[derive(Debug, thiserror::Error)]
@@ -67,4 +67,10 @@ pub enum LoadError {
         /// Which rule.
         reason: String,
     },
+}
+
+impl From<&LoadError> for Failure {
+    fn from(error: &LoadError) -> Self {
+        Self::new(Status::Internal, error.to_string())
+    }
 }

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 
 use crate::abi::InrBuffer;
 use crate::buffer::Format;
-use crate::status::Failure;
+use crate::status::{Failure, Status};
 
 /// Pixels that belong to the host, rows without gaps from top to bottom.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,31 @@ impl Pixmap {
             data: vec![0; bytes],
             icc: None,
         }
+    }
+
+    /// Pixels of zero bytes, at most `max_pixels` of them.
+    ///
+    /// # Errors
+    /// [`Status::TooLarge`] and [`Status::OutOfMemory`].
+    pub fn within(max_pixels: u64, size: [u32; 2], format: Format) -> Result<Self, Failure> {
+        let [width, height] = size;
+        let pixels = u64::from(width) * u64::from(height);
+        let bytes = pixels.checked_mul(format.pixel_size() as u64);
+        let bytes = bytes.and_then(|bytes| usize::try_from(bytes).ok());
+        let bytes = bytes.filter(|_| pixels <= max_pixels).ok_or_else(|| {
+            let message = format!("{width} x {height} pixels; the limit is {max_pixels} in all");
+            Failure::new(Status::TooLarge, message)
+        })?;
+        let mut data = Vec::new();
+        let reserved = data.try_reserve_exact(bytes);
+        reserved.map_err(|error| Failure::new(Status::OutOfMemory, error.to_string()))?;
+        data.resize(bytes, 0);
+        Ok(Self {
+            size,
+            format,
+            data,
+            icc: None,
+        })
     }
 
     fn check(&self) -> Result<(), Failure> {
