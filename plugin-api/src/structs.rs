@@ -18,6 +18,16 @@ pub unsafe trait AbiStruct: Copy {
     const NAME: &str;
 }
 
+/// A zeroed struct with its size set, for the other side to fill.
+pub fn empty<T: AbiStruct>() -> T {
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: an `AbiStruct` begins with its size, and zero bytes are valid values of the other members.
+    unsafe {
+        value.as_mut_ptr().cast::<usize>().write(size_of::<T>());
+        value.assume_init()
+    }
+}
+
 macro_rules! sized {
     ($($name:ident $(($appended:ident))?)*) => {$(
         // SAFETY: each struct is `repr(C)`, begins with its size, and holds integers, floats, pointers and optional functions.

@@ -1,4 +1,4 @@
-//! Calls of filters: what a plug-in is given, and what it plans.
+//! Calls of filters and their plans.
 
 use super::handle::Host;
 use super::watch::Watch;
@@ -8,29 +8,30 @@ use crate::describe::{Param, Value};
 use crate::region::Region;
 use crate::status::Failure;
 
-/// The output of a filter.
+/// Size, layout and dependencies of a filter's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Width and height of the whole output.
     pub size: [u32; 2],
-    /// Its channels.
+    /// Channels of the output.
     pub layout: Layout,
-    /// Source pixels that an output pixel depends on beyond its own, on every side. Of no meaning for global filters.
+    /// Number of source pixels around its own position, on every side, that an output pixel depends on. Ignored for global
+    /// filters.
     pub halo: u32,
 }
 
-/// A picture, or what is at hand of it.
+/// An input: a picture or a part of one.
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a> {
-    /// The pixels at hand.
+    /// The available pixels.
     pub pixels: Pixels<'a>,
-    /// Column and row of the picture that the first of them is.
+    /// Column and row of the first available pixel in the picture.
     pub origin: [u32; 2],
-    /// Width and height of the picture.
+    /// Width and height of the whole picture.
     pub picture: [u32; 2],
 }
 
-/// A call of a filter, checked.
+/// A validated call of a filter.
 #[derive(Debug)]
 pub struct Call<'a> {
     pub(crate) inputs: Vec<Option<Image<'a>>>,
@@ -42,13 +43,13 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// The picture that is worked on.
+    /// The first input, which the filter edits.
     ///
     /// # Errors
     /// [`crate::Status::BadArgument`] when it is missing.
     pub fn image(&self) -> Result<&Image<'a>, Failure> {
         self.input(0)
-            .ok_or_else(|| Failure::bad("the picture is missing"))
+            .ok_or_else(|| Failure::bad("the first input is missing"))
     }
 
     /// Input number `index`.
@@ -76,7 +77,7 @@ impl<'a> Call<'a> {
     /// Value of the choice or string called `key`.
     ///
     /// # Panics
-    /// As [`Call::number`].
+    /// In the same cases as [`Call::number`].
     pub fn text(&self, key: &str) -> &str {
         match self.value(key) {
             Value::Text(text) => text,
@@ -87,7 +88,7 @@ impl<'a> Call<'a> {
     /// Value of the colour called `key`.
     ///
     /// # Panics
-    /// As [`Call::number`].
+    /// In the same cases as [`Call::number`].
     pub fn rgb(&self, key: &str) -> [f64; 3] {
         match self.value(key) {
             Value::Rgb(rgb) => *rgb,
@@ -95,7 +96,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The wanted pixels, `plan` being what this call gives.
+    /// The requested region; without one, the whole output of `plan`.
     ///
     /// # Errors
     /// [`crate::Status::BadArgument`] when the picture is missing.
@@ -109,7 +110,7 @@ impl<'a> Call<'a> {
         &self.watch
     }
 
-    /// What the host allows.
+    /// Limits and services of the host.
     pub fn host(&self) -> &Host {
         &self.host
     }

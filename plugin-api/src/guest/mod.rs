@@ -21,14 +21,14 @@ pub use plugin::{EDITS, Plugin};
 pub use tables::{Description, Tables};
 pub use watch::Watch;
 
-/// Exports `inr_get_api` for a type that is a [`guest::Plugin`](crate::guest::Plugin).
+/// Exports `inr_get_api` for a type that implements [`guest::Plugin`](crate::guest::Plugin).
 #[macro_export]
 macro_rules! export_plugin {
     ($plugin:ty) => {
-        /// What hosts look for; see `inr_plugin.h`.
+        /// The function that hosts load; see `inr_plugin.h`.
         ///
         /// # Safety
-        /// `host` is NULL or an `InrHost`, `out` is NULL or can be written.
+        /// `host` is NULL or an `InrHost`; `out` is NULL or writable.
         #[allow(unsafe_code)]
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn inr_get_api(
@@ -36,7 +36,7 @@ macro_rules! export_plugin {
             host: *const $crate::InrHost,
             out: *mut *const $crate::InrApi,
         ) -> i32 {
-            // SAFETY: the caller's promise is the same.
+            // SAFETY: the caller makes the same promise.
             unsafe { $crate::guest::get_api::<$plugin>(abi_major, host, out) }
         }
     };

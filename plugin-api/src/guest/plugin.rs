@@ -1,4 +1,4 @@
-//! What a plug-in implements.
+//! The trait of plug-ins.
 
 use super::call::{Call, Plan};
 use super::codec::CodecTables;
@@ -10,15 +10,15 @@ use crate::status::Failure;
 /// Capabilities of a filter that replaces its input and gives equal output for equal input.
 pub const EDITS: u32 = INR_CAP_EDITS | INR_CAP_DETERMINISTIC;
 
-/// A plug-in: what it says of itself, and what its filters do.
+/// A plug-in: its description and its filters.
 pub trait Plugin: 'static {
-    /// The description, always the same one: keep it in a `LazyLock`.
+    /// The description. Every call must return the same tables: keep them in a `LazyLock`.
     fn tables() -> &'static Tables;
 
-    /// Size and layout of what filter number `filter` makes of `call`; by default those of its first input.
+    /// Plans the output of filter number `filter`; by default it has the size and layout of the first input.
     ///
     /// # Errors
-    /// Whatever speaks against running it.
+    /// Any reason not to run the call.
     fn plan(_filter: usize, call: &Call) -> Result<Plan, Failure> {
         let image = call.image()?;
         Ok(Plan {
@@ -28,13 +28,13 @@ pub trait Plugin: 'static {
         })
     }
 
-    /// Runs filter number `filter`: fills `output`, the pixels of `call`'s region.
+    /// Runs filter number `filter` and writes the region of `call` into `output`.
     ///
     /// # Errors
-    /// As the filter has them.
+    /// Defined by the filter.
     fn run(filter: usize, call: &Call, output: &mut PixelsMut) -> Result<(), Failure>;
 
-    /// The suite `inr.codec`, of plug-ins that have it.
+    /// The suite `inr.codec`, if the plug-in has it.
     fn codec() -> Option<&'static CodecTables> {
         None
     }

@@ -1,4 +1,4 @@
-//! Descriptions as C sees them.
+//! Descriptions as C structs.
 
 use std::ffi::{CString, c_char};
 use std::ptr::null;
@@ -9,24 +9,24 @@ use crate::describe::{Capabilities, Filter, Input, Kind, Param, Value, settle};
 use crate::status::Failure;
 use crate::structs::{self, c_string};
 
-/// What a plug-in says of itself.
+/// Description of a plug-in.
 #[derive(Clone, Debug)]
 pub struct Description {
-    /// Name for programs: reversed domain.
+    /// Unique name: a reversed domain.
     pub id: String,
-    /// Name for people.
+    /// Name that users see.
     pub name: String,
-    /// Its version.
+    /// Version of the plug-in.
     pub version: String,
-    /// What its parts are able to do.
+    /// Capabilities beyond those of the filters.
     pub capabilities: Capabilities,
-    /// Which threads calls may come from.
+    /// Which threads may call.
     pub thread_class: ThreadClass,
-    /// Its filters.
+    /// Filters.
     pub filters: Vec<Filter>,
 }
 
-/// A description with the C structs that say the same. Made once, never freed: hosts keep pointers into it.
+/// A description and its C structs. Never freed, because hosts keep pointers into it.
 #[derive(Debug)]
 pub struct Tables {
     pub(super) description: Description,
@@ -35,13 +35,13 @@ pub struct Tables {
     pub(super) texts: [*const c_char; 3],
 }
 
-// SAFETY: what the pointers lead to is never written again.
+// SAFETY: nothing writes to the memory behind the pointers.
 unsafe impl Send for Tables {}
-// SAFETY: as above.
+// SAFETY: the same reason.
 unsafe impl Sync for Tables {}
 
 impl Tables {
-    /// The C structs of `description`.
+    /// Builds the C structs of `description`.
     pub fn new(description: Description) -> Self {
         let filters = description.filters.iter().map(filter_info);
         let texts = [
@@ -57,7 +57,7 @@ impl Tables {
         }
     }
 
-    /// The structs of parameters, for suites that have some: as many pointers as there are `params`.
+    /// Builds the C structs of `params` for a suite and returns one pointer for each.
     pub fn params(params: &[Param]) -> *const *const InrParamInfo {
         pointers(params.iter().map(param_info).collect()).as_ptr()
     }
@@ -67,7 +67,7 @@ fn text(text: &str) -> *const c_char {
     CString::into_raw(c_string(text))
 }
 
-/// Pointers to `values`, all of which stay for ever.
+/// Leaks `values` and returns pointers to them.
 fn pointers<T>(values: Vec<T>) -> &'static [*const T] {
     let values: &'static [T] = values.leak();
     values
@@ -171,23 +171,23 @@ fn param_info(param: &Param) -> InrParamInfo {
     info
 }
 
-/// The value of each of `params`, from those that a caller gave.
+/// Validates the values of a call and returns one for each of `params`.
 ///
 /// # Errors
-/// [`crate::Status::BadArgument`] for unknown keys and values that a parameter does not take.
+/// [`crate::Status::BadArgument`] for unknown keys and invalid values.
 ///
 /// # Safety
-/// `values` is NULL or points to `count` pointers to values that keep to the header.
+/// `values` is NULL or points to `count` pointers to values that follow the header.
 pub unsafe fn settle_values(
     params: &[Param],
     values: *const *const InrValue,
     count: u32,
 ) -> Result<Vec<Value>, Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let values = unsafe { structs::read_all(values, count, params.len() as u32) }?;
     let mut given = Vec::with_capacity(values.len());
     for value in values {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let key = unsafe { structs::text(value.key, "a parameter's key") }?;
         let key = key.ok_or_else(|| Failure::bad("a parameter's key is NULL"))?;
         let kind = params
@@ -196,9 +196,9 @@ pub unsafe fn settle_values(
             .map(|param| &param.kind);
         let found = match kind {
             Some(Kind::Choice { .. } | Kind::Text(_)) => {
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller makes this promise.
                 let text = unsafe { structs::text(value.text, "a parameter's text") }?;
-                Value::Text(text.ok_or_else(|| Failure::bad(format!("text of {key} is NULL")))?)
+                Value::Text(text.ok_or_else(|| Failure::bad(format!("the text of {key} is NULL")))?)
             }
             Some(Kind::Rgb(_)) => Value::Rgb(value.rgb),
             _ => Value::Number(value.number),

@@ -4,32 +4,31 @@ use crate::abi::InrProgress;
 use crate::status::Failure;
 use crate::structs;
 
-/// How work is watched and stopped.
+/// Reports progress to the host and receives its request to cancel.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch(pub(crate) Option<InrProgress>);
 
 impl Watch {
-    /// The watch that `progress` points to; NULL watches nothing.
+    /// Wraps the callbacks of `progress`; NULL stands for none.
     ///
     /// # Errors
-    /// [`crate::Status::BadArgument`] for a struct of the wrong size.
+    /// [`crate::Status::BadArgument`] for an unaligned struct or one below the minimum size.
     ///
     /// # Safety
-    /// `progress` is NULL or points to an `InrProgress` whose functions keep to the header for as long as the watch is
-    /// used.
+    /// `progress` is NULL or points to an `InrProgress` whose functions follow the header until the last use of the watch.
     pub unsafe fn new(progress: *const InrProgress) -> Result<Self, Failure> {
         if progress.is_null() {
             return Ok(Self(None));
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let progress = unsafe { structs::read(progress) }?;
         Ok(Self(Some(progress)))
     }
 
-    /// Tells the host that `share` of the work is done, 0 to 1. Call it on the thread that was called.
+    /// Reports the completed share, 0 to 1, to the host. Call it only on the thread of the call.
     ///
     /// # Errors
-    /// [`crate::Status::Cancelled`] when the host wants no more of it.
+    /// [`crate::Status::Cancelled`] when the host cancels.
     pub fn done(&self, share: f64) -> Result<(), Failure> {
         if let Some(InrProgress {
             ctx,
@@ -41,7 +40,7 @@ impl Watch {
                 true => 0.0,
                 false => share.clamp(0.0, 1.0),
             };
-            // SAFETY: the maker's promise; this is the calling thread.
+            // SAFETY: the caller of `new` promised it, and this is the calling thread.
             if unsafe { progress(ctx, share) } == 0 {
                 return Err(Failure::cancelled());
             }
@@ -52,7 +51,7 @@ impl Watch {
         }
     }
 
-    /// True when the host wants no more of it.
+    /// True when the host cancels the call.
     pub fn is_cancelled(&self) -> bool {
         match self.0 {
             Some(InrProgress {
@@ -60,7 +59,7 @@ impl Watch {
                 is_cancelled: Some(is_cancelled),
                 ..
             }) => {
-                // SAFETY: the maker's promise; any thread may ask.
+                // SAFETY: the caller of `new` promised it; any thread may call it.
                 unsafe { is_cancelled(ctx) != 0 }
             }
             _ => false,

@@ -1,22 +1,22 @@
-//! Why loading fails.
+//! Errors of loading plug-ins.
 
 use std::path::PathBuf;
 
 use crate::abi::INR_ABI_MAJOR;
 use crate::status::{Failure, Status};
 
-/// Why a plug-in is not used.
+/// Why the host rejects a plug-in.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoadError {
-    /// There is none of this name where plug-ins are looked for.
+    /// No searched folder has a plug-in of this name.
     #[error(
-        "no plug-in {name} in {searched}; give its path, or name its folder in INR_PLUGIN_PATH"
+        "cannot find plug-in {name} in {searched}; give its path or add its folder to INR_PLUGIN_PATH"
     )]
     NotFound {
-        /// What was looked for.
+        /// The requested name.
         name: String,
-        /// Where, in words.
+        /// The searched folders, separated by commas.
         searched: String,
     },
     /// The system cannot load the file.
@@ -24,47 +24,47 @@ pub enum LoadError {
     Unloadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: libloading::Error,
     },
-    /// It lacks the one function that makes it a plug-in.
-    #[error("{path} is no plug-in: it does not export inr_get_api")]
+    /// The file does not export `inr_get_api`.
+    #[error("{path} is not a plug-in: it does not export inr_get_api")]
     NotAPlugin {
         /// The file.
         path: PathBuf,
     },
-    /// It is made for another major version of the ABI.
+    /// The plug-in supports another major version of the ABI.
     #[error(
-        "{path} does not serve version {INR_ABI_MAJOR} of the plug-in ABI{found}; get a plug-in made for it"
+        "{path} does not support version {INR_ABI_MAJOR} of the plug-in ABI{found}; install a build for version {INR_ABI_MAJOR}"
     )]
     Version {
         /// The file.
         path: PathBuf,
-        /// What it serves, in words, if it says.
+        /// The supported version as the end of a clause; empty when unknown.
         found: String,
     },
-    /// It refuses to work.
-    #[error("{path} refuses to work: it answers {status:?} (code {code})")]
+    /// `inr_get_api` returned an error.
+    #[error("{path} cannot be used: inr_get_api returned {status} (code {code})")]
     Refused {
         /// The file.
         path: PathBuf,
-        /// What its code stands for.
+        /// Status of the code.
         status: Status,
-        /// Its code.
+        /// The returned code.
         code: i32,
     },
-    /// It says that all is well and gives no table.
-    #[error("{path} gives no function table")]
+    /// `inr_get_api` succeeded without a table.
+    #[error("{path} cannot be used: inr_get_api returned no function table")]
     NoTable {
         /// The file.
         path: PathBuf,
     },
-    /// Its table breaks the rules of the header.
-    #[error("{path} breaks the rules of plug-ins: {reason}")]
+    /// The table violates the header.
+    #[error("{path} violates the plug-in ABI: {reason}")]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// Which rule.
+        /// The violated rule.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! Finding, loading and calling plug-ins.
+//! Finds, loads and calls plug-ins.
 //!
 //! ```no_run
 //! use inr_plugin_api::host::{Options, Plugin, find};

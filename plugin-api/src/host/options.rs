@@ -1,20 +1,20 @@
-//! What a host lets plug-ins use.
+//! Limits and services of the host.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::abi::*;
 
-/// What a plug-in may use.
+/// Limits and services for a session.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Threads of a call; 0: as many as there are processors.
+    /// Maximum number of threads of a call; 0: one per processor.
     pub threads: u32,
-    /// Pixels of a picture or an output at most; 0: the plug-in's own limit.
+    /// Maximum number of pixels of an input or output; 0: the plug-in's own limit.
     pub max_pixels: u64,
-    /// Bytes of a file at most; 0: the plug-in's own limit.
+    /// Maximum size of a file in bytes; 0: the plug-in's own limit.
     pub max_bytes: u64,
-    /// Takes lines of its log, with levels `INR_LOG_*`.
+    /// Receives lines of the plug-in's log with their levels, `INR_LOG_*`.
     pub log: Option<fn(u32, &str)>,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Context {
     pub(super) log: Option<fn(u32, &str)>,
 }
 
-/// The struct that tells plug-ins of this host; `ctx` is a [`Context`] or NULL.
+/// Builds the C struct of this host; `ctx` is a [`Context`] or NULL.
 pub(super) fn raw_host(options: &Options, ctx: *mut c_void) -> InrHost {
     InrHost {
         struct_size: size_of::<InrHost>(),
@@ -45,12 +45,12 @@ unsafe extern "C" fn log(ctx: *mut c_void, level: u32, message: *const c_char) {
     if message.is_null() {
         return;
     }
-    // SAFETY: `ctx` is the context of a session that is not closed; it is only read.
+    // SAFETY: `ctx` is the context of an open session, and nothing writes to it.
     let context = unsafe { &*ctx.cast::<Context>() };
-    // SAFETY: the header says that it is a string.
+    // SAFETY: the header requires a string.
     let text = unsafe { CStr::from_ptr(message) }.to_string_lossy();
     if let Some(log) = context.log {
-        // A panic must not go through the plug-in; a lost line of log is the lesser harm.
+        // A panic must not unwind into the plug-in; losing a line of the log does less harm.
         let _ = catch_unwind(AssertUnwindSafe(|| log(level, &text)));
     }
 }

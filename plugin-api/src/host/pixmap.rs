@@ -1,4 +1,4 @@
-//! Pixels of hosts.
+//! Pixels that the host owns.
 
 use std::ffi::c_void;
 
@@ -6,21 +6,21 @@ use crate::abi::InrBuffer;
 use crate::buffer::Format;
 use crate::status::{Failure, Status};
 
-/// Pixels that belong to the host, rows without gaps from top to bottom.
+/// Pixels that the host owns: rows without gaps, from top to bottom.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pixmap {
     /// Width and height.
     pub size: [u32; 2],
-    /// How pixels are stored.
+    /// Storage format of the pixels.
     pub format: Format,
-    /// The bytes: as many as size and format say.
+    /// The bytes; size and format determine their number.
     pub data: Vec<u8>,
     /// ICC profile.
     pub icc: Option<Vec<u8>>,
 }
 
 impl Pixmap {
-    /// Pixels of zero bytes.
+    /// Allocates zeroed pixels.
     pub fn new(size: [u32; 2], format: Format) -> Self {
         let bytes = size[0] as usize * size[1] as usize * format.pixel_size();
         Self {
@@ -31,10 +31,10 @@ impl Pixmap {
         }
     }
 
-    /// Pixels of zero bytes, at most `max_pixels` of them.
+    /// Allocates zeroed pixels within a limit.
     ///
     /// # Errors
-    /// [`Status::TooLarge`] and [`Status::OutOfMemory`].
+    /// [`Status::TooLarge`] above `max_pixels`, [`Status::OutOfMemory`] when the allocation fails.
     pub fn within(max_pixels: u64, size: [u32; 2], format: Format) -> Result<Self, Failure> {
         let [width, height] = size;
         let pixels = u64::from(width) * u64::from(height);
@@ -63,7 +63,7 @@ impl Pixmap {
         match wanted == Some(self.data.len()) && self.data.len() <= isize::MAX as usize {
             true => Ok(()),
             false => Err(Failure::bad(format!(
-                "{} bytes for {:?} pixels of {:?}",
+                "{} bytes do not match {:?} pixels of {:?}",
                 self.data.len(),
                 self.size,
                 self.format
@@ -71,14 +71,14 @@ impl Pixmap {
         }
     }
 
-    /// The buffer to be read.
+    /// The pixels as an input.
     pub(super) fn source(&self) -> Result<InrBuffer, Failure> {
         self.check()?;
         let data = self.data.as_ptr().cast_mut().cast();
         Ok(describe(data, self.size, self.format, self.icc.as_deref()))
     }
 
-    /// The buffer to be written.
+    /// The pixels as an output.
     pub(super) fn target(&mut self) -> Result<InrBuffer, Failure> {
         self.check()?;
         let data = self.data.as_mut_ptr().cast();
@@ -86,7 +86,7 @@ impl Pixmap {
     }
 }
 
-/// A buffer over memory that is described by the rest.
+/// Builds the C struct of pixels at `data`.
 fn describe(data: *mut c_void, size: [u32; 2], format: Format, icc: Option<&[u8]>) -> InrBuffer {
     InrBuffer {
         struct_size: size_of::<InrBuffer>(),

@@ -15,8 +15,8 @@ use crate::describe::{Capabilities, Filter, Param};
 use crate::status::{Failure, Status};
 use crate::structs;
 
-/// A loaded plug-in; it stays loaded until the process ends, for threads and thread-local data of its code may outlive
-/// any call. What is called is the plug-in's own code: it can do all that the process can.
+/// A loaded plug-in. It stays loaded until the process ends, because its threads and thread-local data may outlive any call.
+/// Its code runs with all rights of the process.
 #[derive(Clone, Debug)]
 pub struct Plugin(pub(crate) Arc<Loaded>);
 
@@ -30,11 +30,11 @@ pub(crate) struct Loaded {
     capabilities: Capabilities,
     filters: Vec<Filter>,
     codec: Option<(InrCodec, Vec<Param>)>,
-    /// Held during calls of a plug-in that takes one at a time.
+    /// Locked during calls of a plug-in that accepts one call at a time.
     one: Option<Mutex<()>>,
 }
 
-/// The functions of the table, all of them there.
+/// The functions of a complete table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Calls {
     pub(crate) session_open: unsafe extern "C" fn(*const InrHost, *mut *mut InrSession) -> i32,
@@ -45,28 +45,28 @@ pub(crate) struct Calls {
     pub(crate) filter_run: unsafe extern "C" fn(*mut InrSession, *const InrFilterCall) -> i32,
 }
 
-// SAFETY: tables are never written after they were given away, and the header lets any thread call their functions, one
-// at a time where `one` says so.
+// SAFETY: nothing writes to tables after `inr_get_api`, and the header lets any thread call their functions; `one`
+// serialises the calls where the thread class requires it.
 unsafe impl Send for Loaded {}
-// SAFETY: as above.
+// SAFETY: the same reason.
 unsafe impl Sync for Loaded {}
 
 impl Plugin {
-    /// Loads the plug-in in the file at `path` and reads what it says of itself.
+    /// Loads the plug-in at `path` and reads its description.
     ///
     /// # Errors
-    /// [`LoadError`] for files that are no plug-ins, of another version, or whose tables break the rules.
+    /// [`LoadError`] when the file is not a plug-in, has another version, or violates the header.
     pub fn load(path: &Path) -> Result<Self, LoadError> {
         let path = path.to_path_buf();
         let open = |source| LoadError::Unloadable {
             path: path.clone(),
             source,
         };
-        // A bare name would be looked for where the system keeps libraries.
+        // The system would search its own folders for a bare name.
         let file = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
-        // SAFETY: loading runs the file's own start-up code, which the caller trusts by naming it.
+        // SAFETY: loading runs the file's initialisers; the caller chose to trust this file.
         let library = unsafe { Library::new(&file) }.map_err(open)?;
-        // SAFETY: the header gives the function of this name this type.
+        // SAFETY: the header defines the type of this function.
         let get_api = unsafe { library.get::<InrGetApi>(c"inr_get_api".to_bytes_with_nul()) };
         let get_api = match get_api {
             Ok(found) => *found,
@@ -76,14 +76,14 @@ impl Plugin {
         Self::from_export(get_api, path)
     }
 
-    /// The plug-in behind `get_api`, linked into this program.
+    /// Reads the description of a plug-in that is linked into this program.
     ///
     /// # Errors
-    /// As [`Plugin::load`]; `path` is what it is called in them.
+    /// The errors of [`Plugin::load`], with `path` as the plug-in's name.
     pub fn from_export(get_api: InrGetApi, path: PathBuf) -> Result<Self, LoadError> {
         let host = raw_host(&Options::default(), std::ptr::null_mut());
         let mut table = std::ptr::null();
-        // SAFETY: both pointers are to values of ours; the function keeps to the header.
+        // SAFETY: both pointers refer to local values, and the function follows the header.
         let code = unsafe { get_api(INR_ABI_MAJOR, &host, &mut table) };
         if code == INR_VERSION {
             let found = String::new();
@@ -100,51 +100,51 @@ impl Plugin {
             path: path.clone(),
             reason: failure.message,
         };
-        // SAFETY: the plug-in says that this is a table.
+        // SAFETY: the plug-in promises a table.
         let api = unsafe { structs::read(table) }.map_err(malformed)?;
         if api.abi_major != INR_ABI_MAJOR {
-            let found = format!(", but {}", api.abi_major);
+            let found = format!("; it supports version {}", api.abi_major);
             return Err(LoadError::Version { path, found });
         }
-        // SAFETY: as above.
+        // SAFETY: the plug-in promises that the table follows the header.
         let loaded = unsafe { loaded(&api, path.clone()) }.map_err(malformed)?;
         Ok(Self(Arc::new(loaded)))
     }
 
-    /// The file it came from.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.0.path
     }
 
-    /// Its name for programs.
+    /// Unique name: a reversed domain.
     pub fn id(&self) -> &str {
         &self.0.id
     }
 
-    /// Its name for people.
+    /// Name that users see.
     pub fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Its version.
+    /// Version of the plug-in.
     pub fn version(&self) -> &str {
         &self.0.version
     }
 
-    /// What its parts are able to do.
+    /// Capabilities of all filters and suites.
     pub fn capabilities(&self) -> Capabilities {
         self.0.capabilities
     }
 
-    /// Its filters.
+    /// Filters of the plug-in.
     pub fn filters(&self) -> &[Filter] {
         &self.0.filters
     }
 
-    /// The filter with this key or id, and its number.
+    /// Finds the filter with this key or id and returns its index with it.
     ///
     /// # Errors
-    /// [`Status::BadArgument`] naming those that there are.
+    /// [`Status::BadArgument`], whose message lists the filters.
     pub fn filter(&self, name: &str) -> Result<(usize, &Filter), Failure> {
         let mut all = self.filters().iter().enumerate();
         let found = all.find(|(_, filter)| filter.key == name || filter.id == name);
@@ -159,7 +159,7 @@ impl Plugin {
         })
     }
 
-    /// The parameters of its encoder, if it has a codec.
+    /// Parameters of the encoder, if the plug-in has a codec.
     pub fn encode_params(&self) -> Option<&[Param]> {
         self.0.codec.as_ref().map(|(_, params)| params.as_slice())
     }
@@ -168,7 +168,7 @@ impl Plugin {
         self.0.codec.as_ref().map(|(table, _)| *table)
     }
 
-    /// Runs `call`, alone if the plug-in asks for it.
+    /// Runs `call`; serialises the calls when the thread class requires it.
     pub(crate) fn call<T>(&self, call: impl FnOnce(&Calls) -> T) -> T {
         let _alone = self.0.one.as_ref().map(|one| {
             one.lock()
@@ -178,12 +178,12 @@ impl Plugin {
     }
 }
 
-/// What a table says, copied.
+/// Copies and validates a table.
 ///
 /// # Safety
-/// The table keeps to the header.
+/// The table follows the header.
 unsafe fn loaded(api: &InrApi, path: PathBuf) -> Result<Loaded, Failure> {
-    let missing = |name: &str| Failure::bad(format!("its function {name} is NULL"));
+    let missing = |name: &str| Failure::bad(format!("function {name} is NULL"));
     let calls = Calls {
         session_open: api.session_open.ok_or_else(|| missing("session_open"))?,
         session_close: api.session_close.ok_or_else(|| missing("session_close"))?,
@@ -193,31 +193,31 @@ unsafe fn loaded(api: &InrApi, path: PathBuf) -> Result<Loaded, Failure> {
         filter_plan: api.filter_plan.ok_or_else(|| missing("filter_plan"))?,
         filter_run: api.filter_run.ok_or_else(|| missing("filter_run"))?,
     };
-    // SAFETY: the caller's promise, here and below.
+    // SAFETY: the caller promises that the table follows the header.
     let codec = match unsafe { read::codec(api) }? {
         None => None,
         Some(table) => {
-            // SAFETY: as above.
+            // SAFETY: the same promise.
             let params = unsafe { read::params(table.params, table.param_count) }?;
             Some((table, params))
         }
     };
-    // SAFETY: as above.
+    // SAFETY: the same promise.
     let filters = unsafe { read::filters(api) }?;
-    // One filter that takes one call at a time keeps all of them apart: they come through the same functions.
+    // All filters share the same functions, so one filter of the class `One` serialises the calls of all.
     let classes = filters.iter().map(|filter| filter.thread_class);
     let mut classes = classes.chain([ThreadClass::from_code(api.thread_class)?]);
     let one = classes
         .any(|class| class == ThreadClass::One)
         .then(|| Mutex::new(()));
-    // SAFETY: as above.
+    // SAFETY: the same promise.
     unsafe {
         Ok(Loaded {
             calls,
             path,
-            id: read::named(api.id, "its id")?,
-            name: read::named(api.name, "its name")?,
-            version: read::named(api.version, "its version")?,
+            id: read::named(api.id, "the plug-in's id")?,
+            name: read::named(api.name, "the plug-in's name")?,
+            version: read::named(api.version, "the plug-in's version")?,
             capabilities: Capabilities(api.capabilities),
             filters,
             codec,

@@ -1,4 +1,4 @@
-//! What hosts ask of filters, and how C sees it.
+//! Requests to filters and their C structs.
 
 use std::ffi::CString;
 use std::ptr::null;
@@ -10,21 +10,21 @@ use crate::describe::Value;
 use crate::region::Region;
 use crate::status::Failure;
 
-/// A picture for a filter, or a part of one.
+/// An input for a filter: a picture or a part of one.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// Key of the input; `None` for the first.
     pub key: Option<&'a str>,
     /// The pixels.
     pub pixels: &'a Pixmap,
-    /// Column and row of the picture that their first one is.
+    /// Column and row of the first pixel in the picture.
     pub origin: [u32; 2],
-    /// Width and height of the picture; `None` when the pixels are all of it.
+    /// Width and height of the whole picture; `None` when `pixels` holds the whole picture.
     pub picture: Option<[u32; 2]>,
 }
 
 impl<'a> Source<'a> {
-    /// A whole picture as the input called `key`.
+    /// Returns a whole picture for the input `key`.
     pub fn whole(key: Option<&'a str>, pixels: &'a Pixmap) -> Self {
         Self {
             key,
@@ -35,25 +35,25 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What is asked of a filter.
+/// A request to a filter.
 #[derive(Clone, Debug, Default)]
 pub struct Request<'a> {
     /// Key or id of the filter.
     pub filter: &'a str,
-    /// Its pictures.
+    /// Inputs.
     pub sources: Vec<Source<'a>>,
-    /// Values of parameters by key; the others have their defaults.
+    /// Values of parameters by key. Other parameters take their defaults.
     pub values: Vec<(String, Value)>,
-    /// The wanted pixels; `None`: all.
+    /// Requested region; `None` for the whole output.
     pub region: Option<Region>,
 }
 
-/// A string for C.
+/// Copies a string for C.
 fn c_string(text: &str) -> Result<CString, Failure> {
-    CString::new(text).map_err(|_| Failure::bad(format!("{text:?} has a zero byte")))
+    CString::new(text).map_err(|_| Failure::bad(format!("{text:?} contains a zero byte")))
 }
 
-/// Values as C sees them: the structs, and what they point to.
+/// Values as C structs, with the strings behind their pointers.
 pub(super) struct Values {
     raw: Vec<InrValue>,
     _texts: Vec<CString>,
@@ -90,7 +90,7 @@ impl Values {
     }
 }
 
-/// Hands `request` as C sees it to `work`.
+/// Passes `request` as a C struct to `work`.
 pub(super) fn with_call<T>(
     plugin: &Plugin,
     request: &Request,

@@ -1,4 +1,4 @@
-//! Sessions and their calls of filters.
+//! Sessions, which run filters.
 
 use std::ptr::{null, null_mut};
 
@@ -12,36 +12,36 @@ use crate::codes::Layout;
 use crate::status::{Failure, Status};
 use crate::structs;
 
-/// What a request needs and gives.
+/// What a request needs and produces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Width and height of the whole output.
     pub size: [u32; 2],
-    /// Its channels.
+    /// Channels of the output.
     pub layout: Layout,
-    /// Source pixels that an output pixel depends on beyond its own; `None` for global filters.
+    /// Number of source pixels around its own position that an output pixel depends on; `None` for global filters.
     pub halo: Option<u32>,
-    /// Left, top, width and height of what the region needs of the first input.
+    /// Left, top, width and height of the part of the first input that the region needs.
     pub needed: [u32; 4],
 }
 
-/// A plug-in at work for this host. One call at a time; any thread.
+/// An open session of a plug-in. Any thread may use it, one call at a time.
 #[derive(Debug)]
 pub struct Session {
     plugin: Plugin,
     raw: *mut InrSession,
-    /// What the plug-in has pointers to.
+    /// Data that the plug-in points to.
     _context: Box<Context>,
 }
 
-// SAFETY: the header lets handles move between threads; `&mut self` keeps calls apart.
+// SAFETY: the header lets handles move between threads, and `&mut self` prevents simultaneous calls.
 unsafe impl Send for Session {}
 
 impl Plugin {
     /// Opens a session.
     ///
     /// # Errors
-    /// What the plug-in says.
+    /// The plug-in's failure.
     pub fn open(&self, options: &Options) -> Result<Session, Failure> {
         Session::open(self.clone(), options)
     }
@@ -52,10 +52,10 @@ impl Session {
         let mut context = Box::new(Context { log: options.log });
         let host = raw_host(options, (&raw mut *context).cast());
         let mut raw = null_mut();
-        // SAFETY: both pointers are to values of ours; the context outlives the session.
+        // SAFETY: both pointers refer to local values, and the context outlives the session.
         let code = plugin.call(|calls| unsafe { (calls.session_open)(&host, &mut raw) });
         if code != INR_OK || raw.is_null() {
-            let message = format!("{} does not open a session (code {code})", plugin.name());
+            let message = format!("{} cannot open a session (code {code})", plugin.name());
             return Err(Failure::new(Status::from_code(code), message));
         }
         Ok(Self {
@@ -65,7 +65,7 @@ impl Session {
         })
     }
 
-    /// The plug-in at work.
+    /// The plug-in of this session.
     pub fn plugin(&self) -> &Plugin {
         &self.plugin
     }
@@ -74,39 +74,29 @@ impl Session {
         self.raw
     }
 
-    /// What `code` means, with the session's message.
+    /// Converts `code` and the session's message into a result.
     pub(super) fn outcome(&mut self, code: i32) -> Result<(), Failure> {
         if code == INR_OK {
             return Ok(());
         }
         let plugin = self.plugin.clone();
         let message = plugin.call(|calls| {
-            // SAFETY: the session is open; its message is a string until the next call.
+            // SAFETY: the session is open, and its message is valid until the next call.
             unsafe { structs::text((calls.session_message)(self.raw), "the message") }
         });
         Err(failure(code, message))
     }
 
-    /// What `request` would need and give.
+    /// Computes what `request` needs and produces.
     ///
     /// # Errors
-    /// What the plug-in says.
+    /// The plug-in's failure.
     pub fn plan(&mut self, request: &Request) -> Result<Outcome, Failure> {
-        let mut plan = InrPlan {
-            struct_size: size_of::<InrPlan>(),
-            width: 0,
-            height: 0,
-            layout: 0,
-            halo: 0,
-            need_left: 0,
-            need_top: 0,
-            need_width: 0,
-            need_height: 0,
-        };
+        let mut plan: InrPlan = structs::empty();
         let plugin = self.plugin.clone();
         let raw = self.raw;
         let code = with_call(&plugin, request, null(), null(), |call| {
-            // SAFETY: the session is open, and `call` and all that it points to is there.
+            // SAFETY: the session is open, and `call` and all its pointers are valid during the call.
             plugin.call(|calls| unsafe { (calls.filter_plan)(raw, call, &mut plan) })
         })?;
         self.outcome(code)?;
@@ -123,13 +113,13 @@ impl Session {
         })
     }
 
-    /// Runs `request` into `output`, which has the size of its region and the layout of its plan.
+    /// Runs `request` and writes to `output`, which must have the size of the region and the layout of the plan.
     ///
     /// # Errors
-    /// What the plug-in says; [`Status::Cancelled`] when `watcher` asks to stop.
+    /// The plug-in's failure; [`Status::Cancelled`] when `watcher` cancels.
     ///
     /// # Panics
-    /// When the watcher's progress does.
+    /// When the watcher's `progress` panics.
     pub fn run(
         &mut self,
         request: &Request,
@@ -141,7 +131,8 @@ impl Session {
         let target = output.target()?;
         let code = watched(watcher, |progress| {
             with_call(&plugin, request, &raw const target, progress, |call| {
-                // SAFETY: the session is open, `call` and all that it points to is there, and `output` is ours alone.
+                // SAFETY: the session is open, `call` and all its pointers are valid during the call, and nothing else uses
+                // `output`.
                 plugin.call(|calls| unsafe { (calls.filter_run)(raw, call) })
             })
         })?;
@@ -151,15 +142,16 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // SAFETY: the session is open, and this is its end.
+        // SAFETY: the session is open, and this is its last call.
         self.plugin
             .call(|calls| unsafe { (calls.session_close)(self.raw) });
     }
 }
 
-/// A failure as a handle tells of it.
+/// Converts a code and a handle's message into a failure.
 pub(super) fn failure(code: i32, message: Result<Option<String>, Failure>) -> Failure {
     let message = message.unwrap_or_default().filter(|text| !text.is_empty());
-    let message = message.unwrap_or_else(|| format!("code {code}, no message"));
+    let message =
+        message.unwrap_or_else(|| format!("the plug-in returned code {code} without a message"));
     Failure::new(Status::from_code(code), message)
 }

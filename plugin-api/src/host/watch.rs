@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::abi::InrProgress;
 
-/// Watches a call and stops it.
+/// Receives the progress of a call and can cancel it.
 pub struct Watcher<'a> {
-    /// Told how much is done, 0 to 1, on the calling thread; false asks to stop.
+    /// Receives the completed share, 0 to 1, on the calling thread; returns false to cancel.
     pub progress: &'a mut dyn FnMut(f64) -> bool,
-    /// Asks to stop once it is true; any thread may set it.
+    /// Cancels the call when true; any thread may set it.
     pub cancelled: &'a AtomicBool,
 }
 
@@ -21,13 +21,13 @@ impl std::fmt::Debug for Watcher<'_> {
     }
 }
 
-/// A watcher, and the panic of its progress that has to wait until the plug-in returned.
+/// A watcher, and a panic of its `progress` that resumes after the plug-in returns.
 struct Watching<'a> {
     watcher: Watcher<'a>,
     panic: Option<Box<dyn std::any::Any + Send>>,
 }
 
-/// Hands `watcher` as C sees it to `work`.
+/// Passes `watcher` as a C struct to `work`.
 pub(super) fn watched<T>(
     watcher: Option<Watcher>,
     work: impl FnOnce(*const InrProgress) -> T,
@@ -40,13 +40,13 @@ pub(super) fn watched<T>(
         watcher,
         panic: None,
     };
-    // Other threads ask for `cancelled` while this one reports progress: they must not share the exclusive part.
+    // Other threads read `cancelled` while this one reports progress, so the exclusive reference must not cover it.
     let mut both = (cancelled, &raw mut watching);
     let progress = InrProgress {
         struct_size: size_of::<InrProgress>(),
         ctx: (&raw mut both).cast(),
-        progress: Some(told),
-        is_cancelled: Some(asked),
+        progress: Some(report),
+        is_cancelled: Some(is_cancelled),
     };
     let result = work(&progress);
     if let Some(panic) = watching.panic {
@@ -57,8 +57,8 @@ pub(super) fn watched<T>(
 
 type Both<'a> = (&'a AtomicBool, *mut Watching<'a>);
 
-unsafe extern "C" fn told(ctx: *mut c_void, share: f64) -> u32 {
-    // SAFETY: `ctx` is from `watched`, whose call is not over; only the thread that runs it comes here.
+unsafe extern "C" fn report(ctx: *mut c_void, share: f64) -> u32 {
+    // SAFETY: `ctx` is from `watched`, whose call is still running; only its thread reports progress.
     let watching = unsafe { &mut *(*ctx.cast_const().cast::<Both>()).1 };
     if watching.panic.is_some() {
         return 0;
@@ -73,8 +73,8 @@ unsafe extern "C" fn told(ctx: *mut c_void, share: f64) -> u32 {
     }
 }
 
-unsafe extern "C" fn asked(ctx: *mut c_void) -> u32 {
-    // SAFETY: `ctx` is from `watched`, whose call is not over; the flag may be read from any thread.
+unsafe extern "C" fn is_cancelled(ctx: *mut c_void) -> u32 {
+    // SAFETY: `ctx` is from `watched`, whose call is still running; any thread may read the flag.
     let cancelled = unsafe { (*ctx.cast_const().cast::<Both>()).0 };
     cancelled.load(Ordering::Relaxed).into()
 }
