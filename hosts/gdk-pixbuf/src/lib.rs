@@ -1,7 +1,7 @@
-//! A gdk-pixbuf loader of `.inr` files, for the thumbnails and viewers of GNOME, Xfce and MATE.
+//! A gdk-pixbuf loader of `.inr` files for the thumbnails and viewers of GNOME, Xfce and MATE.
 //!
-//! gdk-pixbuf asks for a picture's size before it takes its pixels; a field is rendered at that size rather than scaled to
-//! it. Decoding is `libinr_plugin`'s, linked in and called by its ABI; here is what gdk-pixbuf wants of loaders.
+//! gdk-pixbuf chooses a size before it takes pixels, and the loader renders the picture at that size instead of scaling it.
+//! `libinr_plugin`, linked in and called through its ABI, decodes the files.
 
 #![cfg(target_os = "linux")]
 

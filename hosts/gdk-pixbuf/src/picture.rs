@@ -1,11 +1,11 @@
-//! Pictures from the linked plug-in.
+//! Opens and renders pictures with the linked plug-in.
 
 use std::sync::LazyLock;
 
 use inr_plugin_api::host::{LoadError, Options, Picture, Pixmap, Plugin};
 use inr_plugin_api::{Failure, Format, INR_DERIVATIVE_NONE, Layout, Sample};
 
-/// Pixels of a file and of a render at most; a host has them twice for a moment, 8 bits per sample.
+/// Maximum number of pixels of a file or render. Memory briefly holds two copies at 8 bits per sample.
 const MAX_PIXELS: u64 = 1 << 28;
 
 /// Opens the file in `bytes`.
@@ -17,12 +17,10 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Picture, Failure> {
         max_pixels: MAX_PIXELS,
         ..Options::default()
     })?;
-    let codec = session.codec();
-    let mut codec = codec.ok_or_else(|| Failure::unsupported("the plug-in has no codec"))?;
-    codec.open(bytes)
+    session.codec()?.open(bytes)
 }
 
-/// All of `picture` at `size`, 8 bits per sample.
+/// Renders the whole `picture` at `size` with 8 bits per sample.
 pub(crate) fn render(
     picture: &mut Picture,
     layout: Layout,
@@ -34,7 +32,7 @@ pub(crate) fn render(
     Ok(pixels)
 }
 
-/// Copies a row of `layout` to one that is grey in three equal channels or colour, with alpha if the layout has it.
+/// Copies a row of `layout` to RGB or RGBA, with grey in three equal channels.
 pub(crate) fn copy_row(from: &[u8], layout: Layout, to: &mut [u8]) {
     match layout {
         Layout::Rgb | Layout::Rgba => to.copy_from_slice(from),

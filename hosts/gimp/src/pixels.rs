@@ -1,4 +1,4 @@
-//! Pixels on their way between the editor's buffers and plug-ins.
+//! Transfers pixels between GIMP's buffers and plug-ins.
 
 use std::ffi::{CStr, c_int};
 
@@ -8,10 +8,10 @@ use inr_plugin_api::{Failure, Format, Layout, Sample, Status};
 use crate::catalogue::MAX_PIXELS;
 use crate::editor::{Gimp, Handle, Object, Rectangle};
 
-/// Longest side of the editor's images.
+/// Maximum width and height of GIMP's images.
 const MAX_SIDE: u32 = 524_288;
 
-/// The samples that `GimpPrecision` has plug-ins work on: its own where they are encoded integers of 8 or 16 bits, else floats.
+/// Sample type in which plug-ins process a `GimpPrecision`: its own for encoded integers of 8 or 16 bits, otherwise floats.
 pub fn sample(precision: c_int) -> Sample {
     match precision {
         150 => Sample::U8,
@@ -30,7 +30,7 @@ pub fn precision(sample: Sample) -> c_int {
     }
 }
 
-/// babl's name for encoded samples with straight alpha.
+/// babl's name of encoded samples with straight alpha.
 fn encoding(format: Format) -> &'static CStr {
     let names = match format.sample {
         Sample::U8 => [c"Y' u8", c"Y'A u8", c"R'G'B' u8", c"R'G'B'A u8"],
@@ -41,7 +41,7 @@ fn encoding(format: Format) -> &'static CStr {
     names[format.layout.channels() - 1]
 }
 
-/// Pixels of zero bytes, if the editor may have so many.
+/// Allocates zeroed pixels within the limits of GIMP and of this host.
 ///
 /// # Errors
 /// [`Status::TooLarge`] and [`Status::OutOfMemory`].
@@ -55,16 +55,16 @@ pub fn blank(size: [u32; 2], sample: Sample, layout: Layout) -> Result<Pixmap, F
 }
 
 impl<H: Handle> Gimp<H> {
-    /// All pixels of `drawable` as `sample`, without a change where these are its own.
+    /// Reads all pixels of `drawable` as `sample`; the conversion is exact when the drawable stores this type.
     ///
     /// # Errors
-    /// As [`blank`]; [`Status::Io`] when there is no such drawable.
+    /// The errors of [`blank`]; [`Status::Io`] when the drawable does not exist.
     pub fn read(&self, drawable: H, sample: Sample) -> Result<Pixmap, Failure> {
-        // SAFETY: GIMP gives NULL or a reference.
+        // SAFETY: GIMP returns NULL or a reference.
         let buffer = unsafe { self.held((self.gimp_drawable_get_buffer)(drawable), "pixels") }?;
         let size = self.size(drawable);
         let mut pixels = blank(size.map(|side| side as u32), sample, self.layout(drawable))?;
-        // SAFETY: the buffer is there, and `pixels` has room for so many pixels in this format.
+        // SAFETY: `buffer` holds the object, and `pixels` has room for the rectangle in this format.
         unsafe {
             let format = self.format(buffer.get(), pixels.format);
             let data = pixels.data.as_mut_ptr().cast();
@@ -81,10 +81,10 @@ impl<H: Handle> Gimp<H> {
         Ok(pixels)
     }
 
-    /// Writes `pixels` into the buffer of `drawable`, its shadow if `shadow`, with their first one at `at`.
+    /// Writes `pixels` at `at` into the buffer of `drawable`, or into its shadow buffer.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] for colours in a grey image; [`Status::Io`] when there is no such drawable.
+    /// [`Status::Unsupported`] for colours in a grey image; [`Status::Io`] when the drawable does not exist.
     pub fn write(
         &self,
         drawable: H,
@@ -97,7 +97,7 @@ impl<H: Handle> Gimp<H> {
             true => (self.gimp_drawable_get_shadow_buffer)(drawable),
             false => (self.gimp_drawable_get_buffer)(drawable),
         };
-        // SAFETY: GIMP gives NULL or a reference.
+        // SAFETY: GIMP returns NULL or a reference.
         let buffer = unsafe { self.held(buffer, "buffer") }?;
         let [width, height] = pixels.size.map(|side| side as c_int);
         let [x, y] = at;
@@ -107,7 +107,7 @@ impl<H: Handle> Gimp<H> {
             width,
             height,
         };
-        // SAFETY: the buffer is there, and `pixels` are so many in this format.
+        // SAFETY: `buffer` holds the object, and `pixels` fills the rectangle in this format.
         unsafe {
             let format = self.format(buffer.get(), pixels.format);
             let data = pixels.data.as_ptr().cast();
@@ -117,12 +117,12 @@ impl<H: Handle> Gimp<H> {
         Ok(())
     }
 
-    /// babl's `format` in the colour space of `buffer`, in which nothing is converted but the kind of samples.
+    /// babl's name of `format` in the colour space of `buffer`, so that GEGL converts only the sample type.
     ///
     /// # Safety
-    /// The buffer is there.
+    /// `buffer` is a GEGL buffer.
     unsafe fn format(&self, buffer: Object, format: Format) -> *const std::ffi::c_void {
-        // SAFETY: the caller's promise; babl's formats stay.
+        // SAFETY: the caller makes this promise, and babl never frees formats.
         unsafe {
             let space = (self.babl_format_get_space)((self.gegl_buffer_get_format)(buffer));
             (self.babl_format_with_space)(encoding(format).as_ptr(), space)
@@ -130,18 +130,17 @@ impl<H: Handle> Gimp<H> {
     }
 }
 
-/// `pixels` with other channels: grey in three equal ones, opaque, or without alpha.
+/// Converts `pixels` to `layout`: copies grey into three channels, adds opaque alpha, or drops alpha.
 ///
 /// # Errors
-/// [`Status::Unsupported`] for colours that would have to be grey.
+/// [`Status::Unsupported`] from colour to grey.
 pub fn relayout(pixels: Pixmap, layout: Layout) -> Result<Pixmap, Failure> {
     let from = pixels.format;
     if from.layout == layout {
         return Ok(pixels);
     }
     if layout.is_grey() && !from.layout.is_grey() {
-        let message =
-            "the result has colours and the image is grey; change it by Image > Mode > RGB first";
+        let message = "the result has colours and the image is grey; convert it with Image > Mode > RGB first";
         return Err(Failure::unsupported(message));
     }
     let to = Format::plain(from.sample, layout);

@@ -1,4 +1,4 @@
-//! The front end for GIMP 2.10: `query` installs the procedures and `run` runs them; images and items are numbers.
+//! The front end for GIMP 2.10: `query` installs the procedures and `run` runs them. Images and items are numbers.
 
 mod arguments;
 mod dialog;
@@ -18,10 +18,10 @@ static INFO: PlugInInfo = PlugInInfo {
     run: Some(run::run),
 };
 
-/// Hands control to GIMP, which calls back.
+/// Passes control to GIMP, which calls `query` or `run`.
 pub(crate) fn main() -> ExitCode {
     let loaded = library("libgimp-2.0.so.0").and_then(|library| {
-        // SAFETY: the types are those of the library's headers.
+        // SAFETY: the types match the library's headers.
         unsafe {
             Ok(Tables {
                 gimp: Gimp::load(library)?,
@@ -32,12 +32,12 @@ pub(crate) fn main() -> ExitCode {
     let tables = match loaded {
         Ok(tables) => TABLES.get_or_init(|| tables),
         Err(failure) => {
-            eprintln!("inr: {failure}; GIMP 2.10 starts this program, from its folder of plug-ins");
+            eprintln!("inr: {failure}; only GIMP starts this program, from its plug-in folder");
             return ExitCode::FAILURE;
         }
     };
     crate::arguments::with_arguments(|count, arguments| {
-        // SAFETY: the arguments are as C has them, and GIMP does not write into their text.
+        // SAFETY: the arguments have the form of C, and GIMP does not write to their text.
         unsafe { (tables.own.gimp_main)(&INFO, count, arguments) }
     })
 }

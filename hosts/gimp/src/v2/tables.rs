@@ -1,11 +1,11 @@
-//! Types and functions of GIMP 2.10, and the tables that are loaded from its libraries.
+//! Types of GIMP 2.10 and the functions that the program loads from its libraries.
 
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::OnceLock;
 
 use crate::editor::{Gimp, functions};
 
-/// Name and role of what GIMP's windows call this plug-in.
+/// Name of this plug-in for GIMP's windows.
 pub(crate) const NAME: &std::ffi::CStr = c"inr";
 pub(crate) const SAVE: &str = "file-inr-save";
 
@@ -63,7 +63,7 @@ pub(crate) struct PlugInInfo {
 }
 
 functions! {
-    /// What only GIMP 2.10 has.
+    /// Functions that only GIMP 2.10 has.
     Gimp2 {
         gimp_main: unsafe extern "C" fn(*const PlugInInfo, c_int, *mut *mut c_char) -> c_int,
         gimp_install_procedure: unsafe extern "C" fn(
@@ -85,7 +85,7 @@ functions! {
     }
 }
 
-/// The tables of functions.
+/// The loaded functions.
 pub(crate) struct Tables {
     pub(crate) gimp: Gimp<c_int>,
     pub(crate) own: Gimp2,
@@ -93,7 +93,7 @@ pub(crate) struct Tables {
 
 pub(crate) static TABLES: OnceLock<Tables> = OnceLock::new();
 
-/// The tables, which `main` filled before GIMP called anything.
+/// The loaded functions. `main` loads them before GIMP calls.
 pub(crate) fn tables() -> &'static Tables {
-    TABLES.get().expect("main filled them")
+    TABLES.get().expect("main loads them first")
 }

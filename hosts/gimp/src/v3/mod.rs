@@ -1,5 +1,5 @@
-//! The front end for GIMP 3.0: a subclass of `GimpPlugIn` creates procedures, from whose arguments GIMP draws dialogs and
-//! keeps the last values; images and items are objects.
+//! The front end for GIMP 3.0: a subclass of `GimpPlugIn` creates procedures. GIMP builds dialogs from their arguments and
+//! stores the last values. Images and items are objects.
 
 mod procedures;
 mod run;
@@ -12,7 +12,7 @@ use crate::catalogue::Catalogue;
 use crate::editor::{Gimp, Object, library};
 use tables::{Gimp3, TABLES, Tables, Text, TypeQuery, tables};
 
-/// Sets the functions of the subclass. What `GimpPlugInClass` begins with is as large as `GObjectClass`; they follow in this order.
+/// Sets the functions of the subclass. They follow in this order after a `GObjectClass` at the start of `GimpPlugInClass`.
 unsafe extern "C" fn class_init(class: Object, _data: Object) {
     /// The type of `GObject`.
     const OBJECT: usize = 20 << 2;
@@ -20,7 +20,7 @@ unsafe extern "C" fn class_init(class: Object, _data: Object) {
         0
     }
     let mut parent = TypeQuery::default();
-    // SAFETY: GLib writes its answer; the class has room for its five functions behind what its parent has.
+    // SAFETY: GLib fills `parent`; the class has room for five functions after its parent's.
     unsafe {
         (tables().own.g_type_query)(OBJECT, &mut parent);
         let functions = class
@@ -32,10 +32,10 @@ unsafe extern "C" fn class_init(class: Object, _data: Object) {
     }
 }
 
-/// Hands control to GIMP, which calls back.
+/// Passes control to GIMP, which calls the functions of the subclass.
 pub(crate) fn main() -> ExitCode {
     let loaded = library("libgimp-3.0.so.0").and_then(|library| {
-        // SAFETY: the types are those of the library's headers.
+        // SAFETY: the types match the library's headers.
         unsafe {
             Ok(Tables {
                 gimp: Gimp::load(library)?,
@@ -55,7 +55,7 @@ pub(crate) fn main() -> ExitCode {
     crate::arguments::with_arguments(|count, arguments| {
         let parent = (own.gimp_plug_in_get_type)();
         let mut sizes = TypeQuery::default();
-        // SAFETY: GLib writes its answer; the subclass is as large as its parent; the arguments are as C has them.
+        // SAFETY: GLib fills `sizes`, the subclass has its parent's size, and the arguments have the form of C.
         unsafe {
             (own.g_type_query)(parent, &mut sizes);
             let (class, instance) = (sizes.class_size, sizes.instance_size);

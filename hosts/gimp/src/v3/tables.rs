@@ -1,4 +1,4 @@
-//! Types and functions of GIMP 3.0, and the tables that are loaded from its libraries.
+//! Types of GIMP 3.0 and the functions that the program loads from its libraries.
 
 use std::ffi::{c_char, c_double, c_int, c_uint, c_void};
 use std::sync::OnceLock;
@@ -30,7 +30,7 @@ pub(crate) struct TypeQuery {
 }
 
 functions! {
-    /// What only GIMP 3.0 has, and GLib's objects.
+    /// Functions that only GIMP 3.0 has, and functions of GLib.
     Gimp3 {
         gimp_main: unsafe extern "C" fn(usize, c_int, *mut *mut c_char) -> c_int,
         gimp_plug_in_get_type: extern "C" fn() -> usize,
@@ -84,7 +84,7 @@ functions! {
     }
 }
 
-/// The tables of functions, and the plug-ins at hand.
+/// The loaded functions and plug-ins.
 pub(crate) struct Tables {
     pub(crate) gimp: Gimp<Object>,
     pub(crate) own: Gimp3,
@@ -93,7 +93,7 @@ pub(crate) struct Tables {
 
 pub(crate) static TABLES: OnceLock<Tables> = OnceLock::new();
 
-/// The tables, which `main` filled before GIMP called anything.
+/// The loaded functions and plug-ins. `main` loads them before GIMP calls.
 pub(crate) fn tables() -> &'static Tables {
-    TABLES.get().expect("main filled them")
+    TABLES.get().expect("main loads them first")
 }
