@@ -22,12 +22,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             version: "1.0.0".into(),
             capabilities: Capabilities(EDITS),
             thread_class: ThreadClass::One,
-            inputs: vec![Input {
-                key: "image".into(),
-                label: "Image".into(),
-                hint: String::new(),
-                required: true,
-            }],
+            inputs: vec![Input::new("image", "Image", "", true)],
             params: Vec::new(),
         }],
     })

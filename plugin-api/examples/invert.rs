@@ -26,12 +26,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             version: "1.0.0".into(),
             capabilities: Capabilities(EDITS | INR_CAP_TILES),
             thread_class: ThreadClass::PerHandle,
-            inputs: vec![Input {
-                key: "image".into(),
-                label: "Image".into(),
-                hint: String::new(),
-                required: true,
-            }],
+            inputs: vec![Input::new("image", "Image", "", true)],
             params: vec![Param::number(
                 "amount",
                 "Amount",

@@ -275,6 +275,18 @@ pub struct Input {
     pub required: bool,
 }
 
+impl Input {
+    /// Returns an input with this key, label and hint.
+    pub fn new(key: &str, label: &str, hint: &str, required: bool) -> Self {
+        Self {
+            key: key.into(),
+            label: label.into(),
+            hint: hint.into(),
+            required,
+        }
+    }
+}
+
 /// Capabilities of a filter or plug-in: the sum of `INR_CAP_*` constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities(pub u32);
