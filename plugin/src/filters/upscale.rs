@@ -7,7 +7,7 @@ use inr_plugin_api::{
     PixelsMut, Region, Status,
 };
 
-use super::{Entry, filter};
+use super::entry::{Entry, filter};
 use crate::failure::{Watched, failure, watching};
 use crate::picture::{Floats, depth, picture, write, write_rows};
 
