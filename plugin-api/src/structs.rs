@@ -19,7 +19,6 @@ pub unsafe trait AbiStruct: Copy {
 }
 
 /// Returns a zeroed struct with its size set, for the other side to fill.
-#[cfg(feature = "host")]
 pub fn empty<T: AbiStruct>() -> T {
     let mut value = MaybeUninit::<T>::zeroed();
     // SAFETY: an `AbiStruct` begins with its size, and zero bytes are valid values of the other members.

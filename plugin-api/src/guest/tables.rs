@@ -107,34 +107,17 @@ fn input_info(input: &Input) -> InrInputInfo {
 }
 
 fn param_info(param: &Param) -> InrParamInfo {
-    let optional = |found: Option<&String>| found.map_or(null(), |found| text(found));
-    let mut info = InrParamInfo {
-        struct_size: size_of::<InrParamInfo>(),
-        key: text(&param.key),
-        label: text(&param.label),
-        hint: text(&param.hint),
-        group: text(&param.group),
-        kind: param.kind.param_type().code(),
-        digits: 0,
-        hard_min: 0.0,
-        hard_max: 1.0,
-        display_min: 0.0,
-        display_max: 1.0,
-        default_number: 0.0,
-        step: 1.0,
-        default_text: null(),
-        default_rgb: [0.0; 3],
-        choices: null(),
-        choice_count: 0,
-        reserved: 0,
-        enabled_by: optional(param.enabled_by.as_ref().map(|(key, _)| key)),
-        enabled_if: optional(
-            param
-                .enabled_by
-                .as_ref()
-                .and_then(|(_, value)| value.as_ref()),
-        ),
-    };
+    let mut info: InrParamInfo = structs::empty();
+    info.key = text(&param.key);
+    info.label = text(&param.label);
+    info.hint = text(&param.hint);
+    info.group = text(&param.group);
+    info.kind = param.kind.param_type().code();
+    (info.hard_max, info.display_max, info.step) = (1.0, 1.0, 1.0);
+    if let Some((key, value)) = &param.enabled_by {
+        info.enabled_by = text(key);
+        info.enabled_if = value.as_deref().map_or(null(), text);
+    }
     match &param.kind {
         Kind::Number {
             range,

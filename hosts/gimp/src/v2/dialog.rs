@@ -184,6 +184,48 @@ impl Ui {
         values: &Values,
     ) -> (c_int, Vec<c_int>, Values) {
         let ui = &self.0;
+        // SAFETY: GTK has started, all widgets are valid, and the dialog lives until the end.
+        unsafe {
+            let [dialog, area, table] = self.window(question);
+            let mut row = 0;
+            let each = question.inputs.iter().zip(items);
+            let boxes: Vec<Object> = each
+                .map(|(input, item)| self.item(table, &mut row, input, *item))
+                .collect();
+            let mut group = "";
+            let each = question.params.iter().zip(values);
+            let controls: Vec<Control> = each
+                .map(|(param, (_, value))| {
+                    if param.group != group {
+                        group = &param.group;
+                        self.heading(table, &mut row, group);
+                    }
+                    self.control(table, &mut row, param, value)
+                })
+                .collect();
+            (ui.gtk_widget_show_all)(area);
+            let answer = (ui.gimp_dialog_run)(dialog);
+            let items = boxes.iter().map(|chosen| {
+                let mut item = -1;
+                (ui.gimp_int_combo_box_get_active)(*chosen, &mut item);
+                item
+            });
+            let items = items.collect();
+            let each = question.params.iter().zip(&controls);
+            let values =
+                each.map(|(param, control)| (param.key.clone(), self.value(param, control)));
+            let values = values.collect();
+            (ui.gtk_widget_destroy)(dialog);
+            (answer, items, values)
+        }
+    }
+
+    /// Creates the dialog, and in it an area with an empty table below the explanation.
+    ///
+    /// # Safety
+    /// GTK has started.
+    unsafe fn window(&self, question: &Question) -> [Object; 3] {
+        let ui = &self.0;
         let title = c_string(question.title);
         let end: Text = null();
         // SAFETY: all widgets and strings exist, and NULL ends the list of buttons.
@@ -215,36 +257,7 @@ impl Ui {
             (ui.gtk_table_set_row_spacings)(table, 6);
             (ui.gtk_table_set_col_spacings)(table, 6);
             (ui.gtk_box_pack_start)(area, table, 0, 0, 0);
-            let mut row = 0;
-            let each = question.inputs.iter().zip(items);
-            let boxes: Vec<Object> = each
-                .map(|(input, item)| self.item(table, &mut row, input, *item))
-                .collect();
-            let mut group = "";
-            let each = question.params.iter().zip(values);
-            let controls: Vec<Control> = each
-                .map(|(param, (_, value))| {
-                    if param.group != group {
-                        group = &param.group;
-                        self.heading(table, &mut row, group);
-                    }
-                    self.control(table, &mut row, param, value)
-                })
-                .collect();
-            (ui.gtk_widget_show_all)(area);
-            let answer = (ui.gimp_dialog_run)(dialog);
-            let items = boxes.iter().map(|chosen| {
-                let mut item = -1;
-                (ui.gimp_int_combo_box_get_active)(*chosen, &mut item);
-                item
-            });
-            let items = items.collect();
-            let each = question.params.iter().zip(&controls);
-            let values =
-                each.map(|(param, control)| (param.key.clone(), self.value(param, control)));
-            let values = values.collect();
-            (ui.gtk_widget_destroy)(dialog);
-            (answer, items, values)
+            [dialog, area, table]
         }
     }
 
