@@ -1,4 +1,4 @@
-//! Has the loader name the host's libraries as needed.
+//! Links the loader against the host's libraries.
 
 include!("../needed.rs");
 

@@ -1,4 +1,4 @@
-//! Has the operations name the host's libraries as needed.
+//! Links the operations against the host's libraries.
 
 include!("../needed.rs");
 
@@ -9,6 +9,6 @@ fn main() {
         "libgobject-2.0.so.0",
         "libglib-2.0.so.0",
     ]);
-    // Types that are known to GLib, and threads, outlive what GEGL might unload.
+    // GEGL must not unload the library, because GLib keeps its types and threads may still run its code.
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
 }

@@ -1,4 +1,4 @@
-//! A plug-in with a bug: its filter panics. Hosts hear of it by a code, and go on.
+//! A plug-in whose filter panics. The host receives a code and continues.
 
 use std::sync::LazyLock;
 
@@ -18,16 +18,11 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             id: "org.example.faulty.divide".into(),
             key: "divide".into(),
             label: "Divide".into(),
-            hint: "Divides by the number of rows that are too many.".into(),
+            hint: "Divides by the number of surplus rows.".into(),
             version: "1.0.0".into(),
             capabilities: Capabilities(EDITS),
             thread_class: ThreadClass::One,
-            inputs: vec![Input {
-                key: "image".into(),
-                label: "Image".into(),
-                hint: String::new(),
-                required: true,
-            }],
+            inputs: vec![Input::new("image", "Image", "", true)],
             params: Vec::new(),
         }],
     })

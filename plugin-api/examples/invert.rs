@@ -1,4 +1,4 @@
-//! A plug-in in Rust, whole: `cargo build -p inr-plugin-api --example invert`, then
+//! A complete plug-in in Rust: `cargo build -p inr-plugin-api --example invert`, then
 //! `inr filter --plugin target/debug/examples/libinvert.so invert photo.png out.png`.
 
 use std::sync::LazyLock;
@@ -11,7 +11,7 @@ use inr_plugin_api::{
 struct Invert;
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
-    let hint = "0 leaves the picture as it is, 1 is its negative.";
+    let hint = "0 keeps the picture, 1 inverts it.";
     Tables::new(Description {
         id: "org.example.rust".into(),
         name: "Example in Rust".into(),
@@ -22,16 +22,11 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
             id: "org.example.rust.invert".into(),
             key: "invert".into(),
             label: "Invert".into(),
-            hint: "Draws colours towards their negative.".into(),
+            hint: "Moves colours towards their negative.".into(),
             version: "1.0.0".into(),
             capabilities: Capabilities(EDITS | INR_CAP_TILES),
             thread_class: ThreadClass::PerHandle,
-            inputs: vec![Input {
-                key: "image".into(),
-                label: "Image".into(),
-                hint: String::new(),
-                required: true,
-            }],
+            inputs: vec![Input::new("image", "Image", "", true)],
             params: vec![Param::number(
                 "amount",
                 "Amount",

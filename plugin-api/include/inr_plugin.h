@@ -1,60 +1,60 @@
 #ifndef INR_PLUGIN_H
 #define INR_PLUGIN_H
 
-/* Generated from src/abi.rs and src/abi/codec.rs by tests/header.rs; INR_BLESS=1 writes it anew. README.md has the rules. */
+/* Generated from src/abi.rs and src/abi_codec.rs by tests/it/header.rs; INR_BLESS=1 rewrites it. README.md has the rules. */
 
 #include <stddef.h>
 #include <stdint.h>
 
-// Major version of this ABI: a plug-in and a host of different major versions do not work together.
+// Major version of this ABI. A plug-in and a host with different major versions cannot work together.
 #define INR_ABI_MAJOR 1
 
-// Minor version of this ABI: later ones only append members to structs and add constants.
+// Minor version of this ABI. Later minor versions only append members to structs and add constants.
 #define INR_ABI_MINOR 1
 
-// Done.
+// The call succeeded.
 #define INR_OK 0
 
-// The host's progress or is_cancelled asked to stop; outputs hold anything.
+// The host's `progress` or `is_cancelled` asked to stop. The contents of outputs are undefined.
 #define INR_CANCELLED 1
 
-// A pointer, size or value that cannot be; the message says which.
+// A pointer, size or value is invalid. The message names it.
 #define INR_BAD_ARGUMENT 2
 
-// Something legal that this plug-in does not do.
+// The plug-in does not support a valid request.
 #define INR_UNSUPPORTED 3
 
-// A file that is damaged or no file of this kind.
+// The file is damaged or has another format.
 #define INR_CORRUPT 4
 
-// More than the host's limits allow.
+// The request exceeds the host's limits.
 #define INR_TOO_LARGE 5
 
-// Memory ran out.
+// Not enough memory.
 #define INR_OUT_OF_MEMORY 6
 
 // Reading or writing failed.
 #define INR_IO 7
 
-// The plug-in and the host have no ABI version in common.
+// The plug-in and the host share no ABI version.
 #define INR_VERSION 8
 
-// A bug in the plug-in. The handle takes no more calls but the one that closes it.
+// A bug in the plug-in. After it the handle accepts only the call that closes it.
 #define INR_INTERNAL 9
 
-// Unsigned, 8 bits, 0 to 255.
+// Unsigned 8-bit samples, 0 to 255.
 #define INR_SAMPLE_U8 1
 
-// Unsigned, 16 bits in the machine's byte order, 0 to 65535.
+// Unsigned 16-bit samples in the machine's byte order, 0 to 65535.
 #define INR_SAMPLE_U16 2
 
-// Floating point, 16 bits; 0 to 1 is the range of integers.
+// 16-bit floating point samples; 0 to 1 corresponds to the full range of integers.
 #define INR_SAMPLE_F16 3
 
-// Floating point, 32 bits; 0 to 1 is the range of integers.
+// 32-bit floating point samples; 0 to 1 corresponds to the full range of integers.
 #define INR_SAMPLE_F32 4
 
-// One channel. Layouts are numbers of interleaved channels.
+// Grey. A layout's value is its number of interleaved channels.
 #define INR_LAYOUT_GREY 1
 
 // Grey, then alpha.
@@ -66,7 +66,7 @@
 // Red, green, blue, alpha.
 #define INR_LAYOUT_RGBA 4
 
-// There is no alpha; the only choice for layouts without it.
+// No alpha; required for layouts without alpha.
 #define INR_ALPHA_NONE 0
 
 // Colours are not multiplied by alpha.
@@ -75,134 +75,135 @@
 // Colours are multiplied by alpha, in the transfer that the buffer states.
 #define INR_ALPHA_PREMULTIPLIED 2
 
-// Samples as files have them: encoded by the curve of the ICC profile, of sRGB without one.
+// Encoded samples as in files: by the curve of the ICC profile, or of sRGB without a profile.
 #define INR_TRANSFER_ENCODED 1
 
-// Linear light; plug-ins that work on encoded samples go through the curve of sRGB.
+// Linear light. Plug-ins that work on encoded samples convert with the sRGB curve.
 #define INR_TRANSFER_LINEAR 2
 
-// A whole number; `InrValue::number`.
+// Parameter type: a whole number in `InrValue::number`.
 #define INR_PARAM_INT 1
 
-// A number; `InrValue::number`.
+// Parameter type: a number in `InrValue::number`.
 #define INR_PARAM_DOUBLE 2
 
-// 0 or 1; `InrValue::number`.
+// Parameter type: 0 or 1 in `InrValue::number`.
 #define INR_PARAM_BOOL 3
 
-// One of the choices by its key; `InrValue::text`.
+// Parameter type: the key of a choice in `InrValue::text`.
 #define INR_PARAM_CHOICE 4
 
-// UTF-8; `InrValue::text`.
+// Parameter type: UTF-8 text in `InrValue::text`.
 #define INR_PARAM_STRING 5
 
-// Encoded red, green and blue, 0 to 1; `InrValue::rgb`.
+// Parameter type: encoded red, green and blue, 0 to 1, in `InrValue::rgb`.
 #define INR_PARAM_RGB 6
 
-// Capability: the output has another size than the input.
+// Capability: the output differs from the input in size.
 #define INR_CAP_RESIZES 1
 
-// Capability: the output has the input's size and may replace it.
+// Capability: the output has the input's size and may replace the input.
 #define INR_CAP_EDITS 2
 
-// Capability: every output pixel depends on the whole picture, which must be given whole.
+// Capability: every output pixel depends on the whole picture; the host must pass all of it.
 #define INR_CAP_GLOBAL 4
 
-// Capability: any region may be asked for, and it does not change what a pixel is.
+// Capability: the host may request any region; a pixel's value does not depend on the region.
 #define INR_CAP_TILES 8
 
-// Capability: equal input, parameters and region give equal bytes, for any number of threads.
+// Capability: equal input, parameters and region give equal bytes with any number of threads.
 #define INR_CAP_DETERMINISTIC 16
 
-// Capability, of plug-ins: pictures are decoded (suite `inr.codec`).
+// Capability of plug-ins: decodes pictures (suite `inr.codec`).
 #define INR_CAP_DECODES 32
 
-// Capability, of plug-ins: pictures are encoded (suite `inr.codec`).
+// Capability of plug-ins: encodes pictures (suite `inr.codec`).
 #define INR_CAP_ENCODES 64
 
-// Thread class: all calls of the plug-in come from one thread at a time.
+// Thread class: only one thread at a time may call the plug-in.
 #define INR_THREADS_ONE 1
 
-// Thread class: calls with different handles may come from different threads at once, those with one handle may not.
+// Thread class: several threads may call at once with different handles, but not with the same handle.
 #define INR_THREADS_PER_HANDLE 2
 
-// Levels of `InrHost::log`.
+// Level of `InrHost::log`: information.
 #define INR_LOG_INFO 1
 
-// Something that the user should know.
+// Level of `InrHost::log`: the user should know this.
 #define INR_LOG_WARNING 2
 
-// Something failed.
+// Level of `InrHost::log`: something failed.
 #define INR_LOG_ERROR 3
 
-// The field itself.
+// The picture itself.
 #define INR_DERIVATIVE_NONE 0
 
-// d/dx of every colour channel.
+// The derivative along x of every colour channel.
 #define INR_DERIVATIVE_DX 1
 
-// d/dy of every colour channel.
+// The derivative along y of every colour channel.
 #define INR_DERIVATIVE_DY 2
 
 // The Laplacian of every colour channel.
 #define INR_DERIVATIVE_LAPLACIAN 3
 
-// d/dx and d/dy of luma in red and green.
+// The derivatives of luma along x in red and along y in green.
 #define INR_DERIVATIVE_GRADIENT 4
 
-// Luma's gradient: direction as the hue, length as the value.
+// The gradient of luma: its direction as hue, its length as value.
 #define INR_DERIVATIVE_GRADIENT_HSV 5
 
-// Length of luma's gradient.
+// The length of the gradient of luma.
 #define INR_DERIVATIVE_MAGNITUDE 6
 
-// Unit normal of the relief whose height is luma.
+// The unit normal of a relief whose height is luma.
 #define INR_DERIVATIVE_NORMAL 7
 
-// Version of `InrCodec`.
+// Version of the suite `inr.codec`.
 #define INR_SUITE_CODEC_VERSION 1
 
-// An opened picture file; not to be looked into. Independent of the session that opened it.
+// An opaque handle: an open picture file. It remains valid after its session is closed.
 typedef struct InrPicture InrPicture;
 
-// A plug-in at work for one host; not to be looked into. Its calls keep a message for the one that fails.
+// An opaque handle: a plug-in in use by one host. It stores the message of a failed call.
 typedef struct InrSession InrSession;
 
-// Who calls: what the plug-in may use and how much. Copied; pointers are used until the session ends.
+// The calling host and its limits. The plug-in copies the struct and uses its pointers until the session ends.
 typedef struct InrHost {
-  // Size of this struct in the host's version of it, as in all structs.
+  // Size of this struct in its maker's version of the ABI; every struct begins with it.
   size_t struct_size;
   // `INR_ABI_MAJOR` of the host.
   uint32_t abi_major;
   // `INR_ABI_MINOR` of the host.
   uint32_t abi_minor;
-  // Name of the host, UTF-8; may be NULL.
+  // Name of the host in UTF-8; may be NULL.
   const char *name;
-  // Handed to the functions below.
+  // First argument of the functions below.
   void *ctx;
-  // Memory for results that the host is to own, aligned for any type; NULL: the plug-in's own. Any thread.
+  // Allocates memory, aligned for any type, for results that the host will own. Any thread may call it. NULL: the plug-in
+  // uses its own memory.
   void *(*alloc)(void *ctx, size_t size);
-  // Takes back what `alloc` gave; both or neither are given.
+  // Frees memory of `alloc`. The host sets both functions or neither.
   void (*free)(void *ctx, void *memory);
-  // Takes a line of text; may be NULL. Any thread.
+  // Logs a line of text. Any thread may call it. May be NULL.
   void (*log)(void *ctx, uint32_t level, const char *message);
-  // Threads that a call may use; 0: as many as there are processors.
+  // Maximum number of threads of a call; 0: one per processor.
   uint32_t max_threads;
-  // 0.
+  // Must be 0.
   uint32_t reserved;
-  // Pixels of a picture or an output at most; 0: the plug-in's own limit.
+  // Maximum number of pixels of an input or output; 0: the plug-in's own limit.
   uint64_t max_pixels;
-  // Bytes of a file at most; 0: the plug-in's own limit.
+  // Maximum size of a file in bytes; 0: the plug-in's own limit.
   uint64_t max_bytes;
 } InrHost;
 
-// Pixels in memory that belongs to whoever passes the buffer.
+// Pixels in memory that the caller owns.
 typedef struct InrBuffer {
   // Size of this struct.
   size_t struct_size;
-  // First sample of the top row.
+  // The first sample of the top row.
   void *data;
-  // Bytes from one row to the next one below; negative for pictures stored from the bottom up.
+  // Bytes from one row to the next one below; negative for pictures that are stored bottom up.
   ptrdiff_t stride;
   // Pixels in a row, at least 1.
   uint32_t width;
@@ -216,14 +217,14 @@ typedef struct InrBuffer {
   uint32_t alpha;
   // `INR_TRANSFER_*`.
   uint32_t transfer;
-  // ICC profile, or NULL. Of an input.
+  // ICC profile of an input, or NULL.
   const uint8_t *icc;
-  // Bytes of the profile.
+  // Size of the profile in bytes.
   size_t icc_size;
 } InrBuffer;
 
-// Which pixels are wanted: output pixel (i, j) has its centre at (x + (i + 0.5) step_x, y + (j + 0.5) step_y) in source
-// pixels from the source's top left corner.
+// A requested region. Output pixel (i, j) has its centre at (x + (i + 0.5) step_x, y + (j + 0.5) step_y), in source pixels
+// from the source's top left corner.
 typedef struct InrRegion {
   // Size of this struct.
   size_t struct_size;
@@ -231,25 +232,25 @@ typedef struct InrRegion {
   double x;
   // Top edge.
   double y;
-  // Source pixels per output pixel, above 0.
+  // Source pixels per output pixel along x, above 0.
   double step_x;
-  // As `step_x`, downwards.
+  // Source pixels per output pixel along y, above 0.
   double step_y;
-  // Output pixels in a row.
+  // Width of the output in pixels.
   uint32_t width;
-  // Output rows.
+  // Height of the output in pixels.
   uint32_t height;
 } InrRegion;
 
-// How work is watched and stopped.
+// Callbacks that receive progress and cancel a call.
 typedef struct InrProgress {
   // Size of this struct.
   size_t struct_size;
-  // Handed to both.
+  // First argument of both callbacks.
   void *ctx;
-  // Told how much is done, 0 to 1, on the calling thread; 0 asks to stop. May be NULL.
+  // Receives the completed share, 0 to 1, on the calling thread. Returns 0 to cancel. May be NULL.
   uint32_t (*progress)(void *ctx, double share);
-  // Other than 0 asks to stop. Any thread, at any time of the call. May be NULL.
+  // Returns nonzero to cancel. Any thread may call it at any time during the call. May be NULL.
   uint32_t (*is_cancelled)(void *ctx);
 } InrProgress;
 
@@ -257,70 +258,70 @@ typedef struct InrProgress {
 typedef struct InrChoice {
   // Size of this struct.
   size_t struct_size;
-  // What values say.
+  // Text that stands for the choice in `InrValue::text`.
   const char *key;
-  // What people read.
+  // Label in dialogs.
   const char *label;
 } InrChoice;
 
-// A parameter, in as much detail as a dialog takes.
+// A parameter, with the details that a dialog needs.
 typedef struct InrParamInfo {
   // Size of this struct.
   size_t struct_size;
-  // What values are called; a-z, 0-9, -.
+  // Name in `InrValue::key`: a-z, 0-9 and hyphens.
   const char *key;
-  // What people read beside the control.
+  // Label beside the control in a dialog.
   const char *label;
-  // A sentence about it.
+  // One sentence of description.
   const char *hint;
-  // Parameters of one group stand together; "" for none.
+  // Heading under which a dialog lists the parameter; "" for none.
   const char *group;
   // `INR_PARAM_*`.
   uint32_t kind;
-  // Digits to show after the point.
+  // Decimal places to show.
   uint32_t digits;
-  // Values outside are refused: least.
+  // Minimum; the plug-in rejects smaller values.
   double hard_min;
-  // Values outside are refused: greatest.
+  // Maximum; the plug-in rejects larger values.
   double hard_max;
-  // What a slider covers: least.
+  // Lower end of a slider.
   double display_min;
-  // What a slider covers: greatest.
+  // Upper end of a slider.
   double display_max;
-  // Of an int, double or bool.
+  // Default of an int, double or bool.
   double default_number;
-  // What a press of a button changes it by.
+  // Increment of a spin button.
   double step;
-  // Of a choice (its key) or a string; else NULL.
+  // Default of a choice (its key) or a string; otherwise NULL.
   const char *default_text;
-  // Of a colour.
+  // Default of a colour.
   double default_rgb[3];
-  // `choice_count` of them.
+  // Array of `choice_count` choices.
   const struct InrChoice *const *choices;
-  // Of a choice; else 0.
+  // Number of choices; 0 for other types.
   uint32_t choice_count;
-  // 0.
+  // Must be 0.
   uint32_t reserved;
-  // Key of a bool or choice that this parameter depends on, or NULL: a dialog greys it out unless that one is 1, or
-  // has the value `enabled_if`.
+  // Key of a bool or choice that enables this parameter, or NULL. A dialog disables the parameter unless that bool is 1
+  // or that choice has the value `enabled_if`.
   const char *enabled_by;
-  // Key of the choice that `enabled_by` needs; NULL for a bool.
+  // Value of the choice `enabled_by` that enables this parameter; NULL for a bool.
   const char *enabled_if;
 } InrParamInfo;
 
-// A picture that a filter takes.
+// An input picture of a filter.
 typedef struct InrInputInfo {
   // Size of this struct.
   size_t struct_size;
-  // What `InrInput::key` says; the first one is the picture that is worked on.
+  // Name in `InrInput::key`. The first input is the picture that the filter edits.
   const char *key;
-  // What people read.
+  // Label in dialogs.
   const char *label;
-  // A sentence about it.
+  // One sentence of description.
   const char *hint;
-  // 1: without it there is no result.
+  // 1 when the filter needs this input, otherwise 0.
   uint32_t required;
-  // 0.
+  // Must be 0.
   uint32_t reserved;
 } InrInputInfo;
 
@@ -328,90 +329,90 @@ typedef struct InrInputInfo {
 typedef struct InrFilterInfo {
   // Size of this struct.
   size_t struct_size;
-  // Name for programs, the same for ever: reversed domain, such as "org.example.blur".
+  // Unique name that never changes: a reversed domain, such as "org.example.blur".
   const char *id;
-  // Short name for command lines: a-z, 0-9, -.
+  // Short name for command lines: a-z, 0-9 and hyphens.
   const char *key;
-  // What people read in a menu.
+  // Label in menus.
   const char *label;
-  // A sentence about it.
+  // One sentence of description.
   const char *hint;
-  // Version of the filter, such as "1.2.0".
+  // Version of the filter, for example "1.2.0".
   const char *version;
-  // `INR_CAP_*`, added.
+  // Sum of `INR_CAP_*`.
   uint32_t capabilities;
   // `INR_THREADS_*`.
   uint32_t thread_class;
-  // `input_count` of them, at least 1.
+  // Array of `input_count` inputs, at least one.
   const struct InrInputInfo *const *inputs;
-  // `param_count` of them.
+  // Array of `param_count` parameters.
   const struct InrParamInfo *const *params;
-  // Inputs.
+  // Number of inputs.
   uint32_t input_count;
-  // Parameters.
+  // Number of parameters.
   uint32_t param_count;
 } InrFilterInfo;
 
-// A parameter's value; parameters without one have their default.
+// The value of a parameter. Parameters without a value take their defaults.
 typedef struct InrValue {
   // Size of this struct.
   size_t struct_size;
   // Key of the parameter.
   const char *key;
-  // Of an int, double or bool.
+  // Value of an int, double or bool.
   double number;
-  // Of a choice or string; else NULL.
+  // Value of a choice or string; otherwise NULL.
   const char *text;
-  // Of a colour.
+  // Value of a colour.
   double rgb[3];
 } InrValue;
 
-// A picture, or the part of it that is at hand, as a filter's input.
+// An input of a filter: a picture or a part of one.
 typedef struct InrInput {
   // Size of this struct.
   size_t struct_size;
-  // Key of the input; NULL for the first one.
+  // Key of the input; NULL for the first.
   const char *key;
-  // Its pixels; its data may be NULL when only a plan is asked for.
+  // The pixels. `data` may be NULL in calls of `filter_plan`.
   const struct InrBuffer *buffer;
-  // Column of the picture that the buffer's first pixel is.
+  // Column of the buffer's first pixel in the picture.
   uint32_t left;
-  // Row of the picture that the buffer's first pixel is.
+  // Row of the buffer's first pixel in the picture.
   uint32_t top;
-  // Width of the whole picture; 0: the buffer is all of it.
+  // Width of the whole picture; 0: the buffer holds the whole picture.
   uint32_t picture_width;
-  // Height of the whole picture; 0: the buffer is all of it.
+  // Height of the whole picture; 0: the buffer holds the whole picture.
   uint32_t picture_height;
 } InrInput;
 
-// What is asked of a filter.
+// A call of a filter.
 typedef struct InrFilterCall {
   // Size of this struct.
   size_t struct_size;
-  // Index in `InrApi::filters`.
+  // Index of the filter in `InrApi::filters`.
   uint32_t filter;
-  // Inputs.
+  // Number of inputs.
   uint32_t input_count;
-  // `input_count` of them.
+  // Array of `input_count` inputs.
   const struct InrInput *const *inputs;
-  // `value_count` of them.
+  // Array of `value_count` values.
   const struct InrValue *const *values;
-  // Values.
+  // Number of values.
   uint32_t value_count;
-  // 0.
+  // Must be 0.
   uint32_t reserved;
-  // The wanted pixels; NULL: all.
+  // Requested region; NULL: the whole output.
   const struct InrRegion *region;
-  // Where they go, with the region's size and the plan's layout; any sample, alpha and transfer. No input may overlap it.
-  // NULL when only a plan is asked for.
+  // Output buffer with the region's size and the plan's layout, and any sample, alpha and transfer. It must not overlap an
+  // input. NULL in calls of `filter_plan`.
   const struct InrBuffer *output;
   // May be NULL.
   const struct InrProgress *progress;
 } InrFilterCall;
 
-// What a call needs and gives.
+// What a call needs and produces.
 typedef struct InrPlan {
-  // Size of this struct; set by the host before the call.
+  // Size of this struct; the host sets it before the call.
   size_t struct_size;
   // Width of the whole output.
   uint32_t width;
@@ -419,20 +420,20 @@ typedef struct InrPlan {
   uint32_t height;
   // Layout of the output.
   uint32_t layout;
-  // Source pixels that an output pixel depends on beyond its own, on every side; the picture's border ends them.
+  // Number of source pixels around its own position, on every side, that an output pixel depends on, within the picture.
   // `UINT32_MAX` for global filters.
   uint32_t halo;
-  // What the call's region needs of the first input: left.
+  // Part of the first input that the region needs: left edge.
   uint32_t need_left;
-  // Top.
+  // Top edge of that part.
   uint32_t need_top;
-  // Width.
+  // Width of that part.
   uint32_t need_width;
-  // Height.
+  // Height of that part.
   uint32_t need_height;
 } InrPlan;
 
-// What a plug-in gives.
+// The function table of a plug-in.
 typedef struct InrApi {
   // Size of this struct.
   size_t struct_size;
@@ -440,126 +441,126 @@ typedef struct InrApi {
   uint32_t abi_major;
   // `INR_ABI_MINOR` of the plug-in.
   uint32_t abi_minor;
-  // Name for programs: reversed domain.
+  // Unique name: a reversed domain.
   const char *id;
-  // What people read.
+  // Name that users see.
   const char *name;
-  // Version of the plug-in, such as "1.2.0".
+  // Version of the plug-in, for example "1.2.0".
   const char *version;
-  // `INR_CAP_*` of any of its parts, added.
+  // Sum of the `INR_CAP_*` of all filters and suites.
   uint32_t capabilities;
   // `INR_THREADS_*`.
   uint32_t thread_class;
-  // `filter_count` of them, there until the plug-in is unloaded.
+  // Array of `filter_count` filters, valid until the plug-in is unloaded.
   const struct InrFilterInfo *const *filters;
-  // Filters.
+  // Number of filters.
   uint32_t filter_count;
-  // 0.
+  // Must be 0.
   uint32_t reserved;
-  // Begins work for a host, which is copied. `out` is untouched on failure.
+  // Opens a session and copies `host`. Leaves `out` unchanged on failure.
   int32_t (*session_open)(const struct InrHost *host, struct InrSession **out);
-  // Ends it and frees all that it holds; no call may be under way. NULL is fine.
+  // Closes the session and frees its memory. No call may be running. Accepts NULL.
   void (*session_close)(struct InrSession *session);
-  // Why the session's last call failed, UTF-8, "" if it did not; there until the next call with this session.
+  // Returns the message of the session's last call in UTF-8, "" after success; valid until the next call with this
+  // session.
   const char *(*session_message)(struct InrSession *session);
-  // What a call would need and give; quick.
+  // Computes quickly what a call would need and produce.
   int32_t (*filter_plan)(struct InrSession *session, const struct InrFilterCall *call, struct InrPlan *out);
-  // Runs a filter. No thread that it starts outlives the call.
+  // Runs a filter. Threads that it starts end before it returns.
   int32_t (*filter_run)(struct InrSession *session, const struct InrFilterCall *call);
-  // A suite by name, such as `INR_SUITE_CODEC`, and version: a struct as the suite defines it, there until the plug-in
-  // is unloaded; NULL if there is none. May itself be NULL.
+  // Returns the suite of this name, such as `INR_SUITE_CODEC`, and version: a struct that the suite defines, valid until
+  // the plug-in is unloaded; NULL when the plug-in lacks it. The function pointer may be NULL.
   const void *(*suite)(const char *name, uint32_t version);
 } InrApi;
 
-// What a picture file holds. Pointers are there until the picture is closed.
+// Contents of a picture file. Pointers are valid until the picture is closed.
 typedef struct InrPictureInfo {
-  // Size of this struct; set by the host before the call.
+  // Size of this struct; the host sets it before the call.
   size_t struct_size;
-  // Width at native size.
+  // Native width.
   uint32_t width;
-  // Height at native size.
+  // Native height.
   uint32_t height;
   // `INR_SAMPLE_*` of the source.
   uint32_t sample;
   // `INR_LAYOUT_*` of the source.
   uint32_t layout;
-  // `INR_ALPHA_*`.
+  // `INR_ALPHA_*` of the source.
   uint32_t alpha;
-  // `INR_TRANSFER_*`.
+  // `INR_TRANSFER_*` of the source.
   uint32_t transfer;
   // ICC profile, or NULL.
   const uint8_t *icc;
-  // Bytes of the profile.
+  // Size of the profile in bytes.
   size_t icc_size;
-  // Exif from its TIFF header on, or NULL.
+  // Exif, beginning with its TIFF header, or NULL.
   const uint8_t *exif;
-  // Bytes of Exif.
+  // Size of the Exif data in bytes.
   size_t exif_size;
   // XMP packet, or NULL.
   const uint8_t *xmp;
-  // Bytes of XMP.
+  // Size of the XMP packet in bytes.
   size_t xmp_size;
-  // Kind of field, such as "pyramid".
+  // Model, for example "pyramid".
   const char *model;
-  // Length of the file.
+  // Size of the file in bytes.
   uint64_t file_size;
-  // Code points of ITU-T H.273: colour primaries, transfer characteristics, matrix coefficients, full range flag; all 0:
-  // not stated. Since minor version 1.
+  // Code points of ITU-T H.273: colour primaries, transfer characteristics, matrix coefficients, full range flag. All are
+  // 0 when unspecified. Since minor version 1.
   uint8_t cicp[4];
 } InrPictureInfo;
 
-// What is asked of a picture.
+// A call that renders a picture.
 typedef struct InrRenderCall {
   // Size of this struct.
   size_t struct_size;
-  // The wanted pixels, inside the picture; NULL: all of it at the output's size.
+  // Requested region inside the picture; NULL: the whole picture at the output's size.
   const struct InrRegion *region;
-  // Where they go, with the region's size, the picture's layout (a derivative's, for derivatives), and any sample, alpha
-  // and transfer.
+  // Output buffer with the region's size, the layout of the picture or derivative, and any sample, alpha and transfer.
   const struct InrBuffer *output;
   // `INR_DERIVATIVE_*`.
   uint32_t derivative;
-  // 0.
+  // Must be 0.
   uint32_t reserved;
-  // The derivative that ends the range of samples, above 0; 0: the largest in the region.
+  // The derivative, above 0, that maps to the end of the sample range; 0: the largest in the region.
   double range;
   // May be NULL.
   const struct InrProgress *progress;
 } InrRenderCall;
 
-// What is asked of the encoder.
+// A call that encodes a picture.
 typedef struct InrEncodeCall {
   // Size of this struct.
   size_t struct_size;
   // The picture with its ICC profile.
   const struct InrBuffer *input;
-  // `value_count` of them, of `InrCodec::params`.
+  // Array of `value_count` values of `InrCodec::params`.
   const struct InrValue *const *values;
-  // Values.
+  // Number of values.
   uint32_t value_count;
-  // 0.
+  // Must be 0.
   uint32_t reserved;
-  // Exif from its TIFF header on, or NULL.
+  // Exif, beginning with its TIFF header, or NULL.
   const uint8_t *exif;
-  // Bytes of Exif.
+  // Size of the Exif data in bytes.
   size_t exif_size;
   // XMP packet, or NULL.
   const uint8_t *xmp;
-  // Bytes of XMP.
+  // Size of the XMP packet in bytes.
   size_t xmp_size;
   // May be NULL.
   const struct InrProgress *progress;
-  // As `InrPictureInfo::cicp`. Since minor version 1.
+  // Code points in the form of `InrPictureInfo::cicp`. Since minor version 1.
   uint8_t cicp[4];
 } InrEncodeCall;
 
-// A file in memory: the host's memory if it gave `alloc`, else the plug-in's.
+// A file in memory, in the host's memory when the host set `alloc`, otherwise in the plug-in's.
 typedef struct InrBytes {
-  // Size of this struct; set by the host before the call.
+  // Size of this struct; the host sets it before the call.
   size_t struct_size;
   // The bytes.
   uint8_t *data;
-  // How many.
+  // Number of bytes.
   size_t size;
 } InrBytes;
 
@@ -569,33 +570,34 @@ typedef struct InrCodec {
   size_t struct_size;
   // Version of the suite.
   uint32_t version;
-  // Parameters of `encode`.
+  // Number of parameters of `encode`.
   uint32_t param_count;
-  // `param_count` of them.
+  // Array of `param_count` parameters.
   const struct InrParamInfo *const *params;
-  // Opens a file, whose bytes are not kept. `out` is untouched on failure, which the session's message tells of.
+  // Opens a file; the plug-in does not use `bytes` after the call. Leaves `out` unchanged on failure, which the session's
+  // message describes.
   int32_t (*picture_open)(struct InrSession *session, const uint8_t *bytes, size_t size, struct InrPicture **out);
-  // Frees it; no call may be under way. NULL is fine.
+  // Frees the picture. No call may be running. Accepts NULL.
   void (*picture_close)(struct InrPicture *picture);
-  // Why the picture's last call failed, as `InrApi::session_message`.
+  // Returns the message of the picture's last call, like `InrApi::session_message`.
   const char *(*picture_message)(struct InrPicture *picture);
-  // What it holds.
+  // Describes the contents of the file.
   int32_t (*picture_info)(struct InrPicture *picture, struct InrPictureInfo *out);
-  // Renders it at any size, or its derivatives.
+  // Renders the picture or a derivative at any size.
   int32_t (*picture_render)(struct InrPicture *picture, const struct InrRenderCall *call);
-  // Makes a file of a picture; `bytes_free` takes it back.
+  // Encodes a picture into a file, which the host frees with `bytes_free`.
   int32_t (*encode)(struct InrSession *session, const struct InrEncodeCall *call, struct InrBytes *out);
-  // Frees what `encode` of the same session gave, and forgets it; NULL and empty are fine.
+  // Frees a file that `encode` of the same session returned and clears the struct. Accepts NULL and empty structs.
   void (*bytes_free)(struct InrSession *session, struct InrBytes *bytes);
 } InrCodec;
 
-// Type of the one function that a plug-in exports, `inr_get_api`: the table for hosts of `abi_major` in `out`, which
-// is set to NULL on failure. `host` says who asks; it may be NULL, and is not kept.
+// Type of `inr_get_api`, the only function that a plug-in exports. It stores the table for hosts of `abi_major` in `out`, or
+// NULL on failure. `host` identifies the caller, may be NULL, and is not used after the call.
 typedef int32_t (*InrGetApi)(uint32_t abi_major, const struct InrHost *host, const struct InrApi **out);
 
 #endif  /* INR_PLUGIN_H */
 
-// Name of the suite that opens, renders and encodes picture files: InrCodec.
+// Name of the suite that opens, renders and encodes picture files; its struct is InrCodec.
 #define INR_SUITE_CODEC "inr.codec"
 
 #if defined(_WIN32)
@@ -610,7 +612,7 @@ typedef int32_t (*InrGetApi)(uint32_t abi_major, const struct InrHost *host, con
 extern "C" {
 #endif
 
-// The one function that a plug-in exports; see InrGetApi.
+// The only function that a plug-in exports; see InrGetApi.
 INR_EXPORT int32_t inr_get_api(uint32_t abi_major, const InrHost *host, const InrApi **out);
 
 #ifdef __cplusplus

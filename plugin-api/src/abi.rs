@@ -1,47 +1,43 @@
-//! The types that cross the boundary, as C sees them; `include/inr_plugin.h` is generated from these files.
-
-mod codec;
+//! The C types of the ABI. `include/inr_plugin.h` is generated from this file and `abi_codec.rs`.
 
 use std::ffi::{c_char, c_void};
 
-pub use codec::*;
-
-/// Major version of this ABI: a plug-in and a host of different major versions do not work together.
+/// Major version of this ABI. A plug-in and a host with different major versions cannot work together.
 pub const INR_ABI_MAJOR: u32 = 1;
-/// Minor version of this ABI: later ones only append members to structs and add constants.
+/// Minor version of this ABI. Later minor versions only append members to structs and add constants.
 pub const INR_ABI_MINOR: u32 = 1;
 
-/// Done.
+/// The call succeeded.
 pub const INR_OK: i32 = 0;
-/// The host's progress or is_cancelled asked to stop; outputs hold anything.
+/// The host's `progress` or `is_cancelled` asked to stop. The contents of outputs are undefined.
 pub const INR_CANCELLED: i32 = 1;
-/// A pointer, size or value that cannot be; the message says which.
+/// A pointer, size or value is invalid. The message names it.
 pub const INR_BAD_ARGUMENT: i32 = 2;
-/// Something legal that this plug-in does not do.
+/// The plug-in does not support a valid request.
 pub const INR_UNSUPPORTED: i32 = 3;
-/// A file that is damaged or no file of this kind.
+/// The file is damaged or has another format.
 pub const INR_CORRUPT: i32 = 4;
-/// More than the host's limits allow.
+/// The request exceeds the host's limits.
 pub const INR_TOO_LARGE: i32 = 5;
-/// Memory ran out.
+/// Not enough memory.
 pub const INR_OUT_OF_MEMORY: i32 = 6;
 /// Reading or writing failed.
 pub const INR_IO: i32 = 7;
-/// The plug-in and the host have no ABI version in common.
+/// The plug-in and the host share no ABI version.
 pub const INR_VERSION: i32 = 8;
-/// A bug in the plug-in. The handle takes no more calls but the one that closes it.
+/// A bug in the plug-in. After it the handle accepts only the call that closes it.
 pub const INR_INTERNAL: i32 = 9;
 
-/// Unsigned, 8 bits, 0 to 255.
+/// Unsigned 8-bit samples, 0 to 255.
 pub const INR_SAMPLE_U8: u32 = 1;
-/// Unsigned, 16 bits in the machine's byte order, 0 to 65535.
+/// Unsigned 16-bit samples in the machine's byte order, 0 to 65535.
 pub const INR_SAMPLE_U16: u32 = 2;
-/// Floating point, 16 bits; 0 to 1 is the range of integers.
+/// 16-bit floating point samples; 0 to 1 corresponds to the full range of integers.
 pub const INR_SAMPLE_F16: u32 = 3;
-/// Floating point, 32 bits; 0 to 1 is the range of integers.
+/// 32-bit floating point samples; 0 to 1 corresponds to the full range of integers.
 pub const INR_SAMPLE_F32: u32 = 4;
 
-/// One channel. Layouts are numbers of interleaved channels.
+/// Grey. A layout's value is its number of interleaved channels.
 pub const INR_LAYOUT_GREY: u32 = 1;
 /// Grey, then alpha.
 pub const INR_LAYOUT_GREY_ALPHA: u32 = 2;
@@ -50,97 +46,98 @@ pub const INR_LAYOUT_RGB: u32 = 3;
 /// Red, green, blue, alpha.
 pub const INR_LAYOUT_RGBA: u32 = 4;
 
-/// There is no alpha; the only choice for layouts without it.
+/// No alpha; required for layouts without alpha.
 pub const INR_ALPHA_NONE: u32 = 0;
 /// Colours are not multiplied by alpha.
 pub const INR_ALPHA_STRAIGHT: u32 = 1;
 /// Colours are multiplied by alpha, in the transfer that the buffer states.
 pub const INR_ALPHA_PREMULTIPLIED: u32 = 2;
 
-/// Samples as files have them: encoded by the curve of the ICC profile, of sRGB without one.
+/// Encoded samples as in files: by the curve of the ICC profile, or of sRGB without a profile.
 pub const INR_TRANSFER_ENCODED: u32 = 1;
-/// Linear light; plug-ins that work on encoded samples go through the curve of sRGB.
+/// Linear light. Plug-ins that work on encoded samples convert with the sRGB curve.
 pub const INR_TRANSFER_LINEAR: u32 = 2;
 
-/// A whole number; `InrValue::number`.
+/// Parameter type: a whole number in `InrValue::number`.
 pub const INR_PARAM_INT: u32 = 1;
-/// A number; `InrValue::number`.
+/// Parameter type: a number in `InrValue::number`.
 pub const INR_PARAM_DOUBLE: u32 = 2;
-/// 0 or 1; `InrValue::number`.
+/// Parameter type: 0 or 1 in `InrValue::number`.
 pub const INR_PARAM_BOOL: u32 = 3;
-/// One of the choices by its key; `InrValue::text`.
+/// Parameter type: the key of a choice in `InrValue::text`.
 pub const INR_PARAM_CHOICE: u32 = 4;
-/// UTF-8; `InrValue::text`.
+/// Parameter type: UTF-8 text in `InrValue::text`.
 pub const INR_PARAM_STRING: u32 = 5;
-/// Encoded red, green and blue, 0 to 1; `InrValue::rgb`.
+/// Parameter type: encoded red, green and blue, 0 to 1, in `InrValue::rgb`.
 pub const INR_PARAM_RGB: u32 = 6;
 
-/// Capability: the output has another size than the input.
+/// Capability: the output differs from the input in size.
 pub const INR_CAP_RESIZES: u32 = 1;
-/// Capability: the output has the input's size and may replace it.
+/// Capability: the output has the input's size and may replace the input.
 pub const INR_CAP_EDITS: u32 = 2;
-/// Capability: every output pixel depends on the whole picture, which must be given whole.
+/// Capability: every output pixel depends on the whole picture; the host must pass all of it.
 pub const INR_CAP_GLOBAL: u32 = 4;
-/// Capability: any region may be asked for, and it does not change what a pixel is.
+/// Capability: the host may request any region; a pixel's value does not depend on the region.
 pub const INR_CAP_TILES: u32 = 8;
-/// Capability: equal input, parameters and region give equal bytes, for any number of threads.
+/// Capability: equal input, parameters and region give equal bytes with any number of threads.
 pub const INR_CAP_DETERMINISTIC: u32 = 16;
-/// Capability, of plug-ins: pictures are decoded (suite `inr.codec`).
+/// Capability of plug-ins: decodes pictures (suite `inr.codec`).
 pub const INR_CAP_DECODES: u32 = 32;
-/// Capability, of plug-ins: pictures are encoded (suite `inr.codec`).
+/// Capability of plug-ins: encodes pictures (suite `inr.codec`).
 pub const INR_CAP_ENCODES: u32 = 64;
 
-/// Thread class: all calls of the plug-in come from one thread at a time.
+/// Thread class: only one thread at a time may call the plug-in.
 pub const INR_THREADS_ONE: u32 = 1;
-/// Thread class: calls with different handles may come from different threads at once, those with one handle may not.
+/// Thread class: several threads may call at once with different handles, but not with the same handle.
 pub const INR_THREADS_PER_HANDLE: u32 = 2;
 
-/// Levels of `InrHost::log`.
+/// Level of `InrHost::log`: information.
 pub const INR_LOG_INFO: u32 = 1;
-/// Something that the user should know.
+/// Level of `InrHost::log`: the user should know this.
 pub const INR_LOG_WARNING: u32 = 2;
-/// Something failed.
+/// Level of `InrHost::log`: something failed.
 pub const INR_LOG_ERROR: u32 = 3;
 
-/// Who calls: what the plug-in may use and how much. Copied; pointers are used until the session ends.
+/// The calling host and its limits. The plug-in copies the struct and uses its pointers until the session ends.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrHost {
-    /// Size of this struct in the host's version of it, as in all structs.
+    /// Size of this struct in its maker's version of the ABI; every struct begins with it.
     pub struct_size: usize,
     /// `INR_ABI_MAJOR` of the host.
     pub abi_major: u32,
     /// `INR_ABI_MINOR` of the host.
     pub abi_minor: u32,
-    /// Name of the host, UTF-8; may be NULL.
+    /// Name of the host in UTF-8; may be NULL.
     pub name: *const c_char,
-    /// Handed to the functions below.
+    /// First argument of the functions below.
     pub ctx: *mut c_void,
-    /// Memory for results that the host is to own, aligned for any type; NULL: the plug-in's own. Any thread.
+    /// Allocates memory, aligned for any type, for results that the host will own. Any thread may call it. NULL: the plug-in
+    /// uses its own memory.
     pub alloc: Option<unsafe extern "C" fn(ctx: *mut c_void, size: usize) -> *mut c_void>,
-    /// Takes back what `alloc` gave; both or neither are given.
+    /// Frees memory of `alloc`. The host sets both functions or neither.
     pub free: Option<unsafe extern "C" fn(ctx: *mut c_void, memory: *mut c_void)>,
-    /// Takes a line of text; may be NULL. Any thread.
+    /// Logs a line of text. Any thread may call it. May be NULL.
     pub log: Option<unsafe extern "C" fn(ctx: *mut c_void, level: u32, message: *const c_char)>,
-    /// Threads that a call may use; 0: as many as there are processors.
+    /// Maximum number of threads of a call; 0: one per processor.
     pub max_threads: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
-    /// Pixels of a picture or an output at most; 0: the plug-in's own limit.
+    /// Maximum number of pixels of an input or output; 0: the plug-in's own limit.
     pub max_pixels: u64,
-    /// Bytes of a file at most; 0: the plug-in's own limit.
+    /// Maximum size of a file in bytes; 0: the plug-in's own limit.
     pub max_bytes: u64,
 }
 
-/// Pixels in memory that belongs to whoever passes the buffer.
+/// Pixels in memory that the caller owns.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrBuffer {
     /// Size of this struct.
     pub struct_size: usize,
-    /// First sample of the top row.
+    /// The first sample of the top row.
     pub data: *mut c_void,
-    /// Bytes from one row to the next one below; negative for pictures stored from the bottom up.
+    /// Bytes from one row to the next one below; negative for pictures that are stored bottom up.
     pub stride: isize,
     /// Pixels in a row, at least 1.
     pub width: u32,
@@ -154,14 +151,14 @@ pub struct InrBuffer {
     pub alpha: u32,
     /// `INR_TRANSFER_*`.
     pub transfer: u32,
-    /// ICC profile, or NULL. Of an input.
+    /// ICC profile of an input, or NULL.
     pub icc: *const u8,
-    /// Bytes of the profile.
+    /// Size of the profile in bytes.
     pub icc_size: usize,
 }
 
-/// Which pixels are wanted: output pixel (i, j) has its centre at (x + (i + 0.5) step_x, y + (j + 0.5) step_y) in source
-/// pixels from the source's top left corner.
+/// A requested region. Output pixel (i, j) has its centre at (x + (i + 0.5) step_x, y + (j + 0.5) step_y), in source pixels
+/// from the source's top left corner.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrRegion {
@@ -171,27 +168,27 @@ pub struct InrRegion {
     pub x: f64,
     /// Top edge.
     pub y: f64,
-    /// Source pixels per output pixel, above 0.
+    /// Source pixels per output pixel along x, above 0.
     pub step_x: f64,
-    /// As `step_x`, downwards.
+    /// Source pixels per output pixel along y, above 0.
     pub step_y: f64,
-    /// Output pixels in a row.
+    /// Width of the output in pixels.
     pub width: u32,
-    /// Output rows.
+    /// Height of the output in pixels.
     pub height: u32,
 }
 
-/// How work is watched and stopped.
+/// Callbacks that receive progress and cancel a call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrProgress {
     /// Size of this struct.
     pub struct_size: usize,
-    /// Handed to both.
+    /// First argument of both callbacks.
     pub ctx: *mut c_void,
-    /// Told how much is done, 0 to 1, on the calling thread; 0 asks to stop. May be NULL.
+    /// Receives the completed share, 0 to 1, on the calling thread. Returns 0 to cancel. May be NULL.
     pub progress: Option<unsafe extern "C" fn(ctx: *mut c_void, share: f64) -> u32>,
-    /// Other than 0 asks to stop. Any thread, at any time of the call. May be NULL.
+    /// Returns nonzero to cancel. Any thread may call it at any time during the call. May be NULL.
     pub is_cancelled: Option<unsafe extern "C" fn(ctx: *mut c_void) -> u32>,
 }
 
@@ -201,74 +198,74 @@ pub struct InrProgress {
 pub struct InrChoice {
     /// Size of this struct.
     pub struct_size: usize,
-    /// What values say.
+    /// Text that stands for the choice in `InrValue::text`.
     pub key: *const c_char,
-    /// What people read.
+    /// Label in dialogs.
     pub label: *const c_char,
 }
 
-/// A parameter, in as much detail as a dialog takes.
+/// A parameter, with the details that a dialog needs.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrParamInfo {
     /// Size of this struct.
     pub struct_size: usize,
-    /// What values are called; a-z, 0-9, -.
+    /// Name in `InrValue::key`: a-z, 0-9 and hyphens.
     pub key: *const c_char,
-    /// What people read beside the control.
+    /// Label beside the control in a dialog.
     pub label: *const c_char,
-    /// A sentence about it.
+    /// One sentence of description.
     pub hint: *const c_char,
-    /// Parameters of one group stand together; "" for none.
+    /// Heading under which a dialog lists the parameter; "" for none.
     pub group: *const c_char,
     /// `INR_PARAM_*`.
     pub kind: u32,
-    /// Digits to show after the point.
+    /// Decimal places to show.
     pub digits: u32,
-    /// Values outside are refused: least.
+    /// Minimum; the plug-in rejects smaller values.
     pub hard_min: f64,
-    /// Values outside are refused: greatest.
+    /// Maximum; the plug-in rejects larger values.
     pub hard_max: f64,
-    /// What a slider covers: least.
+    /// Lower end of a slider.
     pub display_min: f64,
-    /// What a slider covers: greatest.
+    /// Upper end of a slider.
     pub display_max: f64,
-    /// Of an int, double or bool.
+    /// Default of an int, double or bool.
     pub default_number: f64,
-    /// What a press of a button changes it by.
+    /// Increment of a spin button.
     pub step: f64,
-    /// Of a choice (its key) or a string; else NULL.
+    /// Default of a choice (its key) or a string; otherwise NULL.
     pub default_text: *const c_char,
-    /// Of a colour.
+    /// Default of a colour.
     pub default_rgb: [f64; 3],
-    /// `choice_count` of them.
+    /// Array of `choice_count` choices.
     pub choices: *const *const InrChoice,
-    /// Of a choice; else 0.
+    /// Number of choices; 0 for other types.
     pub choice_count: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
-    /// Key of a bool or choice that this parameter depends on, or NULL: a dialog greys it out unless that one is 1, or
-    /// has the value `enabled_if`.
+    /// Key of a bool or choice that enables this parameter, or NULL. A dialog disables the parameter unless that bool is 1
+    /// or that choice has the value `enabled_if`.
     pub enabled_by: *const c_char,
-    /// Key of the choice that `enabled_by` needs; NULL for a bool.
+    /// Value of the choice `enabled_by` that enables this parameter; NULL for a bool.
     pub enabled_if: *const c_char,
 }
 
-/// A picture that a filter takes.
+/// An input picture of a filter.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrInputInfo {
     /// Size of this struct.
     pub struct_size: usize,
-    /// What `InrInput::key` says; the first one is the picture that is worked on.
+    /// Name in `InrInput::key`. The first input is the picture that the filter edits.
     pub key: *const c_char,
-    /// What people read.
+    /// Label in dialogs.
     pub label: *const c_char,
-    /// A sentence about it.
+    /// One sentence of description.
     pub hint: *const c_char,
-    /// 1: without it there is no result.
+    /// 1 when the filter needs this input, otherwise 0.
     pub required: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
 }
 
@@ -278,31 +275,31 @@ pub struct InrInputInfo {
 pub struct InrFilterInfo {
     /// Size of this struct.
     pub struct_size: usize,
-    /// Name for programs, the same for ever: reversed domain, such as "org.example.blur".
+    /// Unique name that never changes: a reversed domain, such as "org.example.blur".
     pub id: *const c_char,
-    /// Short name for command lines: a-z, 0-9, -.
+    /// Short name for command lines: a-z, 0-9 and hyphens.
     pub key: *const c_char,
-    /// What people read in a menu.
+    /// Label in menus.
     pub label: *const c_char,
-    /// A sentence about it.
+    /// One sentence of description.
     pub hint: *const c_char,
-    /// Version of the filter, such as "1.2.0".
+    /// Version of the filter, for example "1.2.0".
     pub version: *const c_char,
-    /// `INR_CAP_*`, added.
+    /// Sum of `INR_CAP_*`.
     pub capabilities: u32,
     /// `INR_THREADS_*`.
     pub thread_class: u32,
-    /// `input_count` of them, at least 1.
+    /// Array of `input_count` inputs, at least one.
     pub inputs: *const *const InrInputInfo,
-    /// `param_count` of them.
+    /// Array of `param_count` parameters.
     pub params: *const *const InrParamInfo,
-    /// Inputs.
+    /// Number of inputs.
     pub input_count: u32,
-    /// Parameters.
+    /// Number of parameters.
     pub param_count: u32,
 }
 
-/// A parameter's value; parameters without one have their default.
+/// The value of a parameter. Parameters without a value take their defaults.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrValue {
@@ -310,66 +307,66 @@ pub struct InrValue {
     pub struct_size: usize,
     /// Key of the parameter.
     pub key: *const c_char,
-    /// Of an int, double or bool.
+    /// Value of an int, double or bool.
     pub number: f64,
-    /// Of a choice or string; else NULL.
+    /// Value of a choice or string; otherwise NULL.
     pub text: *const c_char,
-    /// Of a colour.
+    /// Value of a colour.
     pub rgb: [f64; 3],
 }
 
-/// A picture, or the part of it that is at hand, as a filter's input.
+/// An input of a filter: a picture or a part of one.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrInput {
     /// Size of this struct.
     pub struct_size: usize,
-    /// Key of the input; NULL for the first one.
+    /// Key of the input; NULL for the first.
     pub key: *const c_char,
-    /// Its pixels; its data may be NULL when only a plan is asked for.
+    /// The pixels. `data` may be NULL in calls of `filter_plan`.
     pub buffer: *const InrBuffer,
-    /// Column of the picture that the buffer's first pixel is.
+    /// Column of the buffer's first pixel in the picture.
     pub left: u32,
-    /// Row of the picture that the buffer's first pixel is.
+    /// Row of the buffer's first pixel in the picture.
     pub top: u32,
-    /// Width of the whole picture; 0: the buffer is all of it.
+    /// Width of the whole picture; 0: the buffer holds the whole picture.
     pub picture_width: u32,
-    /// Height of the whole picture; 0: the buffer is all of it.
+    /// Height of the whole picture; 0: the buffer holds the whole picture.
     pub picture_height: u32,
 }
 
-/// What is asked of a filter.
+/// A call of a filter.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrFilterCall {
     /// Size of this struct.
     pub struct_size: usize,
-    /// Index in `InrApi::filters`.
+    /// Index of the filter in `InrApi::filters`.
     pub filter: u32,
-    /// Inputs.
+    /// Number of inputs.
     pub input_count: u32,
-    /// `input_count` of them.
+    /// Array of `input_count` inputs.
     pub inputs: *const *const InrInput,
-    /// `value_count` of them.
+    /// Array of `value_count` values.
     pub values: *const *const InrValue,
-    /// Values.
+    /// Number of values.
     pub value_count: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
-    /// The wanted pixels; NULL: all.
+    /// Requested region; NULL: the whole output.
     pub region: *const InrRegion,
-    /// Where they go, with the region's size and the plan's layout; any sample, alpha and transfer. No input may overlap it.
-    /// NULL when only a plan is asked for.
+    /// Output buffer with the region's size and the plan's layout, and any sample, alpha and transfer. It must not overlap an
+    /// input. NULL in calls of `filter_plan`.
     pub output: *const InrBuffer,
     /// May be NULL.
     pub progress: *const InrProgress,
 }
 
-/// What a call needs and gives.
+/// What a call needs and produces.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrPlan {
-    /// Size of this struct; set by the host before the call.
+    /// Size of this struct; the host sets it before the call.
     pub struct_size: usize,
     /// Width of the whole output.
     pub width: u32,
@@ -377,26 +374,26 @@ pub struct InrPlan {
     pub height: u32,
     /// Layout of the output.
     pub layout: u32,
-    /// Source pixels that an output pixel depends on beyond its own, on every side; the picture's border ends them.
+    /// Number of source pixels around its own position, on every side, that an output pixel depends on, within the picture.
     /// `UINT32_MAX` for global filters.
     pub halo: u32,
-    /// What the call's region needs of the first input: left.
+    /// Part of the first input that the region needs: left edge.
     pub need_left: u32,
-    /// Top.
+    /// Top edge of that part.
     pub need_top: u32,
-    /// Width.
+    /// Width of that part.
     pub need_width: u32,
-    /// Height.
+    /// Height of that part.
     pub need_height: u32,
 }
 
-/// A plug-in at work for one host; not to be looked into. Its calls keep a message for the one that fails.
+/// An opaque handle: a plug-in in use by one host. It stores the message of a failed call.
 #[derive(Debug)]
 pub struct InrSession {
     _private: [u8; 0],
 }
 
-/// What a plug-in gives.
+/// The function table of a plug-in.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrApi {
@@ -406,30 +403,31 @@ pub struct InrApi {
     pub abi_major: u32,
     /// `INR_ABI_MINOR` of the plug-in.
     pub abi_minor: u32,
-    /// Name for programs: reversed domain.
+    /// Unique name: a reversed domain.
     pub id: *const c_char,
-    /// What people read.
+    /// Name that users see.
     pub name: *const c_char,
-    /// Version of the plug-in, such as "1.2.0".
+    /// Version of the plug-in, for example "1.2.0".
     pub version: *const c_char,
-    /// `INR_CAP_*` of any of its parts, added.
+    /// Sum of the `INR_CAP_*` of all filters and suites.
     pub capabilities: u32,
     /// `INR_THREADS_*`.
     pub thread_class: u32,
-    /// `filter_count` of them, there until the plug-in is unloaded.
+    /// Array of `filter_count` filters, valid until the plug-in is unloaded.
     pub filters: *const *const InrFilterInfo,
-    /// Filters.
+    /// Number of filters.
     pub filter_count: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
-    /// Begins work for a host, which is copied. `out` is untouched on failure.
+    /// Opens a session and copies `host`. Leaves `out` unchanged on failure.
     pub session_open:
         Option<unsafe extern "C" fn(host: *const InrHost, out: *mut *mut InrSession) -> i32>,
-    /// Ends it and frees all that it holds; no call may be under way. NULL is fine.
+    /// Closes the session and frees its memory. No call may be running. Accepts NULL.
     pub session_close: Option<unsafe extern "C" fn(session: *mut InrSession)>,
-    /// Why the session's last call failed, UTF-8, "" if it did not; there until the next call with this session.
+    /// Returns the message of the session's last call in UTF-8, "" after success; valid until the next call with this
+    /// session.
     pub session_message: Option<unsafe extern "C" fn(session: *mut InrSession) -> *const c_char>,
-    /// What a call would need and give; quick.
+    /// Computes quickly what a call would need and produce.
     pub filter_plan: Option<
         unsafe extern "C" fn(
             session: *mut InrSession,
@@ -437,15 +435,15 @@ pub struct InrApi {
             out: *mut InrPlan,
         ) -> i32,
     >,
-    /// Runs a filter. No thread that it starts outlives the call.
+    /// Runs a filter. Threads that it starts end before it returns.
     pub filter_run:
         Option<unsafe extern "C" fn(session: *mut InrSession, call: *const InrFilterCall) -> i32>,
-    /// A suite by name, such as `INR_SUITE_CODEC`, and version: a struct as the suite defines it, there until the plug-in
-    /// is unloaded; NULL if there is none. May itself be NULL.
+    /// Returns the suite of this name, such as `INR_SUITE_CODEC`, and version: a struct that the suite defines, valid until
+    /// the plug-in is unloaded; NULL when the plug-in lacks it. The function pointer may be NULL.
     pub suite: Option<unsafe extern "C" fn(name: *const c_char, version: u32) -> *const c_void>,
 }
 
-/// Type of the one function that a plug-in exports, `inr_get_api`: the table for hosts of `abi_major` in `out`, which
-/// is set to NULL on failure. `host` says who asks; it may be NULL, and is not kept.
+/// Type of `inr_get_api`, the only function that a plug-in exports. It stores the table for hosts of `abi_major` in `out`, or
+/// NULL on failure. `host` identifies the caller, may be NULL, and is not used after the call.
 pub type InrGetApi =
     unsafe extern "C" fn(abi_major: u32, host: *const InrHost, out: *mut *const InrApi) -> i32;

@@ -1,124 +1,29 @@
-//! Pixels in the other side's memory.
+//! Views of pixels in the other side's memory.
 
 use std::marker::PhantomData;
 
 use half::f16;
 
-use crate::Failure;
-use crate::abi::*;
+use crate::abi::InrBuffer;
+use crate::codes::{Alpha, Layout, Sample, Transfer};
+use crate::status::Failure;
 use crate::structs;
 
-macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident, $what:literal, $($(#[$variant_doc:meta])* $variant:ident = $code:expr,)*) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u32)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant = $code,)*
-        }
-
-        impl $name {
-            /// The constant that C knows it by.
-            pub fn code(self) -> u32 {
-                self as u32
-            }
-
-            /// What a constant stands for.
-            ///
-            /// # Errors
-            /// [`crate::Status::BadArgument`] for other numbers.
-            pub fn from_code(code: u32) -> Result<Self, Failure> {
-                $(if code == $code { return Ok(Self::$variant); })*
-                Err(Failure::bad(format!(concat!($what, " {}"), code)))
-            }
-        }
-    };
-}
-
-codes! {
-    /// Types of samples.
-    Sample, "unknown kind of sample",
-    /// Unsigned, 8 bits.
-    U8 = INR_SAMPLE_U8,
-    /// Unsigned, 16 bits.
-    U16 = INR_SAMPLE_U16,
-    /// Floating point, 16 bits.
-    F16 = INR_SAMPLE_F16,
-    /// Floating point, 32 bits.
-    F32 = INR_SAMPLE_F32,
-}
-
-codes! {
-    /// Channels.
-    Layout, "unknown layout",
-    /// Grey.
-    Grey = INR_LAYOUT_GREY,
-    /// Grey and alpha.
-    GreyAlpha = INR_LAYOUT_GREY_ALPHA,
-    /// Red, green and blue.
-    Rgb = INR_LAYOUT_RGB,
-    /// Red, green, blue and alpha.
-    Rgba = INR_LAYOUT_RGBA,
-}
-
-codes! {
-    /// What alpha did to colours.
-    Alpha, "unknown kind of alpha",
-    /// There is none.
-    None = INR_ALPHA_NONE,
-    /// Nothing.
-    Straight = INR_ALPHA_STRAIGHT,
-    /// Colours are multiplied by it.
-    Premultiplied = INR_ALPHA_PREMULTIPLIED,
-}
-
-codes! {
-    /// What samples are proportional to.
-    Transfer, "unknown transfer",
-    /// Encoded by the profile's curve, or sRGB's.
-    Encoded = INR_TRANSFER_ENCODED,
-    /// Light.
-    Linear = INR_TRANSFER_LINEAR,
-}
-
-impl Sample {
-    /// Bytes of a sample.
-    pub fn size(self) -> usize {
-        match self {
-            Self::U8 => 1,
-            Self::U16 | Self::F16 => 2,
-            Self::F32 => 4,
-        }
-    }
-}
-
-impl Layout {
-    /// Number of channels.
-    pub fn channels(self) -> usize {
-        self as usize
-    }
-
-    /// True when the last channel is alpha.
-    pub fn has_alpha(self) -> bool {
-        matches!(self, Self::GreyAlpha | Self::Rgba)
-    }
-}
-
-/// How pixels are stored.
+/// Storage format of pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
-    /// Type of the samples.
+    /// Sample type.
     pub sample: Sample,
-    /// Channels.
+    /// Channels of a pixel.
     pub layout: Layout,
-    /// What alpha did to colours.
+    /// How colours relate to alpha.
     pub alpha: Alpha,
-    /// What samples are proportional to.
+    /// Transfer function of the samples.
     pub transfer: Transfer,
 }
 
 impl Format {
-    /// Straight alpha where there is one, encoded.
+    /// Returns the format of encoded samples, with straight alpha when the layout has alpha.
     pub fn plain(sample: Sample, layout: Layout) -> Self {
         let alpha = match layout.has_alpha() {
             true => Alpha::Straight,
@@ -132,13 +37,13 @@ impl Format {
         }
     }
 
-    /// Bytes of a pixel.
+    /// Size of a pixel in bytes.
     pub fn pixel_size(&self) -> usize {
         self.sample.size() * self.layout.channels()
     }
 }
 
-/// The shape of a checked buffer.
+/// The validated geometry of a buffer.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     data: *mut u8,
@@ -157,13 +62,13 @@ impl Frame {
         };
         if format.layout.has_alpha() == (format.alpha == Alpha::None) {
             let (layout, alpha) = (format.layout, format.alpha);
-            return Err(Failure::bad(format!(
-                "layout {layout:?} with alpha {alpha:?}"
-            )));
+            return Err(Failure::bad(format!("layout {layout} with alpha {alpha}")));
         }
         let (width, height) = (buffer.width, buffer.height);
         if width == 0 || height == 0 {
-            return Err(Failure::bad(format!("a buffer of {width} x {height}")));
+            return Err(Failure::bad(format!(
+                "a buffer of {width} x {height} pixels; both sides need at least 1"
+            )));
         }
         let row = u64::from(width) * format.pixel_size() as u64;
         let stride = buffer.stride.unsigned_abs() as u64;
@@ -172,7 +77,7 @@ impl Frame {
             .and_then(|b| b.checked_add(row));
         if (height > 1 && stride < row) || reach.is_none_or(|bytes| bytes > isize::MAX as u64) {
             return Err(Failure::bad(format!(
-                "rows of {row} bytes that are {} bytes apart",
+                "rows of {row} bytes with a stride of {} bytes",
                 buffer.stride
             )));
         }
@@ -193,12 +98,13 @@ impl Frame {
 
     fn row(&self, y: u32) -> *mut u8 {
         assert!(y < self.size[1] && !self.data.is_null(), "row {y}");
-        // SAFETY: `new` saw that all rows lie within `isize::MAX` bytes of the data, which the buffer's maker promised.
+        // SAFETY: `new` checked that all rows lie within `isize::MAX` bytes of the data; the buffer's owner promises that
+        // the memory exists.
         unsafe { self.data.offset(y as isize * self.stride) }
     }
 }
 
-/// Pixels to be read.
+/// Readable pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct Pixels<'a> {
     frame: Frame,
@@ -206,18 +112,18 @@ pub struct Pixels<'a> {
 }
 
 impl<'a> Pixels<'a> {
-    /// Checks what `buffer` says of itself. Without `needs_data` it may lack pixels; reading rows then panics.
+    /// Validates `buffer`. Without `needs_data` its data may be NULL; reading rows then panics.
     ///
     /// # Errors
-    /// [`crate::Status::BadArgument`].
+    /// [`crate::Status::BadArgument`] for an invalid buffer.
     ///
     /// # Safety
-    /// `buffer` is NULL or points to a buffer whose pixels and profile can be read for `'a`.
+    /// `buffer` is NULL or points to a buffer whose pixels and profile are readable for `'a`.
     pub unsafe fn new(buffer: *const InrBuffer, needs_data: bool) -> Result<Self, Failure> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let buffer = unsafe { structs::read(buffer) }?;
         let icc = (!buffer.icc.is_null() && buffer.icc_size > 0)
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller makes this promise.
             .then(|| unsafe { std::slice::from_raw_parts(buffer.icc, buffer.icc_size) });
         let frame = Frame::new(&buffer, needs_data)?;
         Ok(Self { frame, icc })
@@ -228,7 +134,7 @@ impl<'a> Pixels<'a> {
         self.frame.size
     }
 
-    /// How pixels are stored.
+    /// Storage format of the pixels.
     pub fn format(&self) -> Format {
         self.frame.format
     }
@@ -241,16 +147,16 @@ impl<'a> Pixels<'a> {
     /// The bytes of row `y`.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// When the picture has no row `y`.
     pub fn row(&self, y: u32) -> &[u8] {
-        // SAFETY: the row's bytes can be read, by the promise of `new`.
+        // SAFETY: the caller of `new` promised that the row's bytes are readable.
         unsafe { std::slice::from_raw_parts(self.frame.row(y), self.frame.row_bytes()) }
     }
 
-    /// Row `y` as floats: straight alpha, encoded, 0 to 1 for the range of integers.
+    /// Reads row `y` as encoded floats with straight alpha; 0 to 1 corresponds to the full range of integers.
     ///
     /// # Panics
-    /// When there is no such row, or `out` is not as long as one.
+    /// When the picture has no row `y`, or the length of `out` is not that of a row.
     pub fn read_row(&self, y: u32, out: &mut [f32]) {
         let format = self.frame.format;
         let row = self.row(y);
@@ -280,7 +186,7 @@ impl<'a> Pixels<'a> {
         }
     }
 
-    /// All pixels as [`Pixels::read_row`] gives them, shape `[height, width, channels]`.
+    /// Reads all pixels with [`Pixels::read_row`]; the result has the shape `[height, width, channels]`.
     pub fn to_f32(&self) -> Vec<f32> {
         let [width, height] = self.frame.size;
         let row = width as usize * self.frame.format.layout.channels();
@@ -298,7 +204,7 @@ fn each(out: &mut [f32], row: &[u8], size: usize, read: impl Fn(&[u8]) -> f32) {
     }
 }
 
-/// Pixels to be written.
+/// Writable pixels.
 #[derive(Debug)]
 pub struct PixelsMut<'a> {
     frame: Frame,
@@ -307,15 +213,15 @@ pub struct PixelsMut<'a> {
 }
 
 impl<'a> PixelsMut<'a> {
-    /// Checks what `buffer` says of itself.
+    /// Validates `buffer`.
     ///
     /// # Errors
-    /// [`crate::Status::BadArgument`].
+    /// [`crate::Status::BadArgument`] for an invalid buffer.
     ///
     /// # Safety
-    /// `buffer` is NULL or points to a buffer whose pixels nobody else reads or writes for `'a`.
+    /// `buffer` is NULL or points to a buffer whose pixels nothing else reads or writes for `'a`.
     pub unsafe fn new(buffer: *const InrBuffer) -> Result<Self, Failure> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let buffer = unsafe { structs::read(buffer) }?;
         Ok(Self {
             frame: Frame::new(&buffer, true)?,
@@ -329,7 +235,7 @@ impl<'a> PixelsMut<'a> {
         self.frame.size
     }
 
-    /// How pixels are stored.
+    /// Storage format of the pixels.
     pub fn format(&self) -> Format {
         self.frame.format
     }
@@ -337,13 +243,13 @@ impl<'a> PixelsMut<'a> {
     /// The bytes of row `y`.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// When the picture has no row `y`.
     pub fn row(&mut self, y: u32) -> &mut [u8] {
-        // SAFETY: the row's bytes can be written, by the promise of `new`, and `self` is borrowed for as long.
+        // SAFETY: the caller of `new` promised that the row's bytes are writable, and the slice borrows `self`.
         unsafe { std::slice::from_raw_parts_mut(self.frame.row(y), self.frame.row_bytes()) }
     }
 
-    /// The samples of all rows, from top to bottom, where they lie in memory as `T`s.
+    /// The samples of all rows from top to bottom, in place, when the format is plain with samples of type `T`.
     pub fn rows<T: Plain>(&mut self) -> Option<Vec<&mut [T]>> {
         let frame = self.frame;
         let length = frame.row_bytes() / size_of::<T>();
@@ -352,18 +258,18 @@ impl<'a> PixelsMut<'a> {
         }
         let rows = (0..frame.size[1]).map(|y| {
             let data = frame.row(y).cast::<T>();
-            // SAFETY: the data is aligned, by the promise of `new` the row's bytes are ours, `Frame::new` saw that rows do
-            // not overlap, and any bytes are valid samples. What lies between rows may be anybody's.
+            // SAFETY: the data is aligned, the caller of `new` promised exclusive access to the row's bytes, `Frame::new`
+            // checked that rows do not overlap, and any bytes are valid samples. The slices exclude bytes between rows.
             data.is_aligned()
                 .then(|| unsafe { std::slice::from_raw_parts_mut(data, length) })
         });
         rows.collect()
     }
 
-    /// Writes row `y` from floats as [`Pixels::read_row`] gives them; integers are rounded and clamped.
+    /// Writes row `y` from floats in the form of [`Pixels::read_row`]; rounds and clamps integers.
     ///
     /// # Panics
-    /// When there is no such row, or `values` is not as long as one.
+    /// When the picture has no row `y`, or the length of `values` is not that of a row.
     pub fn write_row(&mut self, y: u32, values: &[f32]) {
         let format = self.frame.format;
         let mut scratch = std::mem::take(&mut self.scratch);
@@ -380,7 +286,7 @@ impl<'a> PixelsMut<'a> {
         }
         let row = self.row(y);
         assert_eq!(values.len() * format.sample.size(), row.len());
-        // A cast rounds towards zero and clamps, NaN gives 0.
+        // A cast rounds towards zero and clamps; NaN gives 0.
         match format.sample {
             Sample::U8 => {
                 for (byte, value) in row.iter_mut().zip(&scratch) {
@@ -403,9 +309,9 @@ fn put<const N: usize>(row: &mut [u8], values: &[f32], bytes: impl Fn(f32) -> [u
     }
 }
 
-/// Types that samples may lie in memory as.
+/// Rust types of samples in memory.
 pub trait Plain: Copy {
-    /// Which one.
+    /// The sample type.
     const SAMPLE: Sample;
 }
 
@@ -421,13 +327,13 @@ impl Plain for f32 {
     const SAMPLE: Sample = Sample::F32;
 }
 
-/// Alpha and the colours of a pixel.
+/// Splits a pixel into alpha and colours.
 fn split(pixel: &mut [f32]) -> (f32, &mut [f32]) {
     let (alpha, colours) = pixel.split_last_mut().expect("a pixel with alpha");
     (*alpha, colours)
 }
 
-/// Applies `curve` to all but alpha.
+/// Applies `curve` to all samples except alpha.
 fn colours(layout: Layout, values: &mut [f32], curve: impl Fn(f32) -> f32) {
     let count = layout.channels() - usize::from(layout.has_alpha());
     for pixel in values.chunks_exact_mut(layout.channels()) {
@@ -437,7 +343,7 @@ fn colours(layout: Layout, values: &mut [f32], curve: impl Fn(f32) -> f32) {
     }
 }
 
-/// The curve of sRGB (IEC 61966-2-1), mirrored below 0.
+/// Encodes linear light with the sRGB curve (IEC 61966-2-1), mirrored below 0.
 fn srgb_from_linear(value: f32) -> f32 {
     let size = value.abs();
     let encoded = match size <= 0.003_130_8 {
@@ -447,6 +353,7 @@ fn srgb_from_linear(value: f32) -> f32 {
     encoded.copysign(value)
 }
 
+/// Inverts [`srgb_from_linear`].
 fn linear_from_srgb(value: f32) -> f32 {
     let size = value.abs();
     let light = match size <= 0.040_45 {

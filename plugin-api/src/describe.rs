@@ -1,16 +1,19 @@
-//! What plug-ins say about their filters and parameters, for both sides.
+//! Descriptions of filters and parameters, for both sides.
 
 use std::fmt;
 
-use crate::Failure;
-use crate::abi;
+use strum::IntoEnumIterator;
 
-/// A value of a parameter.
+use crate::abi::INR_CAP_GLOBAL;
+use crate::codes::{Capability, ParamType, ThreadClass};
+use crate::status::Failure;
+
+/// Value of a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// Of an int, double or bool.
+    /// Value of an int, double or bool.
     Number(f64),
-    /// Of a choice (its key) or a string.
+    /// Value of a choice (its key) or a string.
     Text(String),
     /// Encoded red, green and blue.
     Rgb([f64; 3]),
@@ -26,58 +29,72 @@ impl fmt::Display for Value {
     }
 }
 
-/// What values a parameter takes.
+/// Type, range and default of a parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
-    /// A number; a whole one if `whole`.
+    /// A number.
     Number {
-        /// Only whole numbers.
+        /// Accept only whole numbers.
         whole: bool,
-        /// Least and greatest value.
+        /// Minimum and maximum.
         range: [f64; 2],
-        /// What a slider covers.
+        /// Ends of a slider.
         display: [f64; 2],
-        /// Value if none is given.
+        /// Default.
         default: f64,
-        /// What a press of a button changes it by.
+        /// Increment of a spin button.
         step: f64,
-        /// Digits to show after the point.
+        /// Decimal places to show.
         digits: u32,
     },
-    /// Yes or no, and the default.
+    /// A bool with its default.
     Bool(bool),
-    /// One of several.
+    /// One of several choices.
     Choice {
         /// Keys and labels.
         choices: Vec<(String, String)>,
         /// Key of the default.
         default: String,
     },
-    /// Text, and the default.
+    /// Text with its default.
     Text(String),
-    /// A colour, and the default.
+    /// A colour with its default.
     Rgb([f64; 3]),
+}
+
+impl Kind {
+    /// The type of the values in C.
+    pub fn param_type(&self) -> ParamType {
+        match self {
+            Self::Number { whole: true, .. } => ParamType::Int,
+            Self::Number { whole: false, .. } => ParamType::Double,
+            Self::Bool(_) => ParamType::Bool,
+            Self::Choice { .. } => ParamType::Choice,
+            Self::Text(_) => ParamType::String,
+            Self::Rgb(_) => ParamType::Rgb,
+        }
+    }
 }
 
 /// A parameter of a filter or an encoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Param {
-    /// Name for programs: a-z, 0-9 and hyphens.
+    /// Name in calls: a-z, 0-9 and hyphens.
     pub key: String,
-    /// Name for people.
+    /// Label in dialogs and menus.
     pub label: String,
-    /// A sentence about it.
+    /// One sentence of description.
     pub hint: String,
-    /// Parameters of one group stand together; empty for none.
+    /// Heading under which a dialog lists the parameter; empty for none.
     pub group: String,
-    /// What values it takes.
+    /// Type, range and default.
     pub kind: Kind,
-    /// The bool, or the choice and its key, that this parameter matters under.
+    /// Key of the bool, or of the choice with its value, that enables this parameter.
     pub enabled_by: Option<(String, Option<String>)>,
 }
 
 impl Param {
-    /// A parameter of `kind`.
+    /// Returns a parameter of `kind`, without group or condition.
     pub fn new(key: &str, label: &str, hint: &str, kind: Kind) -> Self {
         Self {
             key: key.into(),
@@ -89,7 +106,7 @@ impl Param {
         }
     }
 
-    /// A number in `range` with `default`, shown with two digits by a slider over `display`.
+    /// Returns a number in `range` with `default` and a slider over `display`.
     pub fn number(
         key: &str,
         label: &str,
@@ -111,7 +128,7 @@ impl Param {
         Self::new(key, label, hint, kind)
     }
 
-    /// A whole number in `range` with `default`, shown by a slider over `display`.
+    /// Returns a whole number in `range` with `default` and a slider over `display`.
     pub fn whole(
         key: &str,
         label: &str,
@@ -131,7 +148,7 @@ impl Param {
         Self::new(key, label, hint, kind)
     }
 
-    /// One of `choices`, keys and labels, the first by default.
+    /// Returns a choice among `choices` (keys and labels) with the first as default.
     pub fn choice(key: &str, label: &str, hint: &str, choices: &[(&str, &str)]) -> Self {
         let owned = |(key, label): &(&str, &str)| (key.to_string(), label.to_string());
         let kind = Kind::Choice {
@@ -143,7 +160,7 @@ impl Param {
         Self::new(key, label, hint, kind)
     }
 
-    /// The value if none is given.
+    /// The default value.
     pub fn default(&self) -> Value {
         match &self.kind {
             Kind::Number { default, .. } => Value::Number(*default),
@@ -153,10 +170,10 @@ impl Param {
         }
     }
 
-    /// Checks that `value` is one that this parameter takes.
+    /// Checks that `value` has the parameter's type and lies in its range.
     ///
     /// # Errors
-    /// [`crate::Status::BadArgument`] saying what it takes.
+    /// [`crate::Status::BadArgument`], whose message states the valid values.
     pub fn check(&self, value: &Value) -> Result<(), Failure> {
         let fits = match (&self.kind, value) {
             (Kind::Number { whole, range, .. }, Value::Number(number)) => {
@@ -172,35 +189,35 @@ impl Param {
         };
         match fits {
             true => Ok(()),
-            false => Err(self.wanted(&value.to_string())),
+            false => Err(self.invalid(&value.to_string())),
         }
     }
 
-    /// The value that people write as `text`.
+    /// Parses `text` into a valid value.
     ///
     /// # Errors
-    /// As [`Param::check`].
+    /// The errors of [`Param::check`].
     pub fn parse(&self, text: &str) -> Result<Value, Failure> {
-        let wanted = || self.wanted(text);
-        let number = |text: &str| text.trim().parse::<f64>().map_err(|_| wanted());
+        let invalid = || self.invalid(text);
+        let number = |text: &str| text.trim().parse::<f64>().map_err(|_| invalid());
         let value = match &self.kind {
             Kind::Number { .. } => Value::Number(number(text)?),
             Kind::Bool(_) => match text {
                 "0" | "no" | "false" | "off" => Value::Number(0.0),
                 "1" | "yes" | "true" | "on" => Value::Number(1.0),
-                _ => return Err(wanted()),
+                _ => return Err(invalid()),
             },
             Kind::Choice { .. } | Kind::Text(_) => Value::Text(text.to_owned()),
             Kind::Rgb(_) => {
                 let parts: Result<Vec<f64>, Failure> = text.split(',').map(number).collect();
-                Value::Rgb(parts?.try_into().map_err(|_| wanted())?)
+                Value::Rgb(parts?.try_into().map_err(|_| invalid())?)
             }
         };
         self.check(&value)?;
         Ok(value)
     }
 
-    fn wanted(&self, found: &str) -> Failure {
+    fn invalid(&self, found: &str) -> Failure {
         let takes = match &self.kind {
             Kind::Number { whole, range, .. } => {
                 let kind = if *whole { "a whole number" } else { "a number" };
@@ -218,10 +235,10 @@ impl Param {
     }
 }
 
-/// The value of each of `params`, by the same order: one of `given`, or the default.
+/// Returns the value of each of `params` in their order: from `given`, or the default.
 ///
 /// # Errors
-/// [`crate::Status::BadArgument`] for keys that there are not, keys named twice, and values out of range.
+/// [`crate::Status::BadArgument`] for unknown keys, repeated keys and invalid values.
 pub(crate) fn settle(params: &[Param], given: &[(String, Value)]) -> Result<Vec<Value>, Failure> {
     let mut values: Vec<Option<Value>> = vec![None; params.len()];
     for (key, value) in given {
@@ -229,10 +246,10 @@ pub(crate) fn settle(params: &[Param], given: &[(String, Value)]) -> Result<Vec<
         let Some(index) = found else {
             let keys: Vec<&str> = params.iter().map(|param| param.key.as_str()).collect();
             let known = match keys.is_empty() {
-                true => "there are none".into(),
+                true => "this filter has no parameters".into(),
                 false => format!("give {}", keys.join(", ")),
             };
-            return Err(Failure::bad(format!("no parameter {key}; {known}")));
+            return Err(Failure::bad(format!("unknown parameter {key}; {known}")));
         };
         params[index].check(value)?;
         if values[index].replace(value.clone()).is_some() {
@@ -245,74 +262,74 @@ pub(crate) fn settle(params: &[Param], given: &[(String, Value)]) -> Result<Vec<
         .collect())
 }
 
-/// A picture that a filter takes.
+/// An input picture of a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// Name for programs.
+    /// Name in calls.
     pub key: String,
-    /// Name for people.
+    /// Label in dialogs and menus.
     pub label: String,
-    /// A sentence about it.
+    /// One sentence of description.
     pub hint: String,
-    /// Without it there is no result.
+    /// Whether the filter needs this input.
     pub required: bool,
 }
 
-/// What a filter or plug-in is able to do, the `INR_CAP_` constants added.
+impl Input {
+    /// Returns an input with this key, label and hint.
+    pub fn new(key: &str, label: &str, hint: &str, required: bool) -> Self {
+        Self {
+            key: key.into(),
+            label: label.into(),
+            hint: hint.into(),
+            required,
+        }
+    }
+}
+
+/// Capabilities of a filter or plug-in: the sum of `INR_CAP_*` constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities(pub u32);
 
 impl Capabilities {
-    /// The words of it.
+    /// Names of the capabilities.
     pub fn words(self) -> Vec<&'static str> {
-        let all = [
-            (abi::INR_CAP_RESIZES, "resizes"),
-            (abi::INR_CAP_EDITS, "edits"),
-            (abi::INR_CAP_GLOBAL, "global"),
-            (abi::INR_CAP_TILES, "tiles"),
-            (abi::INR_CAP_DETERMINISTIC, "deterministic"),
-            (abi::INR_CAP_DECODES, "decodes"),
-            (abi::INR_CAP_ENCODES, "encodes"),
-        ];
-        let has = all.iter().filter(|(bit, _)| self.has(*bit));
-        has.map(|(_, word)| *word).collect()
+        let has = Capability::iter().filter(|one| self.has(*one as u32));
+        has.map(Into::into).collect()
     }
 
-    /// True with all bits of `bits`.
+    /// True when the set contains all of `bits`.
     pub fn has(self, bits: u32) -> bool {
         self.0 & bits == bits
     }
 }
 
-/// Which threads calls may come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum ThreadClass {
-    /// One at a time for the whole plug-in.
-    One = abi::INR_THREADS_ONE,
-    /// One at a time for each handle.
-    PerHandle = abi::INR_THREADS_PER_HANDLE,
-}
-
-/// A filter as it is described to hosts.
+/// Description of a filter for hosts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// Name for programs, for ever the same: reversed domain.
+    /// Unique name that never changes: a reversed domain.
     pub id: String,
-    /// Short name: a-z, 0-9 and hyphens.
+    /// Short name for command lines: a-z, 0-9 and hyphens.
     pub key: String,
-    /// Name for people.
+    /// Label in dialogs and menus.
     pub label: String,
-    /// A sentence about it.
+    /// One sentence of description.
     pub hint: String,
-    /// Its version.
+    /// Version of the filter.
     pub version: String,
-    /// What it is able to do.
+    /// Capabilities of the filter.
     pub capabilities: Capabilities,
-    /// Which threads calls may come from.
+    /// Which threads may call.
     pub thread_class: ThreadClass,
-    /// The pictures that it takes; the first is worked on.
+    /// Inputs; the filter edits the first.
     pub inputs: Vec<Input>,
-    /// Its parameters.
+    /// Parameters.
     pub params: Vec<Param>,
+}
+
+impl Filter {
+    /// True when every output pixel depends on the whole picture.
+    pub fn is_global(&self) -> bool {
+        self.capabilities.has(INR_CAP_GLOBAL)
+    }
 }

@@ -6,13 +6,12 @@ use inr::{
     Depth, Derivative, EncodeOptions, InrPicture, Limits, Metadata, Method, Metric, Model,
     OutputSize, RenderOptions, RowsMut, Target,
 };
-use inr_plugin_api::guest::{
-    Codec, CodecInfo, CodecTables, EncodeCall, Host, Region, RenderCall, Watch,
-};
+use inr_plugin_api::guest::{Codec, CodecInfo, CodecTables, EncodeCall, Host, RenderCall, Watch};
 use inr_plugin_api::{
     Failure, Format, INR_DERIVATIVE_DX, INR_DERIVATIVE_DY, INR_DERIVATIVE_GRADIENT,
     INR_DERIVATIVE_GRADIENT_HSV, INR_DERIVATIVE_LAPLACIAN, INR_DERIVATIVE_MAGNITUDE,
-    INR_DERIVATIVE_NONE, INR_DERIVATIVE_NORMAL, Kind, Param, PixelsMut, Sample, Status, Value,
+    INR_DERIVATIVE_NONE, INR_DERIVATIVE_NORMAL, Kind, Param, PixelsMut, Region, Sample, Status,
+    Value,
 };
 
 use crate::failure::{Watched, failure, telling};

@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use inr_plugin_api::guest::Region;
 use inr_plugin_api::host::{Extras, Options, Pixmap, Plugin, Request, Session, Source, Watcher};
 use inr_plugin_api::*;
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use inr_plugin_api::guest::Region;
 use inr_plugin_api::host::{Options, Pixmap, Plugin, Request, Session, Source, Watcher};
 use inr_plugin_api::*;
 

@@ -95,30 +95,27 @@ fn param(param: &Param) -> Json {
     };
     let kind = match &param.kind {
         Kind::Number {
-            whole,
             range,
             display,
             step,
             digits,
             ..
         } => json!({
-            "type": if *whole { "int" } else { "double" }, "min": range[0], "max": range[1], "display": display,
-            "step": step, "digits": digits,
+            "min": range[0], "max": range[1], "display": display, "step": step, "digits": digits,
         }),
-        Kind::Bool(_) => json!({ "type": "bool" }),
         Kind::Choice { choices, .. } => {
             let choices: Vec<Json> = choices
                 .iter()
                 .map(|(key, label)| json!({ "key": key, "label": label }))
                 .collect();
-            json!({ "type": "choice", "choices": choices })
+            json!({ "choices": choices })
         }
-        Kind::Text(_) => json!({ "type": "string" }),
-        Kind::Rgb(_) => json!({ "type": "rgb" }),
+        Kind::Bool(_) | Kind::Text(_) | Kind::Rgb(_) => json!({}),
     };
+    let name = param.kind.param_type().to_string();
     let mut object = json!({
-        "key": param.key, "label": param.label, "hint": param.hint, "group": param.group, "default": default,
-        "enabled_by": param.enabled_by,
+        "key": param.key, "label": param.label, "hint": param.hint, "group": param.group, "type": name,
+        "default": default, "enabled_by": param.enabled_by,
     });
     if let (Some(object), Json::Object(kind)) = (object.as_object_mut(), kind) {
         object.extend(kind);

@@ -2,9 +2,8 @@
 
 use super::*;
 use inr::{Depth, InrPicture};
-use inr_plugin_api::guest::Region;
 use inr_plugin_api::host::{Options, Pixmap, Plugin};
-use inr_plugin_api::{Format, Sample};
+use inr_plugin_api::{Format, Region, Sample};
 use std::path::PathBuf;
 
 /// The plug-in that cargo builds with these tests.

@@ -1,17 +1,17 @@
-//! The functions that gdk-pixbuf calls.
+//! The functions of the gdk-pixbuf module.
 
 use std::ffi::{CString, c_char, c_int, c_uint, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
 
 use inr_plugin_api::{Failure, Layout, Status};
 
+use crate::picture;
 use crate::sys::*;
 
-/// Bytes of a file at most, the library's own limit.
+/// Maximum size of a file in bytes, equal to the library's limit.
 const MAX_BYTES: usize = 1 << 28;
 
-/// A file on its way in. It is kept until its end, for a field takes all of its weights.
+/// A file that is being read. Decoding starts when it is complete.
 struct Loading {
     size: Option<SizeFunc>,
     prepared: Option<PreparedFunc>,
@@ -20,14 +20,14 @@ struct Loading {
     bytes: Vec<u8>,
 }
 
-/// Lists of the format's description, each ended by NULL as C has it.
+/// NULL-terminated lists in the format's description.
 struct Listed {
     signature: [Pattern; 2],
     mime_types: [*const c_char; 2],
     extensions: [*const c_char; 2],
 }
 
-// SAFETY: what the pointers lead to are literals.
+// SAFETY: the pointers refer to literals.
 unsafe impl Sync for Listed {}
 
 static LISTED: Listed = Listed {
@@ -47,13 +47,13 @@ static LISTED: Listed = Listed {
     extensions: [c"inr".as_ptr(), null()],
 };
 
-/// Tells gdk-pixbuf which functions load a file.
+/// Sets the functions that load a file.
 ///
 /// # Safety
-/// `module` is gdk-pixbuf's own of version 2.
+/// `module` is a module of gdk-pixbuf 2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fill_vtable(module: *mut GdkPixbufModule) {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     unsafe {
         (*module).begin_load = Some(begin_load);
         (*module).load_increment = Some(load_increment);
@@ -61,10 +61,10 @@ pub unsafe extern "C" fn fill_vtable(module: *mut GdkPixbufModule) {
     }
 }
 
-/// Tells gdk-pixbuf which files these are.
+/// Describes the file format.
 ///
 /// # Safety
-/// `info` is gdk-pixbuf's own of version 2.
+/// `info` is a format description of gdk-pixbuf 2.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn fill_info(info: *mut GdkPixbufFormat) {
     let format = GdkPixbufFormat {
@@ -78,7 +78,7 @@ pub unsafe extern "C" fn fill_info(info: *mut GdkPixbufFormat) {
         disabled: 0,
         license: c"MIT OR Apache-2.0".as_ptr(),
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     unsafe { info.write(format) }
 }
 
@@ -106,14 +106,14 @@ unsafe extern "C" fn load_increment(
     error: *mut *mut GError,
 ) -> c_int {
     let work = || {
-        // SAFETY: gdk-pixbuf hands back what begin_load gave, and so many bytes.
+        // SAFETY: gdk-pixbuf passes the pointer of begin_load and `size` bytes.
         let (loading, data) = unsafe {
             let loading = &mut *loading.cast::<Loading>();
             (loading, std::slice::from_raw_parts(data, size as usize))
         };
         let length = loading.bytes.len() + data.len();
         if length > MAX_BYTES {
-            let message = format!("the file has more than {MAX_BYTES} bytes");
+            let message = format!("the file is too large; the limit is {MAX_BYTES} bytes");
             return Err(Failure::new(Status::TooLarge, message));
         }
         let taken = loading.bytes.try_reserve(data.len());
@@ -121,27 +121,23 @@ unsafe extern "C" fn load_increment(
         loading.bytes.extend_from_slice(data);
         Ok(())
     };
-    // SAFETY: gdk-pixbuf hands in NULL or where an error may go.
+    // SAFETY: gdk-pixbuf passes NULL or a pointer for an error.
     unsafe { guarded(error, work) }
 }
 
 unsafe extern "C" fn stop_load(loading: *mut c_void, error: *mut *mut GError) -> c_int {
-    // SAFETY: gdk-pixbuf hands back what begin_load gave, for the last time.
+    // SAFETY: gdk-pixbuf passes the pointer of begin_load for the last time.
     let loading = unsafe { Box::from_raw(loading.cast::<Loading>()) };
-    // SAFETY: as in load_increment.
+    // SAFETY: the same reason as in load_increment.
     unsafe { guarded(error, || loading.finish()) }
 }
 
-/// 1 if `work` succeeds, else 0 with `error` set; nothing unwinds.
+/// Returns 1 when `work` succeeds; after a failure or panic sets `error` and returns 0.
 ///
 /// # Safety
-/// `error` is NULL or leads to a NULL.
+/// `error` is NULL or points to NULL.
 unsafe fn guarded(error: *mut *mut GError, work: impl FnOnce() -> Result<(), Failure>) -> c_int {
-    let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let message = "a bug in the loader of INR pictures";
-        Err(Failure::new(Status::Internal, message))
-    });
-    let Err(failure) = done else {
+    let Err(failure) = Failure::catch("the loader of INR pictures", work) else {
         return 1;
     };
     let code = match failure.status {
@@ -151,25 +147,25 @@ unsafe fn guarded(error: *mut *mut GError, work: impl FnOnce() -> Result<(), Fai
         _ => ERROR_FAILED,
     };
     let message = CString::new(failure.message.replace('\0', " ")).unwrap_or_default();
-    // SAFETY: the caller's promise; the message is copied.
+    // SAFETY: the caller makes this promise, and GLib copies the message.
     unsafe { g_set_error_literal(error, gdk_pixbuf_error_quark(), code, message.as_ptr()) };
     0
 }
 
 impl Loading {
-    /// Renders the file at the size that the host wants and hands it over.
+    /// Renders the file at the size that the host chooses and passes the pixels to it.
     fn finish(&self) -> Result<(), Failure> {
-        let mut picture = crate::open(&self.bytes)?;
-        let info = picture.info()?;
+        let mut opened = picture::open(&self.bytes)?;
+        let info = opened.info()?;
         let layout = info.format.layout;
         let size = self.wanted(info.size)?;
-        let pixels = crate::render(&mut picture, layout, size)?;
+        let pixels = picture::render(&mut opened, layout, size)?;
         let pixbuf = Pixbuf::new(&pixels.data, layout, size)?;
         if let Some(icc) = &info.icc {
             pixbuf.set_profile(icc);
         }
         let [width, height] = size.map(|side| side as c_int);
-        // SAFETY: the functions are gdk-pixbuf's own, and take references of theirs.
+        // SAFETY: the functions belong to gdk-pixbuf and take references of their own.
         unsafe {
             if let Some(prepared) = self.prepared {
                 prepared(pixbuf.0, null_mut(), self.user_data);
@@ -181,42 +177,42 @@ impl Loading {
         Ok(())
     }
 
-    /// The size that the host wants for a picture of this native size.
+    /// Asks the host for the size of a picture with this native size.
     fn wanted(&self, native: [u32; 2]) -> Result<[u32; 2], Failure> {
         let too_large = || {
-            let message = format!("{} x {} pixels are too many", native[0], native[1]);
+            let message = format!("{} x {} pixels are above the limit", native[0], native[1]);
             Failure::new(Status::TooLarge, message)
         };
         let side = |side: u32| c_int::try_from(side).map_err(|_| too_large());
         let (mut width, mut height) = (side(native[0])?, side(native[1])?);
         if let Some(ask) = self.size {
-            // SAFETY: the function is gdk-pixbuf's own and writes two numbers.
+            // SAFETY: the function belongs to gdk-pixbuf and writes two numbers.
             unsafe { ask(&mut width, &mut height, self.user_data) };
         }
         if width < 1 || height < 1 {
-            // Hosts that only want to know the size answer so.
-            return Err(Failure::bad("no pixels were asked for"));
+            // Hosts that only need the native size set the size to 0.
+            return Err(Failure::bad("the host requested no pixels"));
         }
         Ok([width as u32, height as u32])
     }
 }
 
-/// A pixbuf of ours.
+/// An owned pixbuf.
 struct Pixbuf(*mut GdkPixbuf);
 
 impl Pixbuf {
     fn new(data: &[u8], layout: Layout, size: [u32; 2]) -> Result<Self, Failure> {
         let [width, height] = size.map(|side| side as c_int);
         let alpha = c_int::from(layout.has_alpha());
-        // SAFETY: gives NULL if there is no memory for it.
+        // SAFETY: gdk-pixbuf returns NULL when it has no memory.
         let raw = unsafe { gdk_pixbuf_new(COLORSPACE_RGB, alpha, 8, width, height) };
         if raw.is_null() {
-            let message = format!("no memory for {width} x {height} pixels");
+            let message = format!("not enough memory for {width} x {height} pixels");
             return Err(Failure::new(Status::OutOfMemory, message));
         }
         let pixbuf = Self(raw);
         let row = size[0] as usize * (3 + alpha as usize);
-        // SAFETY: the pixbuf is there, and every row of it begins a stride after the one before.
+        // SAFETY: the pixbuf exists; its rows are a stride apart.
         let (pixels, stride) = unsafe {
             let stride = gdk_pixbuf_get_rowstride(raw);
             (gdk_pixbuf_get_pixels(raw), stride as usize)
@@ -225,15 +221,15 @@ impl Pixbuf {
             .chunks_exact(size[0] as usize * layout.channels())
             .enumerate()
         {
-            // SAFETY: as above; rows are so long, and nothing else has the pixbuf yet.
+            // SAFETY: the row lies inside the pixbuf, which nothing else uses yet.
             let to = unsafe { std::slice::from_raw_parts_mut(pixels.add(y * stride), row) };
-            crate::copy_row(from, layout, to);
+            picture::copy_row(from, layout, to);
         }
         Ok(pixbuf)
     }
 
     fn set_profile(&self, icc: &[u8]) {
-        // SAFETY: the text is copied, then freed.
+        // SAFETY: gdk-pixbuf copies the text before it is freed.
         unsafe {
             let text = g_base64_encode(icc.as_ptr(), icc.len());
             gdk_pixbuf_set_option(self.0, c"icc-profile".as_ptr(), text);
@@ -244,7 +240,7 @@ impl Pixbuf {
 
 impl Drop for Pixbuf {
     fn drop(&mut self) {
-        // SAFETY: it is ours, and this is its end.
+        // SAFETY: this releases the only reference of this struct.
         unsafe { g_object_unref(self.0.cast()) }
     }
 }

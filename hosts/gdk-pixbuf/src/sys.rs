@@ -1,14 +1,14 @@
-//! What is used of gdk-pixbuf 2 and GLib 2, as their headers declare it.
+//! Declarations of gdk-pixbuf 2 and GLib 2 from their headers.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-/// `GdkPixbuf`; not looked into.
+/// `GdkPixbuf`, an opaque type.
 #[repr(C)]
 pub(crate) struct GdkPixbuf {
     _private: [u8; 0],
 }
 
-/// `GError`; not looked into.
+/// `GError`, an opaque type.
 #[repr(C)]
 pub(crate) struct GError {
     _private: [u8; 0],

@@ -1,18 +1,15 @@
-//! The plug-in's filters, tile by tile.
+//! Runs the plug-in's filters on tiles.
 
 use std::ffi::CStr;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
-use inr_plugin_api::guest::Region;
-use inr_plugin_api::host::{Options, Pixmap, Plugin, Request, Session, Source};
-use inr_plugin_api::{
-    Failure, Filter, Format, INR_CAP_GLOBAL, Kind, Layout, Param, Sample, Status, Value,
-};
+use inr_plugin_api::host::{LoadError, Options, Pixmap, Plugin, Request, Session, Source};
+use inr_plugin_api::{Failure, Filter, Format, Kind, Layout, Param, Region, Sample, Value};
 
-/// What the border of a tile may change of a pixel, as a share of what it would change at the border itself.
-const LEFT_OVER: f64 = 1e-5;
-/// Longest radius of screened equations, in pixels: tiles are made with eleven times as much around them.
-const MOST_RADIUS: f64 = 50.0;
+/// Tolerated influence of pixels beyond a tile, relative to their influence at its border.
+const TOLERANCE: f64 = 1e-5;
+/// Maximum radius of screened equations in pixels. The margin of a tile is eleven times the radius.
+const MAX_RADIUS: f64 = 50.0;
 
 /// A filter as an operation.
 pub(crate) struct Local {
@@ -22,11 +19,11 @@ pub(crate) struct Local {
     pub(crate) name: &'static CStr,
     /// Name of its type.
     pub(crate) type_name: &'static CStr,
-    /// Where it stands in menus.
+    /// Categories in menus.
     pub(crate) categories: &'static CStr,
 }
 
-/// All of them.
+/// All operations.
 pub(crate) static ALL: [Local; 3] = [
     Local {
         key: "gradient",
@@ -51,26 +48,22 @@ pub(crate) static ALL: [Local; 3] = [
 /// A rectangle of pixels: left, top, width, height.
 pub(crate) type Rectangle = [u32; 4];
 
-/// The part of a picture that is at hand.
+/// A part of a picture.
 pub(crate) struct Tile {
     pub(crate) pixels: Pixmap,
-    /// Column and row of the picture that its first pixel is.
+    /// Column and row of its first pixel in the picture.
     pub(crate) origin: [u32; 2],
-    /// Width and height of the picture.
+    /// Width and height of the whole picture.
     pub(crate) picture: [u32; 2],
 }
 
 fn plugin() -> Result<&'static Plugin, Failure> {
-    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    if let Some(plugin) = PLUGIN.get() {
-        return Ok(plugin);
-    }
-    let linked = Plugin::from_export(inr_plugin::inr_get_api, "libinr_plugin".into());
-    let linked = linked.map_err(|error| Failure::new(Status::Internal, error.to_string()))?;
-    Ok(PLUGIN.get_or_init(|| linked))
+    static PLUGIN: LazyLock<Result<Plugin, LoadError>> =
+        LazyLock::new(|| Plugin::from_export(inr_plugin::inr_get_api, "libinr_plugin".into()));
+    Ok(PLUGIN.as_ref()?)
 }
 
-/// GEGL calls operations on threads of its own.
+/// Opens a session with a single thread, because GEGL calls operations on threads of its own.
 fn session() -> Result<Session, Failure> {
     plugin()?.open(&Options {
         threads: 1,
@@ -79,21 +72,17 @@ fn session() -> Result<Session, Failure> {
 }
 
 impl Local {
-    /// What the plug-in says of it.
+    /// The plug-in's description of the filter.
     pub(crate) fn described(&self) -> Result<&'static Filter, Failure> {
         plugin()?.filter(self.key).map(|(_, filter)| filter)
     }
 
-    fn is_global(&self) -> Result<bool, Failure> {
-        Ok(self.described()?.capabilities.has(INR_CAP_GLOBAL))
-    }
-
-    /// Its parameters, in ranges in which it is local.
+    /// Parameters of the filter, with ranges in which it is local.
     pub(crate) fn params(&self) -> Result<Vec<Param>, Failure> {
         let mut params = self.described()?.params.clone();
         for param in &mut params {
             if let ("radius", Kind::Number { range, .. }) = (param.key.as_str(), &mut param.kind) {
-                range[1] = range[1].min(MOST_RADIUS);
+                range[1] = range[1].min(MAX_RADIUS);
             }
         }
         Ok(params)
@@ -108,10 +97,11 @@ impl Local {
         }
     }
 
-    /// Layout of what it makes of pictures of `layout`, and the pixels that it depends on beyond a pixel's own.
+    /// Layout of the output for inputs of `layout`, and the halo: the number of source pixels around its own position that an
+    /// output pixel depends on.
     ///
-    /// The equation that sharpening solves is global, yet what a pixel of it owes to another falls by e^-k with each step
-    /// between them, where cosh k = 1 + 1 / (2 radius^2).
+    /// Sharpening solves a global equation, but the influence of one pixel on another falls by e^-k per pixel of distance,
+    /// where cosh k = 1 + 1 / (2 radius^2).
     pub(crate) fn plan(
         &self,
         layout: Layout,
@@ -125,13 +115,14 @@ impl Local {
             _ => None,
         });
         let falls = |radius: f64| (1.0 + 0.5 / (radius * radius)).acosh();
-        let reach = |radius| (-LEFT_OVER.ln() / falls(radius)).ceil() as u32;
+        let reach = |radius| (-TOLERANCE.ln() / falls(radius)).ceil() as u32;
         let halo = plan.halo.or(radius.map(reach));
-        let halo = halo.ok_or_else(|| Failure::unsupported("a filter of whole pictures"))?;
+        let halo =
+            halo.ok_or_else(|| Failure::unsupported("the filter needs the whole picture"))?;
         Ok((plan.layout, halo))
     }
 
-    /// The pixels of `wanted`, a rectangle of the picture, from a tile that reaches as far as [`Local::plan`] says.
+    /// Computes the pixels of `wanted`, a rectangle of the picture, from a tile with the halo of [`Local::plan`].
     pub(crate) fn apply(
         &self,
         tile: &Tile,
@@ -146,8 +137,8 @@ impl Local {
             origin: tile.origin,
             picture: Some(tile.picture),
         };
-        if self.is_global()? {
-            // The tile stands for the picture.
+        if self.described()?.is_global() {
+            // The tile replaces the picture.
             source = Source::whole(None, &tile.pixels);
             left -= tile.origin[0];
             top -= tile.origin[1];

@@ -1,6 +1,6 @@
 //! GEGL operations, which GIMP previews live: `inr:gradient`, `inr:laplacian` and `inr:sharpen`.
 //!
-//! Filters and parameters are those of `libinr_plugin`, linked in and called by its ABI; here is what GEGL wants of operations.
+//! Filters and parameters come from `libinr_plugin`, which is linked in and called through its ABI.
 
 #![cfg(target_os = "linux")]
 

@@ -1,7 +1,6 @@
-//! The operations as GEGL calls them.
+//! The operations for GEGL.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,19 +10,19 @@ use inr_plugin_api::{Failure, Format, Kind, Layout, Param, Sample, Status, Value
 use crate::filter::{ALL, Local, Tile};
 use crate::sys::*;
 
-/// Parameters of a filter at most.
-const MOST_PARAMS: usize = 4;
+/// Maximum number of parameters of a filter.
+const MAX_PARAMS: usize = 4;
 const INPUT: *const c_char = c"input".as_ptr();
 const OUTPUT: *const c_char = c"output".as_ptr();
 
-/// Class of our operations.
+/// Class of the operations.
 #[repr(C)]
 struct Class {
     parent: GeglOperationAreaFilterClass,
     kind: *const Kinds,
 }
 
-/// Which operation it is, made when its class is and never freed.
+/// Filter and parameters of an operation. `class_init` allocates them and nothing frees them.
 struct Kinds {
     local: &'static Local,
     params: Vec<Param>,
@@ -33,14 +32,14 @@ struct Kinds {
 #[repr(C)]
 struct Operation {
     parent: GeglOperationAreaFilter,
-    /// Bits of numbers, and indices of choices as numbers: set and read on different threads.
-    values: [AtomicU64; MOST_PARAMS],
+    /// Bits of numbers, and indices of choices as numbers. Several threads access them.
+    values: [AtomicU64; MAX_PARAMS],
 }
 
-/// What GEGL asks of a module first.
+/// Returns the version of GEGL's module ABI.
 ///
 /// # Safety
-/// None is needed.
+/// Any pointer is safe.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gegl_module_query(_module: *mut GTypeModule) -> *const GeglModuleInfo {
     static INFO: GeglModuleInfo = GeglModuleInfo {
@@ -49,14 +48,14 @@ pub unsafe extern "C" fn gegl_module_query(_module: *mut GTypeModule) -> *const 
     &INFO
 }
 
-/// Registers the operations' types with GEGL; 1 if it could.
+/// Registers the operations' types with GEGL; returns 1 on success.
 ///
 /// # Safety
-/// `module` is GEGL's own.
+/// `module` is GEGL's module.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gegl_module_register(module: *mut GTypeModule) -> c_int {
     guarded(0, || {
-        // SAFETY: both functions are there for any caller; the query is ours.
+        // SAFETY: any caller may call both functions, and `found` is a local value.
         let (parent, found) = unsafe {
             let parent = gegl_operation_area_filter_get_type();
             let mut found = GTypeQuery {
@@ -75,7 +74,7 @@ pub unsafe extern "C" fn gegl_module_register(module: *mut GTypeModule) -> c_int
         ];
         if sizes != wanted {
             return Err(Failure::unsupported(format!(
-                "this GEGL's operations have {sizes:?} bytes, not {wanted:?}"
+                "the operations of this GEGL have {sizes:?} bytes instead of {wanted:?}"
             )));
         }
         for local in &ALL {
@@ -92,21 +91,17 @@ pub unsafe extern "C" fn gegl_module_register(module: *mut GTypeModule) -> c_int
                 value_table: null(),
             };
             let name = local.type_name.as_ptr();
-            // SAFETY: the module is GEGL's by the caller's promise; sizes and functions are those of `Class` and
-            // `Operation`, which begin with the parent's, of the sizes that were checked.
+            // SAFETY: the caller promises GEGL's module. Sizes and functions match `Class` and `Operation`, which begin with
+            // the parent's structs, whose sizes were checked above.
             unsafe { g_type_module_register_type(module, parent, name, &info, 0) };
         }
         Ok(1)
     })
 }
 
-/// What `work` returns, or `otherwise` with a line in the log; nothing unwinds.
+/// Returns the result of `work`; after a failure or panic logs it and returns `otherwise`.
 fn guarded<T>(otherwise: T, work: impl FnOnce() -> Result<T, Failure>) -> T {
-    let done = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-        let message = "a bug in the operations of INR";
-        Err(Failure::new(Status::Internal, message))
-    });
-    done.unwrap_or_else(|failure| {
+    Failure::catch("an operation of INR", work).unwrap_or_else(|failure| {
         let message = c_string(&failure.message);
         // SAFETY: the format takes one string.
         unsafe {
@@ -125,14 +120,14 @@ fn c_string(text: &str) -> CString {
     CString::new(text.replace('\0', " ")).unwrap_or_default()
 }
 
-/// A string that stays for ever.
-fn kept(text: &str) -> *const c_char {
+/// Copies and leaks a string.
+fn leaked(text: &str) -> *const c_char {
     c_string(text).into_raw()
 }
 
 unsafe extern "C" fn class_init(class: *mut c_void, local: *const c_void) {
     guarded((), || {
-        // SAFETY: GObject hands in a class of the registered size and the data that it was registered with.
+        // SAFETY: GObject passes a class of the registered size and the registered data.
         let (class, local) = unsafe { (&mut *class.cast::<Class>(), &*local.cast::<Local>()) };
         let params = local.params()?;
         class.kind = Box::into_raw(Box::new(Kinds { local, params }));
@@ -143,23 +138,23 @@ unsafe extern "C" fn class_init(class: *mut c_void, local: *const c_void) {
         filter.parent.parent.set_property = Some(set_property);
         filter.parent.parent.get_property = Some(get_property);
         let described = local.described()?;
-        // No "license": GEGL hides operations whose licence it does not know by name.
+        // No "license": GEGL hides operations with a licence that it does not know.
         let keys = [
             (c"name", local.name.as_ptr()),
-            (c"title", kept(&described.label)),
+            (c"title", leaked(&described.label)),
             (c"categories", local.categories.as_ptr()),
-            (c"description", kept(&described.hint)),
+            (c"description", leaked(&described.hint)),
         ];
         for (key, value) in keys {
-            // SAFETY: the class is one of GEGL's operations, and the strings stay for ever.
+            // SAFETY: the class belongs to an operation of GEGL, and nothing frees the strings.
             unsafe { gegl_operation_class_set_key(&mut filter.parent, key.as_ptr(), value) };
         }
-        // SAFETY: set above, never freed.
+        // SAFETY: set above and never freed.
         let params = unsafe { &(*class.kind).params };
-        for (index, param) in params.iter().enumerate().take(MOST_PARAMS) {
+        for (index, param) in params.iter().enumerate().take(MAX_PARAMS) {
             let object = &mut class.parent.parent.parent.parent;
             if let Some(spec) = property(local, param) {
-                // SAFETY: the class is a GObject's; it takes the new spec.
+                // SAFETY: the class belongs to a GObject and takes over the new spec.
                 unsafe { g_object_class_install_property(object, index as c_uint + 1, spec) };
             }
         }
@@ -167,9 +162,9 @@ unsafe extern "C" fn class_init(class: *mut c_void, local: *const c_void) {
     })
 }
 
-/// The property that stands for a parameter.
+/// Creates the property of a parameter; `None` for unsupported types.
 fn property(local: &Local, param: &Param) -> Option<*mut GParamSpec> {
-    let [key, label, hint] = [&param.key, &param.label, &param.hint].map(|text| kept(text));
+    let [key, label, hint] = [&param.key, &param.label, &param.hint].map(|text| leaked(text));
     match &param.kind {
         Kind::Number {
             range,
@@ -181,7 +176,7 @@ fn property(local: &Local, param: &Param) -> Option<*mut GParamSpec> {
         } => {
             let [least, most] = *range;
             let shown = display.map(|end| end.clamp(least, most));
-            // SAFETY: the strings stay, and the default is in the range.
+            // SAFETY: nothing frees the strings, and the default lies in the range.
             unsafe {
                 let spec = gegl_param_spec_double(
                     key, label, hint, least, most, *default, shown[0], shown[1], 1.0, PROPERTY,
@@ -195,24 +190,24 @@ fn property(local: &Local, param: &Param) -> Option<*mut GParamSpec> {
             let first = choices.iter().position(|(key, _)| key == default)?;
             let name = format!("{}-{}", local.type_name.to_str().ok()?, param.key);
             let kind = enumeration(&c_string(&name), choices);
-            // SAFETY: the strings stay, and the default is one of the values.
+            // SAFETY: nothing frees the strings, and the default is one of the values.
             Some(unsafe { gegl_param_spec_enum(key, label, hint, kind, first as c_int, PROPERTY) })
         }
         _ => None,
     }
 }
 
-/// The type of a choice, whose values are indices.
+/// Registers the type of a choice, whose values are indices.
 fn enumeration(name: &CStr, choices: &[(String, String)]) -> GType {
-    // SAFETY: the name is a string.
+    // SAFETY: the name is a valid string.
     let known = unsafe { g_type_from_name(name.as_ptr()) };
     if known != 0 {
         return known;
     }
     let value = |(index, (key, label)): (usize, &(String, String))| GEnumValue {
         value: index as c_int,
-        value_name: kept(label),
-        value_nick: kept(key),
+        value_name: leaked(label),
+        value_nick: leaked(key),
     };
     let end = GEnumValue {
         value: 0,
@@ -220,16 +215,16 @@ fn enumeration(name: &CStr, choices: &[(String, String)]) -> GType {
         value_nick: null(),
     };
     let values: Vec<GEnumValue> = choices.iter().enumerate().map(value).chain([end]).collect();
-    // SAFETY: values and strings stay, and end with one without a name.
+    // SAFETY: nothing frees values and strings, and a value without a name ends the list.
     unsafe { g_enum_register_static(name.as_ptr(), values.leak().as_ptr()) }
 }
 
-/// The operation behind a pointer of GEGL's.
+/// Returns the operation behind a pointer of GEGL.
 ///
 /// # Safety
-/// `operation` is one of ours.
+/// `operation` belongs to this module.
 unsafe fn ours<'a>(operation: *mut GeglOperation) -> (&'a Operation, &'a Kinds) {
-    // SAFETY: the caller's promise: its class is ours, of which `class_init` set the kind.
+    // SAFETY: the caller promises an operation of this module; `class_init` set the kind of its class.
     unsafe {
         let class = (*operation).g_class.cast::<Class>();
         (&*operation.cast::<Operation>(), &*(*class).kind)
@@ -245,9 +240,9 @@ impl Operation {
         self.values[index].store(number.to_bits(), Ordering::Relaxed);
     }
 
-    /// The parameters' values for the plug-in.
+    /// Values of the parameters for the plug-in.
     fn values(&self, kind: &Kinds) -> Vec<(String, Value)> {
-        let params = kind.params.iter().enumerate().take(MOST_PARAMS);
+        let params = kind.params.iter().enumerate().take(MAX_PARAMS);
         let values = params.filter_map(|(index, param)| {
             let value = match &param.kind {
                 Kind::Choice { choices, .. } => {
@@ -268,13 +263,13 @@ unsafe extern "C" fn set_property(
     _spec: *mut GParamSpec,
 ) {
     guarded((), || {
-        // SAFETY: GObject calls this with objects of ours.
+        // SAFETY: GObject passes an operation of this module.
         let (operation, kind) = unsafe { ours(object) };
         let index = id as usize - 1;
         let number = match &kind.params[index].kind {
-            // SAFETY: the value is of the property's type.
+            // SAFETY: the value has the property's type.
             Kind::Choice { .. } => f64::from(unsafe { g_value_get_enum(value) }),
-            // SAFETY: as above.
+            // SAFETY: the same reason.
             _ => unsafe { g_value_get_double(value) },
         };
         operation.set(index, number);
@@ -289,21 +284,21 @@ unsafe extern "C" fn get_property(
     _spec: *mut GParamSpec,
 ) {
     guarded((), || {
-        // SAFETY: GObject calls this with objects of ours.
+        // SAFETY: GObject passes an operation of this module.
         let (operation, kind) = unsafe { ours(object) };
         let index = id as usize - 1;
         let number = operation.number(index);
         match &kind.params[index].kind {
-            // SAFETY: the value is of the property's type.
+            // SAFETY: the value has the property's type.
             Kind::Choice { .. } => unsafe { g_value_set_enum(value, number as c_int) },
-            // SAFETY: as above.
+            // SAFETY: the same reason.
             _ => unsafe { g_value_set_double(value, number) },
         }
         Ok(())
     })
 }
 
-/// The formats that filters work in: encoded samples and straight alpha.
+/// The formats of the filters: encoded floats with straight alpha.
 fn format(layout: Layout) -> &'static CStr {
     match layout {
         Layout::Grey => c"Y' float",
@@ -313,15 +308,15 @@ fn format(layout: Layout) -> &'static CStr {
     }
 }
 
-/// The layout that fits pixels of `format`; NULL: nothing is known.
+/// The layout of `format`; NULL, an unknown format, gives RGBA.
 ///
 /// # Safety
-/// `format` is NULL or one of babl's.
+/// `format` is NULL or a format of babl.
 unsafe fn layout(format: *const Babl) -> Layout {
     if format.is_null() {
         return Layout::Rgba;
     }
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let [count, alpha, palette] = unsafe {
         [
             babl_format_get_n_components(format),
@@ -329,17 +324,12 @@ unsafe fn layout(format: *const Babl) -> Layout {
             babl_format_is_palette(format),
         ]
     };
-    match (count - alpha == 1 && palette == 0, alpha != 0) {
-        (true, false) => Layout::Grey,
-        (true, true) => Layout::GreyAlpha,
-        (false, false) => Layout::Rgb,
-        (false, true) => Layout::Rgba,
-    }
+    Layout::new(count - alpha == 1 && palette == 0, alpha != 0)
 }
 
 unsafe extern "C" fn prepare(pointer: *mut GeglOperation) {
     guarded((), || {
-        // SAFETY: GEGL calls this with operations of ours, and its formats and spaces stay for ever.
+        // SAFETY: GEGL passes an operation of this module, and babl never frees formats and spaces.
         let (operation, kind, input, space) = unsafe {
             let (operation, kind) = ours(pointer);
             let source = gegl_operation_get_source_format(pointer, INPUT);
@@ -348,7 +338,7 @@ unsafe extern "C" fn prepare(pointer: *mut GeglOperation) {
         };
         let (output, halo) = kind.local.plan(input, &operation.values(kind))?;
         let halo = c_int::try_from(halo).unwrap_or(c_int::MAX);
-        // SAFETY: as above; nobody else has the operation while it is prepared.
+        // SAFETY: the same reason, and nothing else uses the operation while GEGL prepares it.
         unsafe {
             for (pad, layout) in [(INPUT, input), (OUTPUT, output)] {
                 let found = babl_format_with_space(format(layout).as_ptr(), space);
@@ -362,14 +352,14 @@ unsafe extern "C" fn prepare(pointer: *mut GeglOperation) {
     })
 }
 
-/// That of the input: the output does not grow by what is read around it.
+/// Returns the input's bounding box, because the halo does not enlarge the output.
 unsafe extern "C" fn get_bounding_box(pointer: *mut GeglOperation) -> GeglRectangle {
-    // SAFETY: GEGL calls this with operations of ours; what it gives is NULL or a rectangle.
+    // SAFETY: GEGL passes an operation of this module and returns NULL or a rectangle.
     let found = unsafe { gegl_operation_source_get_bounding_box(pointer, INPUT).as_ref() };
     found.copied().unwrap_or_default()
 }
 
-/// The part of `a`, with `halo` around it, that lies in `b`.
+/// Extends `a` by `halo` and intersects it with `b`.
 fn within(a: &GeglRectangle, halo: c_int, b: &GeglRectangle) -> GeglRectangle {
     let side = |start: c_int, length: c_int, other: c_int, others: c_int| {
         let [start, length, other, others] = [start, length, other, others].map(i64::from);
@@ -387,7 +377,7 @@ fn within(a: &GeglRectangle, halo: c_int, b: &GeglRectangle) -> GeglRectangle {
     }
 }
 
-/// `a`'s place and size in `b`.
+/// Position and size of `a` relative to `b`.
 fn place(a: &GeglRectangle, b: &GeglRectangle) -> [u32; 4] {
     [
         (i64::from(a.x) - i64::from(b.x)) as u32,
@@ -405,7 +395,7 @@ unsafe extern "C" fn process(
     _level: c_int,
 ) -> c_int {
     guarded(0, || {
-        // SAFETY: GEGL calls this with operations of ours that are prepared, and a rectangle.
+        // SAFETY: GEGL passes a prepared operation of this module and a rectangle.
         let (operation, kind, roi, halo, bounds) = unsafe {
             let (operation, kind) = ours(pointer);
             (
@@ -420,14 +410,14 @@ unsafe extern "C" fn process(
         if wanted.width == 0 || wanted.height == 0 || input.is_null() {
             return Ok(1);
         }
-        // SAFETY: as above; `prepare` set the formats.
+        // SAFETY: the same reason, and `prepare` set the formats.
         let formats = unsafe { [INPUT, OUTPUT].map(|pad| gegl_operation_get_format(pointer, pad)) };
-        // SAFETY: the formats are babl's.
+        // SAFETY: babl created the formats.
         let layouts = unsafe { formats.map(|format| layout(format)) };
         let around = within(&wanted, halo, &bounds);
         let [left, top, width, height] = place(&around, &bounds);
         let tile = Tile {
-            // SAFETY: the buffer is GEGL's, and the format has the layout.
+            // SAFETY: GEGL passes the buffer, and the format has the layout.
             pixels: unsafe { read(input, &around, formats[0], layouts[0]) }?,
             origin: [left, top],
             picture: [bounds.width as u32, bounds.height as u32],
@@ -439,16 +429,16 @@ unsafe extern "C" fn process(
             .apply(&tile, place(&wanted, &bounds), layouts[1], &values)?;
         let fours = made.data.as_chunks::<4>().0;
         let floats: Vec<f32> = fours.iter().map(|four| f32::from_ne_bytes(*four)).collect();
-        // SAFETY: the buffer is GEGL's, and there are as many floats as the rectangle and the format take.
+        // SAFETY: GEGL passes the buffer, and `floats` fills the rectangle in this format.
         unsafe { gegl_buffer_set(output, &wanted, 0, formats[1], floats.as_ptr().cast(), 0) };
         Ok(1)
     })
 }
 
-/// The pixels of a rectangle.
+/// Reads the pixels of a rectangle.
 ///
 /// # Safety
-/// `buffer` is GEGL's; `format` is babl's, with the channels of `layout` in floats.
+/// `buffer` is a buffer of GEGL; `format` is a format of babl with the channels of `layout` in floats.
 unsafe fn read(
     buffer: *mut GeglBuffer,
     rectangle: &GeglRectangle,
@@ -462,7 +452,7 @@ unsafe fn read(
     reserved.map_err(|error| Failure::new(Status::OutOfMemory, error.to_string()))?;
     floats.resize(count, 0.0);
     let pixels = floats.as_mut_ptr().cast();
-    // SAFETY: the caller's promise, and there is room for all floats of the rectangle.
+    // SAFETY: the caller makes this promise, and `floats` has room for the rectangle.
     unsafe { gegl_buffer_get(buffer, rectangle, 1.0, format, pixels, 0, ABYSS_NONE) };
     Ok(Pixmap {
         size,

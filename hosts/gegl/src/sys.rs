@@ -1,10 +1,10 @@
-//! What is used of GEGL 0.4, babl 0.1 and GObject 2, as their headers declare it.
+//! Declarations of GEGL 0.4, babl 0.1 and GObject 2 from their headers.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
 pub(crate) type GType = usize;
 
-/// `GTypeModule`; not looked into.
+/// `GTypeModule`, an opaque type.
 #[repr(C)]
 pub struct GTypeModule {
     _private: [u8; 0],
@@ -12,7 +12,7 @@ pub struct GTypeModule {
 
 macro_rules! opaque {
     ($($name:ident)*) => {$(
-        #[doc = concat!("`", stringify!($name), "`; not looked into.")]
+        #[doc = concat!("`", stringify!($name), "`, an opaque type.")]
         #[repr(C)]
         pub(crate) struct $name {
             _private: [u8; 0],

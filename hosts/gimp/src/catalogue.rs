@@ -1,43 +1,43 @@
-//! The plug-ins at hand, and what the editor is told of their filters.
+//! The available plug-ins and their filters as procedures of GIMP.
 
 use std::path::PathBuf;
 
 use inr_plugin_api::host::{Options, Plugin, Session, find};
 use inr_plugin_api::{Failure, Filter, INR_CAP_EDITS, INR_LOG_INFO, Kind, Param, Value};
 
-/// Pixels of a picture at most.
+/// Maximum number of pixels of a picture.
 pub const MAX_PIXELS: u64 = 1 << 28;
-/// Bytes of a file at most.
+/// Maximum size of a file in bytes.
 pub const MAX_BYTES: u64 = 1 << 28;
-/// Name of the parameter that this host adds to filters which edit.
+/// Key of the parameter that this host adds to filters that edit.
 pub const NEW_LAYER: &str = "new-layer";
 
-/// Filters whose result stands beside the picture rather than in its place.
+/// Filters whose result becomes a new layer by default.
 const BESIDE: [&str; 2] = ["org.inr-format.gradient", "org.inr-format.laplacian"];
 
 /// Values of parameters by key.
 pub type Values = Vec<(String, Value)>;
 
-/// The plug-ins that were found.
+/// The loaded plug-ins.
 #[derive(Debug)]
 pub struct Catalogue {
     plugins: Vec<Plugin>,
 }
 
-/// A filter as a procedure of the editor.
+/// A filter as a procedure of GIMP.
 #[derive(Debug)]
 pub struct Procedure<'a> {
-    /// The plug-in that has it.
+    /// Plug-in of the filter.
     pub plugin: &'a Plugin,
-    /// What it says of it.
+    /// Description of the filter.
     pub filter: &'a Filter,
-    /// Name in the editor.
+    /// Name of the procedure.
     pub name: String,
 }
 
 impl Catalogue {
-    /// Loads the plug-ins beside this program, or libinr_plugin from where plug-ins are looked for. What is no plug-in is told
-    /// of on the standard error stream.
+    /// Loads the plug-ins beside this program; without any, searches for libinr_plugin. Reports files that fail to load on
+    /// standard error.
     pub fn load() -> Self {
         let mut plugins: Vec<Plugin> = beside().into_iter().filter_map(load).collect();
         if plugins.is_empty() {
@@ -49,7 +49,7 @@ impl Catalogue {
         Self { plugins }
     }
 
-    /// All filters.
+    /// All filters as procedures.
     pub fn procedures(&self) -> Vec<Procedure<'_>> {
         let of = |plugin| {
             let filters = Plugin::filters(plugin).iter();
@@ -58,14 +58,28 @@ impl Catalogue {
         self.plugins.iter().flat_map(of).collect()
     }
 
+    /// The filter that GIMP calls `name`.
+    ///
+    /// # Errors
+    /// [`inr_plugin_api::Status::Unsupported`] when no plug-in has it.
+    pub fn procedure(&self, name: &str) -> Result<Procedure<'_>, Failure> {
+        let mut procedures = self.procedures().into_iter();
+        let found = procedures.find(|procedure| procedure.name == name);
+        found.ok_or_else(|| Failure::unsupported(format!("no plug-in here provides {name}")))
+    }
+
     /// The plug-in that reads and writes picture files, and the parameters of its encoder.
-    pub fn codec(&self) -> Option<(&Plugin, &[Param])> {
+    ///
+    /// # Errors
+    /// [`inr_plugin_api::Status::Unsupported`] when there is none.
+    pub fn codec(&self) -> Result<(&Plugin, &[Param]), Failure> {
         let mut codecs = self.plugins.iter();
-        codecs.find_map(|plugin| Some((plugin, plugin.encode_params()?)))
+        let found = codecs.find_map(|plugin| Some((plugin, plugin.encode_params()?)));
+        found.ok_or_else(|| Failure::unsupported("no plug-in here reads .inr files"))
     }
 }
 
-/// The libraries in this program's folder, by name.
+/// The libraries in this program's folder, sorted by name.
 fn beside() -> Vec<PathBuf> {
     let program = std::env::current_exe().unwrap_or_default();
     let entries = program.parent().and_then(|folder| folder.read_dir().ok());
@@ -87,7 +101,7 @@ fn load(file: PathBuf) -> Option<Plugin> {
 /// Opens a session of `plugin` within this host's limits.
 ///
 /// # Errors
-/// What the plug-in says.
+/// The plug-in's failure.
 pub fn session(plugin: &Plugin) -> Result<Session, Failure> {
     plugin.open(&Options {
         threads: 0,
@@ -115,17 +129,17 @@ impl<'a> Procedure<'a> {
         }
     }
 
-    /// True when the result has the picture's size and may take its place.
+    /// True when the result has the picture's size and may replace the picture.
     pub fn edits(&self) -> bool {
         self.filter.capabilities.has(INR_CAP_EDITS)
     }
 
-    /// The filter's parameters, and the host's own.
+    /// Parameters of the filter and of this host.
     pub fn params(&self) -> Vec<Param> {
         let mut params = self.filter.params.clone();
         if self.edits() {
             let beside = BESIDE.contains(&self.filter.id.as_str());
-            let hint = "Leaves the layer as it is and puts the result above it.";
+            let hint = "Keeps the layer and puts the result above it.";
             let kind = Kind::Bool(beside);
             params.push(Param::new(NEW_LAYER, "Result as a new layer", hint, kind));
         }
@@ -133,7 +147,7 @@ impl<'a> Procedure<'a> {
     }
 }
 
-/// What opening a file may be asked for. In all of them 0 stands for the default.
+/// Parameters of opening a file; 0 stands for the default in each.
 pub fn open_params() -> Vec<Param> {
     let number = |key: &str, label: &str, hint: &str, whole, display: [f64; 2], default, digits| {
         let kind = Kind::Number {
@@ -146,14 +160,14 @@ pub fn open_params() -> Vec<Param> {
         };
         Param::new(key, label, hint, kind)
     };
-    let side = "In pixels; 0: by the scale, or by the other side.";
+    let side = "In pixels. 0: from the scale or the other side.";
     vec![
         number("width", "Width", side, true, [0.0, 16_384.0], 0.0, 0),
         number("height", "Height", side, true, [0.0, 16_384.0], 0.0, 0),
         number(
             "scale",
             "Scale",
-            "Pixels per native pixel.",
+            "Rendered pixels per native pixel.",
             false,
             [0.1, 8.0],
             1.0,
@@ -162,7 +176,7 @@ pub fn open_params() -> Vec<Param> {
     ]
 }
 
-/// The value for `key`, or the default of the parameter that is called so.
+/// The value of the number `key`, or its default in `params`.
 pub fn number(values: &Values, params: &[Param], key: &str) -> f64 {
     let given = values.iter().find(|(name, _)| name == key);
     let value = given.map(|(_, value)| value.clone());
@@ -178,13 +192,13 @@ pub fn number(values: &Values, params: &[Param], key: &str) -> f64 {
     }
 }
 
-/// Values as bytes, to be kept until the next call.
+/// Serialises values for the next call.
 pub fn to_bytes(values: &Values) -> Vec<u8> {
     let each = values.iter().map(|(key, value)| format!("{key}={value}\0"));
     each.collect::<String>().into_bytes()
 }
 
-/// What [`to_bytes`] kept, as far as it is of `params` still, and defaults.
+/// Reads values of [`to_bytes`] for `params`; missing or invalid values become defaults.
 pub fn from_bytes(bytes: &[u8], params: &[Param]) -> Values {
     let text = String::from_utf8_lossy(bytes);
     let kept: Vec<(&str, &str)> = text.split('\0').filter_map(|v| v.split_once('=')).collect();

@@ -1,17 +1,15 @@
-//! The editor's functions that both its versions have, by their names in C.
+//! Functions that both versions of GIMP have, under their names in C.
 
 use std::ffi::{CString, c_char, c_double, c_int, c_void};
 
 use inr_plugin_api::{Failure, Layout, Status};
 use libloading::Library;
 
-use crate::pixels::{self, Rectangle};
-
 /// An opaque object of GLib, GEGL or babl.
 pub type Object = *mut c_void;
 
-/// Declares a table of functions, each with its name and maybe the one that another version has it under, and how it is loaded.
-/// A function is `unsafe` if it takes pointers; handles that the editor does not know make it refuse, not crash.
+/// Declares a table of functions and its loader. Each function has a name and, where another version of GIMP renamed it, a
+/// second name. Functions with pointer arguments are `unsafe`; GIMP rejects unknown handles without crashing.
 macro_rules! functions {
     ($(#[$doc:meta])* $name:ident $(<$handle:ident>)? { $($function:ident $(| $other:ident)?: $type:ty,)* }) => {
         $(#[$doc])*
@@ -23,19 +21,19 @@ macro_rules! functions {
         }
 
         impl $(<$handle: Copy>)? $name $(<$handle>)? {
-            /// Looks the functions up in `library` and the libraries that it needs.
+            /// Looks up the functions in `library` and its dependencies.
             ///
             /// # Errors
-            /// [`Status::Unsupported`](inr_plugin_api::Status) naming the one that is not there.
+            /// [`Status::Unsupported`](inr_plugin_api::Status), whose message names the missing function.
             ///
             /// # Safety
             /// The library has functions of these types under these names.
             pub unsafe fn load(library: &libloading::Library) -> Result<Self, inr_plugin_api::Failure> {
                 Ok(Self {
                     $($function: {
-                        // SAFETY: the caller's promise.
+                        // SAFETY: the caller makes this promise.
                         let found = unsafe { library.get::<$type>(stringify!($function)) };
-                        // SAFETY: as above.
+                        // SAFETY: the same reason.
                         $(let found = found.or_else(|_| unsafe { library.get::<$type>(stringify!($other)) });)?
                         *found.map_err(|e| inr_plugin_api::Failure::unsupported(e.to_string()))?
                     },)*
@@ -48,7 +46,7 @@ macro_rules! functions {
 pub(crate) use functions;
 
 functions! {
-    /// GIMP, GEGL and babl; `H` is what images, layers and other items are known by.
+    /// Functions of GIMP, GEGL and babl; `H` is the handle type of images, layers and other items.
     Gimp<H> {
         gimp_progress_init: unsafe extern "C" fn(*const c_char) -> c_int,
         gimp_progress_update: extern "C" fn(c_double) -> c_int,
@@ -98,12 +96,38 @@ functions! {
     }
 }
 
-/// `GimpImageBaseType`.
+/// `GeglRectangle`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rectangle {
+    /// Left edge.
+    pub x: c_int,
+    /// Top edge.
+    pub y: c_int,
+    /// Width.
+    pub width: c_int,
+    /// Height.
+    pub height: c_int,
+}
+
+impl Rectangle {
+    /// The whole of a picture.
+    pub fn whole([width, height]: [c_int; 2]) -> Self {
+        Self {
+            x: 0,
+            y: 0,
+            width,
+            height,
+        }
+    }
+}
+
+/// `GIMP_GRAY`.
 pub const GRAY: c_int = 1;
 /// `GIMP_LAYER_MODE_NORMAL`.
 const NORMAL: c_int = 28;
 
-/// What images and items are known by.
+/// A handle of images and items.
 pub trait Handle: Copy {
     /// No item.
     const NONE: Self;
@@ -111,19 +135,19 @@ pub trait Handle: Copy {
     const TRANSPARENT: c_int;
 }
 
-/// In GIMP 2.10.
+/// The handles of GIMP 2.10.
 impl Handle for c_int {
     const NONE: Self = -1;
     const TRANSPARENT: c_int = 3;
 }
 
-/// In GIMP 3.0.
+/// The handles of GIMP 3.0.
 impl Handle for Object {
     const NONE: Self = std::ptr::null_mut();
     const TRANSPARENT: c_int = 4;
 }
 
-/// A reference to an object, given back at the end.
+/// A reference to an object, which `Drop` releases.
 pub struct Held<'a, H: Handle>(&'a Gimp<H>, Object);
 
 impl<H: Handle> Held<'_, H> {
@@ -135,67 +159,67 @@ impl<H: Handle> Held<'_, H> {
 
 impl<H: Handle> Drop for Held<'_, H> {
     fn drop(&mut self) {
-        // SAFETY: `held` was given a reference, and this is its end.
+        // SAFETY: `held` took over a reference, which ends here.
         unsafe { (self.0.g_object_unref)(self.1) };
     }
 }
 
-/// Text for C; what follows a zero byte is left out.
+/// Copies `text` up to its first zero byte for C.
 pub fn c_string(text: &str) -> CString {
     let text = text.split('\0').next().unwrap_or_default();
-    CString::new(text).expect("zero bytes are gone")
+    CString::new(text).expect("split removed zero bytes")
 }
 
-/// Opens the first of the libraries with these names and keeps it open.
+/// Opens the library `name` and keeps it open.
 ///
 /// # Errors
-/// [`Status::Unsupported`] when there is none.
+/// [`Status::Unsupported`] when the system cannot load it.
 pub fn library(name: &str) -> Result<&'static Library, Failure> {
-    // SAFETY: these are the libraries of the editor that started this program.
+    // SAFETY: this is a library of the GIMP that started this program.
     let found = unsafe { Library::new(name) };
     let found = found.map_err(|e| Failure::unsupported(e.to_string()))?;
     Ok(Box::leak(Box::new(found)))
 }
 
 impl<H: Handle> Gimp<H> {
-    /// Takes over a reference to `object`.
+    /// Takes over a reference to `object`, which `what` names in messages.
     ///
     /// # Errors
-    /// [`Status::Io`] when it is NULL, as the editor answers for what it does not have; `what` names it.
+    /// [`Status::Io`] for NULL, which GIMP returns for missing objects.
     ///
     /// # Safety
-    /// `object` is NULL or comes with a reference.
+    /// `object` is NULL or a new reference.
     pub unsafe fn held(&self, object: Object, what: &str) -> Result<Held<'_, H>, Failure> {
         match object.is_null() {
-            true => Err(Failure::new(Status::Io, format!("GIMP gives no {what}"))),
+            true => Err(Failure::new(Status::Io, format!("GIMP returned no {what}"))),
             false => Ok(Held(self, object)),
         }
     }
 
-    /// Starts the bar that shows how much is done.
+    /// Starts GIMP's progress bar.
     pub fn progress(&self, text: &str) {
         let text = c_string(text);
-        // SAFETY: the text is there.
+        // SAFETY: the text is valid during the call.
         unsafe { (self.gimp_progress_init)(text.as_ptr()) };
     }
 
     /// The image's ICC profile.
     pub fn profile(&self, image: H) -> Option<Vec<u8>> {
-        // SAFETY: GIMP gives NULL or a reference.
+        // SAFETY: GIMP returns NULL or a reference.
         let profile = unsafe { self.held((self.gimp_image_get_color_profile)(image), "profile") };
         let profile = profile.ok()?;
         let mut size = 0;
-        // SAFETY: the profile is there, and so are its bytes as long as it is held.
+        // SAFETY: `profile` holds the object, which owns its bytes.
         unsafe {
             let bytes = (self.gimp_color_profile_get_icc_profile)(profile.get(), &mut size);
             (!bytes.is_null()).then(|| std::slice::from_raw_parts(bytes, size).to_vec())
         }
     }
 
-    /// Gives `image` an ICC profile; false when GIMP cannot use it.
+    /// Sets the ICC profile of `image`; returns false when GIMP cannot use it.
     pub fn set_profile(&self, image: H, icc: &[u8]) -> bool {
         let mut error = std::ptr::null_mut();
-        // SAFETY: the bytes are there; GIMP copies them and gives NULL or a reference; the error is freed.
+        // SAFETY: GIMP copies the valid bytes and returns NULL or a reference; the error is freed.
         unsafe {
             let profile =
                 (self.gimp_color_profile_new_from_icc_profile)(icc.as_ptr(), icc.len(), &mut error);
@@ -205,7 +229,7 @@ impl<H: Handle> Gimp<H> {
         }
     }
 
-    /// Left, top, width and height of what is selected of `drawable`, in its own pixels; `None` when nothing is.
+    /// Bounds of the selection in pixels of `drawable`; `None` when they do not intersect.
     pub fn selected(&self, drawable: H) -> Option<Rectangle> {
         let mut found = Rectangle::default();
         let Rectangle {
@@ -214,17 +238,17 @@ impl<H: Handle> Gimp<H> {
             width,
             height,
         } = &mut found;
-        // SAFETY: GIMP writes four numbers.
+        // SAFETY: GIMP writes four numbers to valid pointers.
         let some = unsafe { (self.gimp_drawable_mask_intersect)(drawable, x, y, width, height) };
         (some != 0).then_some(found)
     }
 
-    /// A new layer of `image`, transparent if it has alpha.
+    /// Creates a layer of `image`, transparent if it has alpha.
     pub fn new_layer(&self, image: H, name: &str, [width, height]: [c_int; 2], alpha: bool) -> H {
         let name = c_string(name);
         // GimpImageType counts RGB, RGBA, GRAY, GRAYA.
         let kind = (self.gimp_image_base_type)(image) * 2 + c_int::from(alpha);
-        // SAFETY: the name is there.
+        // SAFETY: the name is valid during the call.
         let layer = unsafe {
             (self.gimp_layer_new)(image, name.as_ptr(), width, height, kind, 100.0, NORMAL)
         };
@@ -234,7 +258,7 @@ impl<H: Handle> Gimp<H> {
         layer
     }
 
-    /// Puts `layer` above `drawable`, and over it.
+    /// Inserts `layer` above `drawable` in the stack, at the same offsets.
     pub fn insert_above(&self, image: H, layer: H, drawable: H) {
         let (parent, position) = match (self.gimp_item_is_layer)(drawable) != 0 {
             true => (
@@ -245,7 +269,7 @@ impl<H: Handle> Gimp<H> {
         };
         (self.gimp_image_insert_layer)(image, layer, parent, position);
         let (mut x, mut y) = (0, 0);
-        // SAFETY: GIMP writes two numbers.
+        // SAFETY: GIMP writes two numbers to valid pointers.
         unsafe { (self.gimp_drawable_offsets)(drawable, &mut x, &mut y) };
         (self.gimp_layer_set_offsets)(layer, x, y);
     }
@@ -258,9 +282,9 @@ impl<H: Handle> Gimp<H> {
         ]
     }
 
-    /// Channels of `drawable`; those of colour for one with a colour map.
+    /// Layout of `drawable`; RGB for indexed ones.
     pub fn layout(&self, drawable: H) -> Layout {
         let alpha = (self.gimp_drawable_has_alpha)(drawable) != 0;
-        pixels::layout((self.gimp_drawable_is_gray)(drawable) != 0, alpha)
+        Layout::new((self.gimp_drawable_is_gray)(drawable) != 0, alpha)
     }
 }

@@ -1,4 +1,4 @@
-//! `.inr` files opened and exported.
+//! Opens and exports `.inr` files.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,14 +11,14 @@ use crate::catalogue::{self, MAX_BYTES, Values};
 use crate::editor::{Gimp, Handle};
 use crate::{filter, pixels};
 
-/// How GIMP tells the files by their first bytes.
+/// Signature of the files in GIMP's notation.
 pub const MAGIC: &std::ffi::CStr = c"0,string,\\211INR\\015\\012\\032\\012";
 
-/// A file that is open.
+/// An open file.
 #[derive(Debug)]
 pub struct Opened {
     picture: Picture,
-    /// What it holds.
+    /// Contents of the file.
     pub info: PictureInfo,
 }
 
@@ -30,26 +30,23 @@ impl Opened {
     /// Opens the file at `path`.
     ///
     /// # Errors
-    /// [`Status::Io`], and what the plug-in says, with the file's name.
+    /// [`Status::Io`], or the plug-in's failure with the file's path.
     pub fn new(plugin: &Plugin, path: &Path) -> Result<Self, Failure> {
         let mut bytes = Vec::new();
-        // One byte more than the limit, which the plug-in then refuses.
+        // One byte more than the limit makes the plug-in reject the file.
         let read =
             File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
         read.map_err(|error| io(path, &error))?;
         let open = || {
             let mut session = catalogue::session(plugin)?;
-            let codec = session.codec();
-            let mut codec =
-                codec.ok_or_else(|| Failure::unsupported("the plug-in has no codec"))?;
-            let mut picture = codec.open(&bytes)?;
+            let mut picture = session.codec()?.open(&bytes)?;
             let info = picture.info()?;
             Ok(Self { picture, info })
         };
         open().map_err(|failure: Failure| named(path, &failure))
     }
 
-    /// The size that `values` of [`catalogue::open_params`] ask for.
+    /// The size that `values` of [`catalogue::open_params`] request.
     pub fn size(&self, values: &Values) -> [u32; 2] {
         let native = self.info.size.map(f64::from);
         let number = |key| catalogue::number(values, &[], key);
@@ -63,7 +60,7 @@ impl Opened {
         [0, 1].map(|axis| (native[axis] * scale[axis]).round().max(1.0) as u32)
     }
 
-    /// The size at which the longer side is `side`.
+    /// The size whose longer side is `side`.
     pub fn size_within(&self, side: u32) -> [u32; 2] {
         let [width, height] = self.info.size;
         let scale = f64::from(side.max(1)) / f64::from(width.max(height));
@@ -73,7 +70,7 @@ impl Opened {
     /// Renders the picture at `size` into a new image of the file's depth.
     ///
     /// # Errors
-    /// [`Status::TooLarge`], [`Status::OutOfMemory`], and what the plug-in says.
+    /// [`Status::TooLarge`], [`Status::OutOfMemory`], or the plug-in's failure.
     pub fn render<H: Handle>(&mut self, gimp: &Gimp<H>, size: [u32; 2]) -> Result<H, Failure> {
         let format = self.info.format;
         let mut output = pixels::blank(size, format.sample, format.layout)?;
@@ -92,6 +89,7 @@ impl Opened {
     }
 }
 
+/// Adds the path to a failure.
 fn named(path: &Path, failure: &Failure) -> Failure {
     Failure::new(
         failure.status,
@@ -99,11 +97,10 @@ fn named(path: &Path, failure: &Failure) -> Failure {
     )
 }
 
-/// Encodes the pixels of `drawable` by `values` of the encoder's parameters into a file at `path`, which is there when it is
-/// whole.
+/// Encodes `drawable` with `values` of the encoder's parameters into a file, which appears at `path` once it is complete.
 ///
 /// # Errors
-/// What the plug-in says; [`Status::Io`].
+/// [`Status::Io`], or the plug-in's failure.
 pub fn save<H: Handle>(
     gimp: &Gimp<H>,
     plugin: &Plugin,
@@ -119,8 +116,7 @@ pub fn save<H: Handle>(
     let mut source = gimp.read(drawable, sample)?;
     source.icc = gimp.profile(image);
     let mut session = catalogue::session(plugin)?;
-    let codec = session.codec();
-    let mut codec = codec.ok_or_else(|| Failure::unsupported("the plug-in has no codec"))?;
+    let mut codec = session.codec()?;
     let bytes = filter::watched(gimp, |watcher| {
         codec.encode(&source, Extras::default(), values, Some(watcher))
     });
@@ -128,14 +124,14 @@ pub fn save<H: Handle>(
     write(path, &bytes).map_err(|error| io(path, &error))
 }
 
-/// Writes a file beside `path` and gives it that name.
+/// Writes a temporary file beside `path` and renames it.
 fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let beside = path.with_file_name(format!(".inr-{}.tmp", std::process::id()));
     let done = File::create_new(&beside)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&beside, path));
     if done.is_err() {
-        // What is left of it is of no use; the first error is the one to tell.
+        // The first error matters more than a failed removal.
         let _ = std::fs::remove_file(&beside);
     }
     done

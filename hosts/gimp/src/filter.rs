@@ -1,37 +1,36 @@
-//! A filter at work on a layer.
+//! Runs filters on layers.
 
 use std::ffi::c_int;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use inr_plugin_api::guest::Region;
 use inr_plugin_api::host::{Pixmap, Request, Source, Watcher};
-use inr_plugin_api::{Failure, INR_CAP_TILES, Sample};
+use inr_plugin_api::{Failure, INR_CAP_TILES, Layout, Region, Sample};
 
 use crate::catalogue::{self, NEW_LAYER, Procedure, Values};
-use crate::editor::{GRAY, Gimp, Handle};
-use crate::pixels::{self, Rectangle};
+use crate::editor::{GRAY, Gimp, Handle, Rectangle};
+use crate::pixels;
 
-/// Shortest time between two steps of the bar; each is a message to the editor.
+/// Minimum interval between updates of the progress bar, each of which is a message to GIMP.
 const STEP: Duration = Duration::from_millis(50);
 
-/// What came of a filter.
+/// Result of a filter.
 #[derive(Clone, Copy, Debug)]
 pub enum Made<H> {
     /// A new image.
     Image(H),
-    /// A layer or other item that was changed or made.
+    /// A changed or new layer, or another item.
     Drawable(H),
 }
 
-/// A filter that is to work on a drawable of an image.
+/// A call of a filter on a drawable of an image.
 #[derive(Debug)]
 pub struct Job<'a, H> {
     /// The filter.
     pub procedure: &'a Procedure<'a>,
     /// The image.
     pub image: H,
-    /// What is worked on.
+    /// The drawable.
     pub drawable: H,
     /// Further inputs by key.
     pub others: Vec<(String, H)>,
@@ -39,13 +38,13 @@ pub struct Job<'a, H> {
     pub values: Values,
 }
 
-/// Runs `work` with a watcher that moves the editor's bar. There is no need to ask for cancelling: the editor ends the process.
+/// Runs `work` with a watcher that moves the progress bar. It never cancels, because GIMP cancels by ending the process.
 pub fn watched<H: Handle, T>(gimp: &Gimp<H>, work: impl FnOnce(Watcher) -> T) -> T {
-    let mut told: Option<Instant> = None;
+    let mut last: Option<Instant> = None;
     let mut progress = |share: f64| {
-        if told.is_none_or(|told| told.elapsed() >= STEP) {
+        if last.is_none_or(|last| last.elapsed() >= STEP) {
             (gimp.gimp_progress_update)(share);
-            told = Some(Instant::now());
+            last = Some(Instant::now());
         }
         true
     };
@@ -59,19 +58,19 @@ pub fn watched<H: Handle, T>(gimp: &Gimp<H>, work: impl FnOnce(Watcher) -> T) ->
 }
 
 impl<H: Handle> Job<'_, H> {
-    /// Runs the filter and puts what it gives into the image, or into a new one.
+    /// Runs the filter and puts the result into the image or into a new one.
     ///
     /// # Errors
-    /// What the plug-in says; [`inr_plugin_api::Status::Unsupported`] for images with a colour map and groups of layers.
+    /// The plug-in's failure; [`inr_plugin_api::Status::Unsupported`] for indexed images and layer groups.
     pub fn run(self, gimp: &Gimp<H>) -> Result<Made<H>, Failure> {
         if (gimp.gimp_drawable_is_indexed)(self.drawable) != 0 {
             let message =
-                "the image is indexed; change it by Image > Mode > RGB or Grayscale first";
+                "the image is indexed; convert it with Image > Mode > RGB or Grayscale first";
             return Err(Failure::unsupported(message));
         }
         if (gimp.gimp_item_is_group)(self.drawable) != 0 {
             return Err(Failure::unsupported(
-                "this is a group of layers; take one of its layers",
+                "this is a layer group; select one of its layers",
             ));
         }
         gimp.progress(&self.procedure.filter.label);
@@ -84,7 +83,7 @@ impl<H: Handle> Job<'_, H> {
         }
     }
 
-    /// What the filter makes of `source`, of the part `window` of it if it is given.
+    /// Runs the filter on `source` and returns the result, or its part `window`.
     fn made(
         &self,
         gimp: &Gimp<H>,
@@ -107,7 +106,7 @@ impl<H: Handle> Job<'_, H> {
         let mut values = self.values.clone();
         values.retain(|(key, _)| key != NEW_LAYER || !self.procedure.edits());
         let filter = self.procedure.filter;
-        // Only filters with this capability are good for parts.
+        // Other filters produce only the whole output.
         let asked = window.filter(|_| filter.capabilities.has(INR_CAP_TILES));
         let request = Request {
             filter: &filter.key,
@@ -136,7 +135,7 @@ impl<H: Handle> Job<'_, H> {
 
     fn edit(&self, gimp: &Gimp<H>, source: &Pixmap) -> Result<Made<H>, Failure> {
         let Some(window) = gimp.selected(self.drawable) else {
-            return Err(Failure::bad("the selection does not touch the layer"));
+            return Err(Failure::bad("the selection does not intersect the layer"));
         };
         let params = self.procedure.params();
         let beside = catalogue::number(&self.values, &params, NEW_LAYER) != 0.0;
@@ -147,7 +146,7 @@ impl<H: Handle> Job<'_, H> {
         done.map(Made::Drawable)
     }
 
-    /// Puts `made` where `window` is, as far as it is selected.
+    /// Writes `made` into `window` of the layer or of a new one, within the selection.
     fn put(
         &self,
         gimp: &Gimp<H>,
@@ -166,8 +165,8 @@ impl<H: Handle> Job<'_, H> {
             let part = (gimp.gimp_selection_is_empty)(self.image) == 0;
             let alpha = part || made.format.layout.has_alpha();
             let grey = (gimp.gimp_image_base_type)(self.image) == GRAY;
-            // Before there is a layer that would have to go again.
-            made = pixels::relayout(made, pixels::layout(grey, alpha))?;
+            // This may fail, so it precedes the creation of the layer.
+            made = pixels::relayout(made, Layout::new(grey, alpha))?;
             let size = gimp.size(self.drawable);
             target = gimp.new_layer(self.image, &self.procedure.filter.label, size, alpha);
             gimp.insert_above(self.image, target, self.drawable);
@@ -189,17 +188,17 @@ impl<H: Handle> Job<'_, H> {
             &self.procedure.filter.label,
         )?;
         let (mut x, mut y) = (0.0, 0.0);
-        // SAFETY: GIMP writes two numbers.
+        // SAFETY: GIMP writes two numbers to valid pointers.
         unsafe { (gimp.gimp_image_get_resolution)(self.image, &mut x, &mut y) };
         (gimp.gimp_image_set_resolution)(image, x, y);
         Ok(Made::Image(image))
     }
 }
 
-/// An image with `pixels` as its only layer.
+/// Creates an image with `pixels` as its only layer.
 ///
 /// # Errors
-/// What writing them gives.
+/// The errors of [`Gimp::write`].
 pub fn new_image<H: Handle>(
     gimp: &Gimp<H>,
     pixels: Pixmap,
@@ -216,7 +215,7 @@ pub fn new_image<H: Handle>(
     let image = (gimp.gimp_image_new_with_precision)(width, height, kind, precision);
     (gimp.gimp_image_undo_disable)(image);
     if icc.is_some_and(|icc| !gimp.set_profile(image, icc)) {
-        eprintln!("inr: GIMP cannot use the picture's colour profile; it is left out");
+        eprintln!("inr: GIMP cannot use the picture's colour profile and omits it");
     }
     let layer = gimp.new_layer(image, layer, [width, height], alpha);
     (gimp.gimp_image_insert_layer)(image, layer, H::NONE, 0);
@@ -229,7 +228,7 @@ pub fn new_image<H: Handle>(
     Ok(image)
 }
 
-/// The part `window` of `pixels`.
+/// Copies the part `window` of `pixels`.
 fn crop(pixels: &Pixmap, window: Rectangle) -> Pixmap {
     let [left, top, columns, rows] =
         [window.x, window.y, window.width, window.height].map(|side| side as usize);

@@ -1,10 +1,11 @@
-//! A GIMP plug-in that shows the filters of plug-ins behind the C ABI of `inr-plugin-api` as GIMP's own, and opens and
-//! exports `.inr` files. It is to lie in GIMP's folder of plug-ins with the plug-ins that it shows: `scripts/install-gimp`.
+//! A GIMP plug-in that runs the filters of plug-ins behind the C ABI of `inr-plugin-api`, and opens and exports `.inr` files.
+//! `scripts/install-gimp` copies it with those plug-ins into GIMP's plug-in folder.
 //!
-//! GIMP's libraries are loaded when GIMP starts it, so that it is built without them. [`catalogue`], [`filter`], [`mod@file`],
-//! [`pixels`] and [`editor`] know images and layers by handles of any type; [`v2`] and [`v3`] are the front ends for
-//! GIMP 2.10 and 3.0; one program has both.
+//! The program loads GIMP's libraries at start, so building it does not need GIMP. It serves both versions of GIMP: [`v2`] and
+//! [`v3`] are the front ends for 2.10 and 3.0, and the other modules are generic over their handles of images and layers.
 
+#[cfg(target_os = "linux")]
+mod arguments;
 #[cfg(target_os = "linux")]
 mod catalogue;
 #[cfg(target_os = "linux")]
@@ -16,33 +17,18 @@ mod filter;
 #[cfg(target_os = "linux")]
 mod pixels;
 #[cfg(target_os = "linux")]
+mod procedure;
+#[cfg(target_os = "linux")]
 mod v2;
 #[cfg(target_os = "linux")]
 mod v3;
 
-/// Calls `work` with the program's arguments as C has them, their number and a list that ends with NULL, and ends with the code
-/// that it gives.
-#[cfg(target_os = "linux")]
-fn with_arguments(
-    work: impl FnOnce(std::ffi::c_int, *mut *mut std::ffi::c_char) -> std::ffi::c_int,
-) -> std::process::ExitCode {
-    use std::ffi::CString;
-    let text = |text: std::ffi::OsString| {
-        CString::new(text.into_encoded_bytes()).expect("the system ends arguments at zero bytes")
-    };
-    let arguments: Vec<CString> = std::env::args_os().map(text).collect();
-    let pointers = arguments.iter().map(|text| text.as_ptr().cast_mut());
-    let mut pointers: Vec<_> = pointers.chain([std::ptr::null_mut()]).collect();
-    let code = work(arguments.len() as std::ffi::c_int, pointers.as_mut_ptr());
-    u8::try_from(code).unwrap_or(1).into()
-}
-
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    // GEGL then does not load its operations, none of which is used here: that is half of what a start takes.
+    // Stops GEGL from loading its operations, which halves the start-up time; the plug-in uses none of them.
     // SAFETY: no other thread runs yet.
     unsafe { std::env::set_var("GEGL_PATH", "/nonexistent") };
-    // GIMP 3 names the version of its protocol beside what GIMP 2.10 says.
+    // GIMP 3 passes the version of its protocol in addition to the arguments of GIMP 2.10.
     match std::env::args_os().len() {
         7.. => v3::main(),
         _ => v2::main(),
@@ -51,5 +37,5 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
-    eprintln!("this plug-in is for GIMP on Linux");
+    eprintln!("this plug-in supports GIMP on Linux only");
 }

@@ -1,4 +1,4 @@
-//! Pixels on their way between the editor's buffers and plug-ins.
+//! Transfers pixels between GIMP's buffers and plug-ins.
 
 use std::ffi::{CStr, c_int};
 
@@ -6,38 +6,12 @@ use inr_plugin_api::host::Pixmap;
 use inr_plugin_api::{Failure, Format, Layout, Sample, Status};
 
 use crate::catalogue::MAX_PIXELS;
-use crate::editor::{Gimp, Handle, Object};
+use crate::editor::{Gimp, Handle, Object, Rectangle};
 
-/// Longest side of the editor's images.
+/// Maximum width and height of GIMP's images.
 const MAX_SIDE: u32 = 524_288;
 
-/// `GeglRectangle`.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Rectangle {
-    /// Left edge.
-    pub x: c_int,
-    /// Top edge.
-    pub y: c_int,
-    /// Columns.
-    pub width: c_int,
-    /// Rows.
-    pub height: c_int,
-}
-
-impl Rectangle {
-    /// All of a picture.
-    pub fn whole([width, height]: [c_int; 2]) -> Self {
-        Self {
-            x: 0,
-            y: 0,
-            width,
-            height,
-        }
-    }
-}
-
-/// The samples that `GimpPrecision` has plug-ins work on: its own where they are encoded integers of 8 or 16 bits, else floats.
+/// Sample type in which plug-ins process a `GimpPrecision`: its own for encoded integers of 8 or 16 bits, otherwise floats.
 pub fn sample(precision: c_int) -> Sample {
     match precision {
         150 => Sample::U8,
@@ -56,17 +30,7 @@ pub fn precision(sample: Sample) -> c_int {
     }
 }
 
-/// The channels of what is grey or colour, with alpha or without.
-pub fn layout(grey: bool, alpha: bool) -> Layout {
-    match (grey, alpha) {
-        (true, false) => Layout::Grey,
-        (true, true) => Layout::GreyAlpha,
-        (false, false) => Layout::Rgb,
-        (false, true) => Layout::Rgba,
-    }
-}
-
-/// babl's name for encoded samples with straight alpha.
+/// babl's name of encoded samples with straight alpha.
 fn encoding(format: Format) -> &'static CStr {
     let names = match format.sample {
         Sample::U8 => [c"Y' u8", c"Y'A u8", c"R'G'B' u8", c"R'G'B'A u8"],
@@ -77,44 +41,30 @@ fn encoding(format: Format) -> &'static CStr {
     names[format.layout.channels() - 1]
 }
 
-/// Pixels of zero bytes, if the editor may have so many.
+/// Allocates zeroed pixels within the limits of GIMP and of this host.
 ///
 /// # Errors
 /// [`Status::TooLarge`] and [`Status::OutOfMemory`].
 pub fn blank(size: [u32; 2], sample: Sample, layout: Layout) -> Result<Pixmap, Failure> {
-    let [width, height] = size;
-    let pixels = u64::from(width) * u64::from(height);
-    if pixels > MAX_PIXELS || width.max(height) > MAX_SIDE {
-        let message = format!(
-            "{width} x {height} pixels; the limit is {MAX_PIXELS} in all and {MAX_SIDE} on a side"
-        );
+    let side = size[0].max(size[1]);
+    if side > MAX_SIDE {
+        let message = format!("{side} pixels on a side; the limit is {MAX_SIDE}");
         return Err(Failure::new(Status::TooLarge, message));
     }
-    let format = Format::plain(sample, layout);
-    let bytes = pixels as usize * format.pixel_size();
-    let mut data = Vec::new();
-    let reserved = data.try_reserve_exact(bytes);
-    reserved.map_err(|e| Failure::new(Status::OutOfMemory, e.to_string()))?;
-    data.resize(bytes, 0);
-    Ok(Pixmap {
-        size,
-        format,
-        data,
-        icc: None,
-    })
+    Pixmap::within(MAX_PIXELS, size, Format::plain(sample, layout))
 }
 
 impl<H: Handle> Gimp<H> {
-    /// All pixels of `drawable` as `sample`, without a change where these are its own.
+    /// Reads all pixels of `drawable` as `sample`; the conversion is exact when the drawable stores this type.
     ///
     /// # Errors
-    /// As [`blank`]; [`Status::Io`] when there is no such drawable.
+    /// The errors of [`blank`]; [`Status::Io`] when the drawable does not exist.
     pub fn read(&self, drawable: H, sample: Sample) -> Result<Pixmap, Failure> {
-        // SAFETY: GIMP gives NULL or a reference.
+        // SAFETY: GIMP returns NULL or a reference.
         let buffer = unsafe { self.held((self.gimp_drawable_get_buffer)(drawable), "pixels") }?;
         let size = self.size(drawable);
         let mut pixels = blank(size.map(|side| side as u32), sample, self.layout(drawable))?;
-        // SAFETY: the buffer is there, and `pixels` has room for so many pixels in this format.
+        // SAFETY: `buffer` holds the object, and `pixels` has room for the rectangle in this format.
         unsafe {
             let format = self.format(buffer.get(), pixels.format);
             let data = pixels.data.as_mut_ptr().cast();
@@ -131,10 +81,10 @@ impl<H: Handle> Gimp<H> {
         Ok(pixels)
     }
 
-    /// Writes `pixels` into the buffer of `drawable`, its shadow if `shadow`, with their first one at `at`.
+    /// Writes `pixels` at `at` into the buffer of `drawable`, or into its shadow buffer.
     ///
     /// # Errors
-    /// [`Status::Unsupported`] for colours in a grey image; [`Status::Io`] when there is no such drawable.
+    /// [`Status::Unsupported`] for colours in a grey image; [`Status::Io`] when the drawable does not exist.
     pub fn write(
         &self,
         drawable: H,
@@ -147,7 +97,7 @@ impl<H: Handle> Gimp<H> {
             true => (self.gimp_drawable_get_shadow_buffer)(drawable),
             false => (self.gimp_drawable_get_buffer)(drawable),
         };
-        // SAFETY: GIMP gives NULL or a reference.
+        // SAFETY: GIMP returns NULL or a reference.
         let buffer = unsafe { self.held(buffer, "buffer") }?;
         let [width, height] = pixels.size.map(|side| side as c_int);
         let [x, y] = at;
@@ -157,7 +107,7 @@ impl<H: Handle> Gimp<H> {
             width,
             height,
         };
-        // SAFETY: the buffer is there, and `pixels` are so many in this format.
+        // SAFETY: `buffer` holds the object, and `pixels` fills the rectangle in this format.
         unsafe {
             let format = self.format(buffer.get(), pixels.format);
             let data = pixels.data.as_ptr().cast();
@@ -167,12 +117,12 @@ impl<H: Handle> Gimp<H> {
         Ok(())
     }
 
-    /// babl's `format` in the colour space of `buffer`, in which nothing is converted but the kind of samples.
+    /// babl's name of `format` in the colour space of `buffer`, so that GEGL converts only the sample type.
     ///
     /// # Safety
-    /// The buffer is there.
+    /// `buffer` is a GEGL buffer.
     unsafe fn format(&self, buffer: Object, format: Format) -> *const std::ffi::c_void {
-        // SAFETY: the caller's promise; babl's formats stay.
+        // SAFETY: the caller makes this promise, and babl never frees formats.
         unsafe {
             let space = (self.babl_format_get_space)((self.gegl_buffer_get_format)(buffer));
             (self.babl_format_with_space)(encoding(format).as_ptr(), space)
@@ -180,19 +130,17 @@ impl<H: Handle> Gimp<H> {
     }
 }
 
-/// `pixels` with other channels: grey in three equal ones, opaque, or without alpha.
+/// Converts `pixels` to `layout`: copies grey into three channels, adds opaque alpha, or drops alpha.
 ///
 /// # Errors
-/// [`Status::Unsupported`] for colours that would have to be grey.
+/// [`Status::Unsupported`] from colour to grey.
 pub fn relayout(pixels: Pixmap, layout: Layout) -> Result<Pixmap, Failure> {
     let from = pixels.format;
     if from.layout == layout {
         return Ok(pixels);
     }
-    let grey = |layout| matches!(layout, Layout::Grey | Layout::GreyAlpha);
-    if grey(layout) && !grey(from.layout) {
-        let message =
-            "the result has colours and the image is grey; change it by Image > Mode > RGB first";
+    if layout.is_grey() && !from.layout.is_grey() {
+        let message = "the result has colours and the image is grey; convert it with Image > Mode > RGB first";
         return Err(Failure::unsupported(message));
     }
     let to = Format::plain(from.sample, layout);
@@ -209,7 +157,7 @@ pub fn relayout(pixels: Pixmap, layout: Layout) -> Result<Pixmap, Failure> {
             true => pixel.split_at(pixel.len() - bytes),
             false => (pixel, opaque.as_slice()),
         };
-        let copies = if grey(from.layout) && !grey(layout) {
+        let copies = if from.layout.is_grey() && !layout.is_grey() {
             3
         } else {
             1

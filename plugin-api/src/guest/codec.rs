@@ -1,49 +1,52 @@
-//! The suite `inr.codec` of plug-ins in Rust: what C calls, around a [`Codec`] in which nothing is unsafe.
+//! The suite `inr.codec` for plug-ins in Rust: the C functions around a safe [`Codec`].
 
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 
 use super::handle::{Handle, Host, in_session};
 use super::tables::{Tables, settle_values};
-use super::{Region, Watch};
+use super::watch::Watch;
 use crate::abi::*;
+use crate::abi_codec::*;
+use crate::buffer::{Format, Pixels, PixelsMut};
 use crate::describe::{Param, Value};
+use crate::region::Region;
+use crate::status::Failure;
 use crate::structs::{bytes, read, write};
-use crate::{Failure, Format, Pixels, PixelsMut};
 
-/// A reader and writer of pictures. A value is an open picture.
+/// Decodes and encodes pictures. A value of the type is an open picture.
 pub trait Codec: Sized + 'static {
-    /// The suite's tables, always the same ones: keep them in a `LazyLock`.
+    /// The suite's tables. Every call must return the same tables: keep them in a `LazyLock`.
     fn tables() -> &'static CodecTables;
 
-    /// The picture in `file`.
+    /// Opens the picture in `file`.
     ///
     /// # Errors
-    /// Whatever speaks against opening it.
+    /// Any reason not to open the file.
     fn open(file: &[u8], host: &Host) -> Result<Self, Failure>;
 
-    /// What is told of it.
+    /// Describes the open picture.
     fn info(&self) -> CodecInfo<'_>;
 
-    /// Fills `output`.
+    /// Renders into `output`.
     ///
     /// # Errors
-    /// As the codec has them.
+    /// Defined by the codec.
     fn render(&mut self, call: &RenderCall, output: &mut PixelsMut) -> Result<(), Failure>;
 
-    /// The file of a picture.
+    /// Encodes a picture into a file.
     ///
     /// # Errors
-    /// As the codec has them.
+    /// Defined by the codec.
     fn encode(call: &EncodeCall, host: &Host) -> Result<Vec<u8>, Failure>;
 }
 
-/// What [`InrPictureInfo`] tells.
+/// Description of a picture, the safe form of [`InrPictureInfo`].
 #[derive(Clone, Copy, Debug)]
 pub struct CodecInfo<'a> {
     /// Width and height in pixels.
     pub size: [u32; 2],
-    /// Samples that it would be rendered in by itself.
+    /// Format of the source's samples.
     pub format: Format,
     /// ICC profile.
     pub icc: Option<&'a [u8]>,
@@ -51,58 +54,58 @@ pub struct CodecInfo<'a> {
     pub exif: Option<&'a [u8]>,
     /// XMP.
     pub xmp: Option<&'a [u8]>,
-    /// Code points, as `InrPictureInfo::cicp`.
+    /// Code points in the form of `InrPictureInfo::cicp`.
     pub cicp: Option<[u8; 4]>,
-    /// What kind of field it is.
+    /// Name of the model.
     pub model: &'static CStr,
-    /// Bytes of the file.
+    /// Size of the file in bytes.
     pub file_size: u64,
 }
 
-/// A render that is asked for.
+/// A call that renders a picture.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderCall {
-    /// The part; all of it if there is none.
+    /// Requested region; `None` for the whole picture.
     pub region: Option<Region>,
     /// One of `INR_DERIVATIVE_*`.
     pub derivative: u32,
-    /// What the end of the derivative's range stands for, if the host says.
+    /// The derivative that maps to the end of the sample range, when the host sets it.
     pub range: Option<f64>,
     /// Progress and cancelling.
     pub watch: Watch,
 }
 
-/// A picture to be encoded.
+/// A call that encodes a picture.
 #[derive(Debug)]
 pub struct EncodeCall<'a> {
-    /// Its pixels.
+    /// Pixels of the picture.
     pub pixels: Pixels<'a>,
     /// Exif.
     pub exif: Option<Vec<u8>>,
     /// XMP.
     pub xmp: Option<Vec<u8>>,
-    /// Code points, as `InrPictureInfo::cicp`.
+    /// Code points in the form of `InrPictureInfo::cicp`.
     pub cicp: Option<[u8; 4]>,
-    /// The parameters' values, in their order.
+    /// Values of the parameters in their order.
     pub values: Vec<Value>,
     /// Progress and cancelling.
     pub watch: Watch,
 }
 
-/// A codec's functions and parameters as C sees them. Made once, never freed: hosts keep pointers into it.
+/// Functions and parameters of a codec for C. Never freed, because hosts keep pointers into it.
 #[derive(Debug)]
 pub struct CodecTables {
     params: Vec<Param>,
     pub(super) table: InrCodec,
 }
 
-// SAFETY: what the table's pointers lead to is never written again.
+// SAFETY: nothing writes to the memory behind the table's pointers.
 unsafe impl Send for CodecTables {}
-// SAFETY: as above.
+// SAFETY: the same reason.
 unsafe impl Sync for CodecTables {}
 
 impl CodecTables {
-    /// Those of `C`, whose encoder has `params`.
+    /// Builds the tables of `C`, whose encoder has `params`.
     pub fn new<C: Codec>(params: Vec<Param>) -> Self {
         Self {
             table: InrCodec {
@@ -123,7 +126,7 @@ impl CodecTables {
     }
 }
 
-/// What is behind an [`InrPicture`].
+/// Contents of an [`InrPicture`].
 struct Opened<C>(C);
 
 unsafe extern "C" fn picture_open<C: Codec>(
@@ -132,11 +135,11 @@ unsafe extern "C" fn picture_open<C: Codec>(
     size: usize,
     out: *mut *mut InrPicture,
 ) -> i32 {
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe {
         in_session(session, |session| {
             if out.is_null() || data.is_null() {
-                return Err(Failure::bad("the bytes or out are NULL"));
+                return Err(Failure::bad("the bytes or the output pointer is NULL"));
             }
             let file = std::slice::from_raw_parts(data, size);
             let opened = Handle::open(Opened(C::open(file, &session.host)?));
@@ -147,12 +150,12 @@ unsafe extern "C" fn picture_open<C: Codec>(
 }
 
 unsafe extern "C" fn picture_close<C: Codec>(picture: *mut InrPicture) {
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe { Handle::<Opened<C>>::close(picture.cast()) }
 }
 
 unsafe extern "C" fn picture_message<C: Codec>(picture: *mut InrPicture) -> *const c_char {
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe { Handle::<Opened<C>>::message(picture.cast()) }
 }
 
@@ -161,33 +164,33 @@ unsafe extern "C" fn picture_info<C: Codec>(
     out: *mut InrPictureInfo,
 ) -> i32 {
     let work = |opened: &mut Opened<C>| {
-        let told = opened.0.info();
+        let found = opened.0.info();
         let blob = |blob: Option<&[u8]>| blob.map_or((null(), 0), |b| (b.as_ptr(), b.len()));
-        let (icc, icc_size) = blob(told.icc);
-        let (exif, exif_size) = blob(told.exif);
-        let (xmp, xmp_size) = blob(told.xmp);
+        let (icc, icc_size) = blob(found.icc);
+        let (exif, exif_size) = blob(found.exif);
+        let (xmp, xmp_size) = blob(found.xmp);
         let info = InrPictureInfo {
             struct_size: 0,
-            width: told.size[0],
-            height: told.size[1],
-            sample: told.format.sample.code(),
-            layout: told.format.layout.code(),
-            alpha: told.format.alpha.code(),
-            transfer: told.format.transfer.code(),
+            width: found.size[0],
+            height: found.size[1],
+            sample: found.format.sample.code(),
+            layout: found.format.layout.code(),
+            alpha: found.format.alpha.code(),
+            transfer: found.format.transfer.code(),
             icc,
             icc_size,
             exif,
             exif_size,
             xmp,
             xmp_size,
-            model: told.model.as_ptr(),
-            file_size: told.file_size,
-            cicp: told.cicp.unwrap_or_default(),
+            model: found.model.as_ptr(),
+            file_size: found.file_size,
+            cicp: found.cicp.unwrap_or_default(),
         };
-        // SAFETY: the header asks this of the caller.
+        // SAFETY: the header requires this of the caller.
         unsafe { write(out, info) }
     };
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe { Handle::<Opened<C>>::with(picture.cast(), work) }
 }
 
@@ -196,7 +199,7 @@ unsafe extern "C" fn picture_render<C: Codec>(
     call: *const InrRenderCall,
 ) -> i32 {
     let work = |opened: &mut Opened<C>| {
-        // SAFETY: the header asks these of the caller.
+        // SAFETY: the header requires these of the caller.
         let (call, mut output, watch) = unsafe {
             let call = read(call)?;
             let output = PixelsMut::new(call.output)?;
@@ -204,7 +207,7 @@ unsafe extern "C" fn picture_render<C: Codec>(
         };
         let region = match call.region.is_null() {
             true => None,
-            // SAFETY: the header asks this of the caller.
+            // SAFETY: the header requires this of the caller.
             false => Some(Region::checked(&unsafe { read(call.region) }?)?),
         };
         let call = RenderCall {
@@ -215,7 +218,7 @@ unsafe extern "C" fn picture_render<C: Codec>(
         };
         opened.0.render(&call, &mut output)
     };
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe { Handle::<Opened<C>>::with(picture.cast(), work) }
 }
 
@@ -224,7 +227,7 @@ unsafe extern "C" fn encode<C: Codec>(
     call: *const InrEncodeCall,
     out: *mut InrBytes,
 ) -> i32 {
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe {
         in_session(session, |session| {
             let call = read(call)?;
@@ -247,7 +250,7 @@ unsafe extern "C" fn bytes_free(session: *mut InrSession, bytes: *mut InrBytes) 
     if bytes.is_null() {
         return;
     }
-    // SAFETY: the header asks this of the caller. The code only says that there was nothing to free.
+    // SAFETY: the header requires this of the caller. The status only reports that nothing was freed.
     unsafe {
         in_session(session, |session| {
             let given = read(bytes)?;

@@ -1,19 +1,25 @@
-//! The functions behind the table.
+//! The C functions of the table.
 
 use std::ffi::{c_char, c_void};
 use std::ptr::null;
 
+use super::call::{Call, Image, Plan};
 use super::handle::{Handle, Host, Session, guarded};
+use super::plugin::Plugin;
 use super::tables::settle_values;
-use super::{Call, Image, Plan, Plugin, Region, Watch, is_global};
+use super::watch::Watch;
 use crate::abi::*;
+use crate::abi_codec::{INR_SUITE_CODEC, INR_SUITE_CODEC_VERSION};
+use crate::buffer::{Pixels, PixelsMut};
 use crate::describe::Filter;
-use crate::{Failure, Pixels, PixelsMut, Status, structs};
+use crate::region::Region;
+use crate::status::{Failure, Status};
+use crate::structs;
 
-/// What `inr_get_api` of a plug-in does.
+/// Implements `inr_get_api` of a plug-in.
 ///
 /// # Safety
-/// `out` is NULL or can be written.
+/// `out` is NULL or writable.
 pub unsafe fn get_api<P: Plugin>(
     abi_major: u32,
     _host: *const InrHost,
@@ -24,7 +30,10 @@ pub unsafe fn get_api<P: Plugin>(
     }
     let found = guarded(|| {
         if abi_major != INR_ABI_MAJOR {
-            return Err(Failure::new(Status::Version, "another major version"));
+            return Err(Failure::new(
+                Status::Version,
+                "the host uses another major version of the ABI",
+            ));
         }
         Ok(table::<P>())
     });
@@ -32,7 +41,7 @@ pub unsafe fn get_api<P: Plugin>(
         Ok(api) => (std::ptr::from_ref(api), INR_OK),
         Err(failure) => (null(), failure.status.code()),
     };
-    // SAFETY: checked above.
+    // SAFETY: the function checked `out` above.
     unsafe { out.write(api) };
     code
 }
@@ -55,7 +64,7 @@ fn table<P: Plugin>() -> &'static InrApi {
             name,
             version,
             capabilities: all,
-            thread_class: tables.description.thread_class as u32,
+            thread_class: tables.description.thread_class.code(),
             filters: tables.filters.as_ptr(),
             filter_count: tables.filters.len() as u32,
             reserved: 0,
@@ -74,13 +83,13 @@ unsafe extern "C" fn session_open(host: *const InrHost, out: *mut *mut InrSessio
         return INR_BAD_ARGUMENT;
     }
     let opened = guarded(|| {
-        // SAFETY: the header asks this of the caller.
+        // SAFETY: the header requires this of the caller.
         let host = unsafe { Host::new(host) }?;
         Ok(Handle::open(Session { host }))
     });
     match opened {
         Ok(session) => {
-            // SAFETY: checked above.
+            // SAFETY: the function checked `out` above.
             unsafe { out.write(session.cast()) };
             INR_OK
         }
@@ -89,12 +98,12 @@ unsafe extern "C" fn session_open(host: *const InrHost, out: *mut *mut InrSessio
 }
 
 unsafe extern "C" fn session_close(session: *mut InrSession) {
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe { Handle::<Session>::close(session.cast()) }
 }
 
 unsafe extern "C" fn session_message(session: *mut InrSession) -> *const c_char {
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe { Handle::<Session>::message(session.cast()) }
 }
 
@@ -104,7 +113,7 @@ unsafe extern "C" fn filter_plan<P: Plugin>(
     out: *mut InrPlan,
 ) -> i32 {
     let work = |session: &mut Session| {
-        // SAFETY: the header asks this of the caller.
+        // SAFETY: the header requires this of the caller.
         let (index, filter, call, _) = unsafe { checked::<P>(session, call, false) }?;
         let plan = P::plan(index, &call)?;
         let needed = needed(filter, &call, &plan)?;
@@ -113,7 +122,7 @@ unsafe extern "C" fn filter_plan<P: Plugin>(
             width: plan.size[0],
             height: plan.size[1],
             layout: plan.layout.code(),
-            halo: if is_global(filter) {
+            halo: if filter.is_global() {
                 u32::MAX
             } else {
                 plan.halo
@@ -123,10 +132,10 @@ unsafe extern "C" fn filter_plan<P: Plugin>(
             need_width: needed[2],
             need_height: needed[3],
         };
-        // SAFETY: the header asks this of the caller.
+        // SAFETY: the header requires this of the caller.
         unsafe { structs::write(out, value) }
     };
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe { Handle::<Session>::with(session.cast(), work) }
 }
 
@@ -135,10 +144,10 @@ unsafe extern "C" fn filter_run<P: Plugin>(
     call: *const InrFilterCall,
 ) -> i32 {
     let work = |session: &mut Session| {
-        // SAFETY: the header asks this of the caller.
+        // SAFETY: the header requires this of the caller.
         let (index, filter, call, output) = unsafe { checked::<P>(session, call, true) }?;
         let plan = P::plan(index, &call)?;
-        // SAFETY: the header asks this of the caller.
+        // SAFETY: the header requires this of the caller.
         let mut output = unsafe { PixelsMut::new(output) }?;
         fits(&call, &plan, &output)?;
         covers(filter, &call, &plan)?;
@@ -146,13 +155,13 @@ unsafe extern "C" fn filter_run<P: Plugin>(
         P::run(index, &call, &mut output)?;
         call.watch.done(1.0)
     };
-    // SAFETY: the header asks this of the caller.
+    // SAFETY: the header requires this of the caller.
     unsafe { Handle::<Session>::with(session.cast(), work) }
 }
 
 unsafe extern "C" fn suite<P: Plugin>(name: *const c_char, version: u32) -> *const c_void {
     let found = guarded(|| {
-        // SAFETY: the header asks this of the caller.
+        // SAFETY: the header requires this of the caller.
         let name = unsafe { structs::text(name, "a suite's name") }?;
         let wanted = name.is_some_and(|name| name == INR_SUITE_CODEC);
         Ok(P::codec().filter(|_| wanted && version == INR_SUITE_CODEC_VERSION))
@@ -161,30 +170,32 @@ unsafe extern "C" fn suite<P: Plugin>(name: *const c_char, version: u32) -> *con
     found.map_or(null(), |codec| std::ptr::from_ref(&codec.table).cast())
 }
 
-/// What a call says, checked as far as it can be without the filter.
+/// Validates a call, except for the filter's own rules.
 ///
 /// # Safety
-/// `call` keeps to the header for `'a`.
+/// `call` follows the header for `'a`.
 unsafe fn checked<'a, P: Plugin>(
     session: &Session,
     call: *const InrFilterCall,
     runs: bool,
 ) -> Result<(usize, &'static Filter, Call<'a>, *const InrBuffer), Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let raw = unsafe { structs::read(call) }?;
     let filters = &P::tables().description.filters;
     let index = raw.filter as usize;
     let Some(filter) = filters.get(index) else {
         let count = filters.len();
-        return Err(Failure::bad(format!("filter {index} of {count}")));
+        return Err(Failure::bad(format!(
+            "filter {index} does not exist; the plug-in has {count}"
+        )));
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let inputs = unsafe { images(session, filter, &raw, runs) }?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let values = unsafe { settle_values(&filter.params, raw.values, raw.value_count) }?;
     let region = match raw.region.is_null() {
         true => None,
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         false => Some(Region::checked(&unsafe { structs::read(raw.region) }?)?),
     };
     let call = Call {
@@ -192,29 +203,29 @@ unsafe fn checked<'a, P: Plugin>(
         params: &filter.params,
         values,
         region,
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         watch: unsafe { Watch::new(raw.progress) }?,
         host: session.host,
     };
     Ok((index, filter, call, raw.output))
 }
 
-/// The pictures of a call, in the order of the filter's inputs.
+/// Validates the inputs of a call and returns them in the filter's order.
 ///
 /// # Safety
-/// What `raw` points to keeps to the header for `'a`.
+/// The data behind `raw` follows the header for `'a`.
 unsafe fn images<'a>(
     session: &Session,
     filter: &Filter,
     raw: &InrFilterCall,
     runs: bool,
 ) -> Result<Vec<Option<Image<'a>>>, Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let given =
         unsafe { structs::read_all(raw.inputs, raw.input_count, filter.inputs.len() as u32) }?;
     let mut inputs: Vec<Option<Image>> = vec![None; filter.inputs.len()];
     for input in given {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let (at, image) = unsafe { image(filter, &input, runs) }?;
         if let Some(limit) = session.host.max_pixels() {
             let pixels = image.picture.map(u64::from);
@@ -240,31 +251,31 @@ fn within(pixels: u64, limit: u64) -> Result<(), Failure> {
     match pixels > limit {
         true => Err(Failure::new(
             Status::TooLarge,
-            format!("{pixels} pixels, the host's limit is {limit}"),
+            format!("{pixels} pixels; the host's limit is {limit}"),
         )),
         false => Ok(()),
     }
 }
 
-/// Which of the filter's inputs it is, and its pixels.
+/// Validates one input and returns its index and pixels.
 ///
 /// # Safety
-/// The input keeps to the header for `'a`.
+/// The input follows the header for `'a`.
 unsafe fn image<'a>(
     filter: &Filter,
     input: &InrInput,
     runs: bool,
 ) -> Result<(usize, Image<'a>), Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let key = unsafe { structs::text(input.key, "an input's key") }?;
     let at = match &key {
         None => 0,
         Some(key) => {
             let found = filter.inputs.iter().position(|info| info.key == *key);
-            found.ok_or_else(|| Failure::bad(format!("no input {key}")))?
+            found.ok_or_else(|| Failure::bad(format!("unknown input {key}")))?
         }
     };
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let pixels = unsafe { Pixels::new(input.buffer, runs) }?;
     let given = pixels.size();
     let origin = [input.left, input.top];
@@ -276,7 +287,7 @@ unsafe fn image<'a>(
         let end = u64::from(origin[axis]) + u64::from(given[axis]);
         if end > u64::from(picture[axis]) {
             return Err(Failure::bad(format!(
-                "a buffer of {given:?} pixels at {origin:?} of a picture of {picture:?}"
+                "a buffer of {given:?} pixels at {origin:?} extends beyond its picture of {picture:?}"
             )));
         }
     }
@@ -293,13 +304,13 @@ fn fits(call: &Call, plan: &Plan, output: &PixelsMut) -> Result<(), Failure> {
     if output.size() != region.size {
         let (found, wanted) = (output.size(), region.size);
         return Err(Failure::bad(format!(
-            "an output of {found:?} pixels for a region of {wanted:?}"
+            "the output has {found:?} pixels; the region has {wanted:?}"
         )));
     }
     let (found, wanted) = (output.format().layout, plan.layout);
     if found != wanted {
         return Err(Failure::bad(format!(
-            "an output of layout {found:?}, the plan says {wanted:?}"
+            "the output has the layout {found}; the plan has {wanted}"
         )));
     }
     if let Some(limit) = call.host.max_pixels() {
@@ -309,10 +320,10 @@ fn fits(call: &Call, plan: &Plan, output: &PixelsMut) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Left, top, width and height of what the region needs of the first input.
+/// Left, top, width and height of the part of the first input that the region needs.
 fn needed(filter: &Filter, call: &Call, plan: &Plan) -> Result<[u32; 4], Failure> {
     let picture = call.image()?.picture;
-    if is_global(filter) {
+    if filter.is_global() {
         return Ok([0, 0, picture[0], picture[1]]);
     }
     let region = call.region(plan)?;
@@ -342,7 +353,7 @@ fn covers(filter: &Filter, call: &Call, plan: &Plan) -> Result<(), Failure> {
     match covered {
         true => Ok(()),
         false => Err(Failure::bad(format!(
-            "the region needs {width} x {height} pixels at {left}, {top}; {size:?} at {origin:?} are given"
+            "the region needs {width} x {height} pixels at {left}, {top}; the input has {size:?} at {origin:?}"
         ))),
     }
 }

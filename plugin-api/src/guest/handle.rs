@@ -1,15 +1,16 @@
-//! Handles that take one call at a time, keep the message of the last failure, and end at a panic.
+//! Handles that accept one call at a time, store the message of a failure, and reject calls after a panic.
 
-use std::any::Any;
 use std::cell::UnsafeCell;
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::abi::*;
-use crate::{Failure, Status, structs};
+use crate::abi_codec::InrBytes;
+use crate::status::{Failure, Status};
+use crate::structs::{self, c_string};
 
-/// What is behind a handle.
+/// Contents of a handle.
 #[derive(Debug)]
 pub struct Handle<T> {
     busy: AtomicBool,
@@ -24,7 +25,7 @@ struct Inside<T> {
 }
 
 impl<T> Handle<T> {
-    /// A handle to give away; [`Handle::close`] takes it back.
+    /// Allocates a handle; [`Handle::close`] frees it.
     pub fn open(body: T) -> *mut Self {
         let inside = Inside {
             poisoned: false,
@@ -37,21 +38,21 @@ impl<T> Handle<T> {
         }))
     }
 
-    /// Frees what is behind a handle; NULL is fine. A panic of its drop goes no further.
+    /// Frees a handle. Accepts NULL and stops a panic of the destructor.
     ///
     /// # Safety
-    /// `handle` is NULL or from [`Handle::open`], is not used any more, and no call is under way.
+    /// `handle` is NULL or from [`Handle::open`], no call is running, and none follows.
     pub unsafe fn close(handle: *mut Self) {
         if handle.is_null() {
             return;
         }
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let handle = unsafe { Box::from_raw(handle) };
         let _ = catch_unwind(AssertUnwindSafe(|| drop(handle)));
     }
 
-    /// Calls `work` and returns its code; the message is kept. NULL, a handle in use by another call and a handle that a
-    /// panic went through are refused.
+    /// Calls `work`, stores its message and returns its code. Rejects NULL, a handle in use by another call, and a handle
+    /// after a panic.
     ///
     /// # Safety
     /// `handle` is NULL or from [`Handle::open`] and not closed.
@@ -59,35 +60,35 @@ impl<T> Handle<T> {
         handle: *const Self,
         work: impl FnOnce(&mut T) -> Result<(), Failure>,
     ) -> i32 {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let Some(handle) = (unsafe { handle.as_ref() }) else {
             return INR_BAD_ARGUMENT;
         };
         if handle.busy.swap(true, Ordering::Acquire) {
             return INR_BAD_ARGUMENT;
         }
-        // SAFETY: `busy` was false, so no other call is here until it is again.
+        // SAFETY: `busy` was false, so no other call runs this code until it is false again.
         let inside = unsafe { &mut *handle.inside.get() };
         let code = inside.call(work);
         handle.busy.store(false, Ordering::Release);
         code
     }
 
-    /// The message of the last call, there until the next one.
+    /// The message of the last call, valid until the next.
     ///
     /// # Safety
-    /// As [`Handle::with`].
+    /// The requirements of [`Handle::with`].
     pub unsafe fn message(handle: *const Self) -> *const c_char {
         const NONE: &CStr = c"the handle is NULL";
         const BUSY: &CStr = c"another call uses this handle";
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let Some(handle) = (unsafe { handle.as_ref() }) else {
             return NONE.as_ptr();
         };
         if handle.busy.swap(true, Ordering::Acquire) {
             return BUSY.as_ptr();
         }
-        // SAFETY: `busy` was false, so no other call is here until it is again.
+        // SAFETY: `busy` was false, so no other call runs this code until it is false again.
         let message = unsafe { &*handle.inside.get() }.message.as_ptr();
         handle.busy.store(false, Ordering::Release);
         message
@@ -115,53 +116,37 @@ impl<T> Inside<T> {
     }
 }
 
-/// `work`, a panic of which is a failure.
+/// Runs `work`; a panic becomes a failure.
 pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(of_panic(&*panic)))
+    Failure::catch("the plug-in", work)
 }
 
-fn of_panic(panic: &(dyn Any + Send)) -> Failure {
-    let text = panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let text = text.unwrap_or("no message");
-    Failure::new(
-        Status::Internal,
-        format!("a bug in the plug-in: it panicked: {text}"),
-    )
-}
-
-/// `text` up to its first zero byte.
-pub(super) fn c_string(text: &str) -> CString {
-    let end = text.find('\0').unwrap_or(text.len());
-    CString::new(&text[..end]).expect("zero bytes were cut off")
-}
-
-/// What the host allows and offers.
+/// Limits and services of the host.
 #[derive(Clone, Copy, Debug)]
 pub struct Host {
     host: InrHost,
 }
 
-// SAFETY: the header lets any thread call `alloc`, `free` and `log`; the rest is numbers.
+// SAFETY: the header lets any thread call `alloc`, `free` and `log`; the other members are numbers.
 unsafe impl Send for Host {}
-// SAFETY: as above.
+// SAFETY: the same reason.
 unsafe impl Sync for Host {}
 
 impl Host {
+    /// Copies and validates the host's struct.
+    ///
     /// # Safety
-    /// `host` is NULL or an `InrHost` that keeps to the header while sessions opened with it live.
+    /// `host` is NULL or an `InrHost` that follows the header until sessions opened with it are closed.
     pub(super) unsafe fn new(host: *const InrHost) -> Result<Self, Failure> {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let host = unsafe { structs::read(host) }?;
         if host.alloc.is_some() != host.free.is_some() {
-            return Err(Failure::bad("the host gives one of alloc and free only"));
+            return Err(Failure::bad("the host sets only one of alloc and free"));
         }
         Ok(Self { host })
     }
 
-    /// Threads that a call may use.
+    /// Maximum number of threads of a call.
     pub fn threads(&self) -> usize {
         let all = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         match self.host.max_threads {
@@ -170,40 +155,41 @@ impl Host {
         }
     }
 
-    /// Pixels at most, if the host says.
+    /// The host's limit on pixels, if any.
     pub fn max_pixels(&self) -> Option<u64> {
         Some(self.host.max_pixels).filter(|limit| *limit > 0)
     }
 
-    /// Bytes of a file at most, if the host says.
+    /// The host's limit on the size of files in bytes, if any.
     pub fn max_bytes(&self) -> Option<u64> {
         Some(self.host.max_bytes).filter(|limit| *limit > 0)
     }
 
-    /// Hands a line to the host's log.
+    /// Writes a line to the host's log.
     pub fn log(&self, level: u32, text: &str) {
         if let Some(log) = self.host.log {
-            // SAFETY: the host promised that it works on any thread.
+            // SAFETY: the header lets any thread call `log`.
             unsafe { log(self.host.ctx, level, c_string(text).as_ptr()) }
         }
     }
 
-    /// `bytes` in the host's memory, or ours if it gives none; [`Host::release`] takes them back.
+    /// Moves `bytes` into the host's memory, or leaves them in the plug-in's when the host allocates none.
+    /// [`Host::release`] frees them.
     ///
     /// # Errors
-    /// [`Status::OutOfMemory`] when the host has none left.
+    /// [`Status::OutOfMemory`] when the host cannot allocate them.
     pub fn hand_out(&self, bytes: Vec<u8>) -> Result<InrBytes, Failure> {
         let size = bytes.len();
         let data: *mut u8 = match self.host.alloc {
             None => Box::into_raw(bytes.into_boxed_slice()).cast(),
             Some(alloc) => {
-                // SAFETY: the host promised that it works.
+                // SAFETY: the header defines `alloc`.
                 let data: *mut u8 = unsafe { alloc(self.host.ctx, size.max(1)) }.cast();
                 if data.is_null() {
-                    let message = format!("the host has no {size} bytes left");
+                    let message = format!("the host cannot allocate {size} bytes");
                     return Err(Failure::new(Status::OutOfMemory, message));
                 }
-                // SAFETY: the host gave at least `size` bytes.
+                // SAFETY: the host allocated at least `size` bytes.
                 unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), data, size) }
                 data
             }
@@ -216,34 +202,34 @@ impl Host {
         })
     }
 
-    /// Frees what [`Host::hand_out`] gave.
+    /// Frees bytes of [`Host::hand_out`].
     ///
     /// # Safety
-    /// `bytes` is from there, of a host with the same functions, and was not freed.
+    /// `bytes` is from `hand_out` of a host with the same functions and was not freed.
     pub unsafe fn release(&self, bytes: InrBytes) {
         if bytes.data.is_null() {
             return;
         }
         match self.host.free {
-            // SAFETY: the caller's promise: its own `alloc` gave it.
+            // SAFETY: the caller promises that the host's `alloc` allocated it.
             Some(free) => unsafe { free(self.host.ctx, bytes.data.cast()) },
             None => {
                 let slice = std::ptr::slice_from_raw_parts_mut(bytes.data, bytes.size);
-                // SAFETY: the caller's promise: a box gave it.
+                // SAFETY: the caller promises that a box allocated it.
                 drop(unsafe { Box::from_raw(slice) });
             }
         }
     }
 }
 
-/// What is behind an `InrSession`.
+/// Contents of an `InrSession`.
 #[derive(Debug)]
 pub struct Session {
-    /// Who opened it.
+    /// The host that opened the session.
     pub host: Host,
 }
 
-/// [`Handle::with`] of a session: for the functions of suites.
+/// Applies [`Handle::with`] to a session, for functions of suites.
 ///
 /// # Safety
 /// `session` is NULL or was opened by this plug-in and is not closed.
@@ -251,6 +237,6 @@ pub unsafe fn in_session(
     session: *mut InrSession,
     work: impl FnOnce(&mut Session) -> Result<(), Failure>,
 ) -> i32 {
-    // SAFETY: sessions are such handles, and the caller's promise.
+    // SAFETY: the caller promises an open session, which is such a handle.
     unsafe { Handle::<Session>::with(session.cast(), work) }
 }

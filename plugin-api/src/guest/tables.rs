@@ -1,15 +1,32 @@
-//! Descriptions as C sees them.
+//! Descriptions as C structs.
 
 use std::ffi::{CString, c_char};
 use std::ptr::null;
 
-use super::Description;
-use super::handle::c_string;
 use crate::abi::*;
-use crate::describe::{Filter, Input, Kind, Param, Value, settle};
-use crate::{Failure, structs};
+use crate::codes::ThreadClass;
+use crate::describe::{Capabilities, Filter, Input, Kind, Param, Value, settle};
+use crate::status::Failure;
+use crate::structs::{self, c_string};
 
-/// A description with the C structs that say the same. Made once, never freed: hosts keep pointers into it.
+/// Description of a plug-in.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// Unique name: a reversed domain.
+    pub id: String,
+    /// Name that users see.
+    pub name: String,
+    /// Version of the plug-in.
+    pub version: String,
+    /// Capabilities beyond those of the filters.
+    pub capabilities: Capabilities,
+    /// Which threads may call.
+    pub thread_class: ThreadClass,
+    /// Filters.
+    pub filters: Vec<Filter>,
+}
+
+/// A description and its C structs. Never freed, because hosts keep pointers into it.
 #[derive(Debug)]
 pub struct Tables {
     pub(super) description: Description,
@@ -18,13 +35,13 @@ pub struct Tables {
     pub(super) texts: [*const c_char; 3],
 }
 
-// SAFETY: what the pointers lead to is never written again.
+// SAFETY: nothing writes to the memory behind the pointers.
 unsafe impl Send for Tables {}
-// SAFETY: as above.
+// SAFETY: the same reason.
 unsafe impl Sync for Tables {}
 
 impl Tables {
-    /// The C structs of `description`.
+    /// Builds the C structs of `description`.
     pub fn new(description: Description) -> Self {
         let filters = description.filters.iter().map(filter_info);
         let texts = [
@@ -40,7 +57,7 @@ impl Tables {
         }
     }
 
-    /// The structs of parameters, for suites that have some: as many pointers as there are `params`.
+    /// Builds the C structs of `params` for a suite and returns one pointer for each.
     pub fn params(params: &[Param]) -> *const *const InrParamInfo {
         pointers(params.iter().map(param_info).collect()).as_ptr()
     }
@@ -50,7 +67,7 @@ fn text(text: &str) -> *const c_char {
     CString::into_raw(c_string(text))
 }
 
-/// Pointers to `values`, all of which stay for ever.
+/// Leaks `values` and returns pointers to them.
 fn pointers<T>(values: Vec<T>) -> &'static [*const T] {
     let values: &'static [T] = values.leak();
     values
@@ -70,7 +87,7 @@ fn filter_info(filter: &Filter) -> InrFilterInfo {
         hint: text(&filter.hint),
         version: text(&filter.version),
         capabilities: filter.capabilities.0,
-        thread_class: filter.thread_class as u32,
+        thread_class: filter.thread_class.code(),
         inputs: inputs.as_ptr(),
         params: Tables::params(&filter.params),
         input_count: inputs.len() as u32,
@@ -90,54 +107,31 @@ fn input_info(input: &Input) -> InrInputInfo {
 }
 
 fn param_info(param: &Param) -> InrParamInfo {
-    let optional = |found: Option<&String>| found.map_or(null(), |found| text(found));
-    let mut info = InrParamInfo {
-        struct_size: size_of::<InrParamInfo>(),
-        key: text(&param.key),
-        label: text(&param.label),
-        hint: text(&param.hint),
-        group: text(&param.group),
-        kind: 0,
-        digits: 0,
-        hard_min: 0.0,
-        hard_max: 1.0,
-        display_min: 0.0,
-        display_max: 1.0,
-        default_number: 0.0,
-        step: 1.0,
-        default_text: null(),
-        default_rgb: [0.0; 3],
-        choices: null(),
-        choice_count: 0,
-        reserved: 0,
-        enabled_by: optional(param.enabled_by.as_ref().map(|(key, _)| key)),
-        enabled_if: optional(
-            param
-                .enabled_by
-                .as_ref()
-                .and_then(|(_, value)| value.as_ref()),
-        ),
-    };
+    let mut info: InrParamInfo = structs::empty();
+    info.key = text(&param.key);
+    info.label = text(&param.label);
+    info.hint = text(&param.hint);
+    info.group = text(&param.group);
+    info.kind = param.kind.param_type().code();
+    (info.hard_max, info.display_max, info.step) = (1.0, 1.0, 1.0);
+    if let Some((key, value)) = &param.enabled_by {
+        info.enabled_by = text(key);
+        info.enabled_if = value.as_deref().map_or(null(), text);
+    }
     match &param.kind {
         Kind::Number {
-            whole,
             range,
             display,
             default,
             step,
             digits,
+            ..
         } => {
-            info.kind = if *whole {
-                INR_PARAM_INT
-            } else {
-                INR_PARAM_DOUBLE
-            };
             [info.hard_min, info.hard_max] = *range;
             [info.display_min, info.display_max] = *display;
             (info.default_number, info.step, info.digits) = (*default, *step, *digits);
         }
         Kind::Bool(default) => {
-            info.kind = INR_PARAM_BOOL;
             info.default_number = f64::from(u8::from(*default));
         }
         Kind::Choice { choices, default } => {
@@ -147,39 +141,36 @@ fn param_info(param: &Param) -> InrParamInfo {
                 label: text(label),
             };
             let choices = pointers(choices.iter().map(choice).collect());
-            info.kind = INR_PARAM_CHOICE;
             (info.choices, info.choice_count) = (choices.as_ptr(), choices.len() as u32);
             info.default_text = text(default);
         }
         Kind::Text(default) => {
-            info.kind = INR_PARAM_STRING;
             info.default_text = text(default);
         }
         Kind::Rgb(default) => {
-            info.kind = INR_PARAM_RGB;
             info.default_rgb = *default;
         }
     }
     info
 }
 
-/// The value of each of `params`, from those that a caller gave.
+/// Validates the values of a call and returns one for each of `params`.
 ///
 /// # Errors
-/// [`crate::Status::BadArgument`] for unknown keys and values that a parameter does not take.
+/// [`crate::Status::BadArgument`] for unknown keys and invalid values.
 ///
 /// # Safety
-/// `values` is NULL or points to `count` pointers to values that keep to the header.
+/// `values` is NULL or points to `count` pointers to values that follow the header.
 pub unsafe fn settle_values(
     params: &[Param],
     values: *const *const InrValue,
     count: u32,
 ) -> Result<Vec<Value>, Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let values = unsafe { structs::read_all(values, count, params.len() as u32) }?;
     let mut given = Vec::with_capacity(values.len());
     for value in values {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         let key = unsafe { structs::text(value.key, "a parameter's key") }?;
         let key = key.ok_or_else(|| Failure::bad("a parameter's key is NULL"))?;
         let kind = params
@@ -188,9 +179,9 @@ pub unsafe fn settle_values(
             .map(|param| &param.kind);
         let found = match kind {
             Some(Kind::Choice { .. } | Kind::Text(_)) => {
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller makes this promise.
                 let text = unsafe { structs::text(value.text, "a parameter's text") }?;
-                Value::Text(text.ok_or_else(|| Failure::bad(format!("text of {key} is NULL")))?)
+                Value::Text(text.ok_or_else(|| Failure::bad(format!("the text of {key} is NULL")))?)
             }
             Some(Kind::Rgb(_)) => Value::Rgb(value.rgb),
             _ => Value::Number(value.number),

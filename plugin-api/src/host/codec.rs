@@ -2,21 +2,28 @@
 
 use std::ptr::{null, null_mut};
 
-use super::Plugin;
-use super::session::{Pixmap, Session, Values, Watcher, failure, raw_region, watched};
+use super::pixmap::Pixmap;
+use super::plugin::Plugin;
+use super::request::Values;
+use super::session::{Session, failure};
+use super::watch::{Watcher, watched};
 use crate::abi::*;
+use crate::abi_codec::*;
+use crate::buffer::Format;
+use crate::codes::{Alpha, Layout, Sample, Transfer};
 use crate::describe::Value;
-use crate::guest::Region;
-use crate::{Alpha, Failure, Format, Layout, Sample, Transfer, structs};
+use crate::region::Region;
+use crate::status::Failure;
+use crate::structs;
 
-/// The codec of a plug-in that has one.
+/// The codec of a plug-in.
 #[derive(Debug)]
 pub struct Codec<'a> {
     session: &'a mut Session,
     table: InrCodec,
 }
 
-/// An opened picture file. One call at a time; any thread.
+/// An open picture file. Any thread may use it, one call at a time.
 #[derive(Debug)]
 pub struct Picture {
     plugin: Plugin,
@@ -24,48 +31,52 @@ pub struct Picture {
     raw: *mut InrPicture,
 }
 
-// SAFETY: the header lets handles move between threads; `&mut self` keeps calls apart.
+// SAFETY: the header lets handles move between threads, and `&mut self` prevents simultaneous calls.
 unsafe impl Send for Picture {}
 
-/// What a picture file holds.
+/// Contents of a picture file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PictureInfo {
-    /// Width and height at native size.
+    /// Native width and height.
     pub size: [u32; 2],
-    /// How the source's pixels were stored.
+    /// Storage format of the source's pixels.
     pub format: Format,
     /// ICC profile.
     pub icc: Option<Vec<u8>>,
-    /// Exif from its TIFF header on.
+    /// Exif, beginning with its TIFF header.
     pub exif: Option<Vec<u8>>,
     /// XMP packet.
     pub xmp: Option<Vec<u8>>,
-    /// Code points, as `InrPictureInfo::cicp`.
+    /// Code points in the form of `InrPictureInfo::cicp`.
     pub cicp: Option<[u8; 4]>,
-    /// Kind of field.
+    /// Name of the model.
     pub model: String,
-    /// Length of the file.
+    /// Size of the file in bytes.
     pub file_size: u64,
 }
 
-/// What goes into a file beside pixels and profile.
+/// Metadata for a file beside its pixels and ICC profile.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Extras<'a> {
-    /// Exif from its TIFF header on.
+    /// Exif, beginning with its TIFF header.
     pub exif: Option<&'a [u8]>,
     /// XMP packet.
     pub xmp: Option<&'a [u8]>,
-    /// Code points, as `InrPictureInfo::cicp`.
+    /// Code points in the form of `InrPictureInfo::cicp`.
     pub cicp: Option<[u8; 4]>,
 }
 
-const COMPLETE: &str = "the loader saw that all functions are there";
+const COMPLETE: &str = "the loader rejects incomplete tables";
 
 impl Session {
-    /// The codec, if the plug-in has one.
-    pub fn codec(&mut self) -> Option<Codec<'_>> {
-        let table = self.plugin().codec_table()?;
-        Some(Codec {
+    /// The plug-in's codec.
+    ///
+    /// # Errors
+    /// [`crate::Status::Unsupported`] when the plug-in has none.
+    pub fn codec(&mut self) -> Result<Codec<'_>, Failure> {
+        let table = self.plugin().codec_table();
+        let table = table.ok_or_else(|| Failure::unsupported("the plug-in has no codec"))?;
+        Ok(Codec {
             session: self,
             table,
         })
@@ -76,26 +87,26 @@ impl Codec<'_> {
     /// Opens the file in `bytes`.
     ///
     /// # Errors
-    /// What the plug-in says; [`crate::Status::Corrupt`] for damaged files.
+    /// The plug-in's failure; [`crate::Status::Corrupt`] for damaged files.
     pub fn open(&mut self, bytes: &[u8]) -> Result<Picture, Failure> {
         let plugin = self.session.plugin().clone();
         let open = self.table.picture_open.expect(COMPLETE);
         let session = self.session.raw();
         let mut raw = null_mut();
-        // SAFETY: the session is open, and the bytes are there.
+        // SAFETY: the session is open, and the bytes are valid during the call.
         let code = plugin.call(|_| unsafe { open(session, bytes.as_ptr(), bytes.len(), &mut raw) });
         self.session.outcome(code)?;
         if raw.is_null() {
-            return Err(Failure::bad("the plug-in opened nothing"));
+            return Err(Failure::bad("the plug-in returned no picture"));
         }
         let table = self.table;
         Ok(Picture { plugin, table, raw })
     }
 
-    /// Makes a file of `pixels` and `extras`.
+    /// Encodes `pixels` and `extras` into a file.
     ///
     /// # Errors
-    /// What the plug-in says.
+    /// The plug-in's failure.
     pub fn encode(
         &mut self,
         pixels: &Pixmap,
@@ -112,11 +123,7 @@ impl Codec<'_> {
         let values = values.pointers();
         let start = |blob: Option<&[u8]>| blob.map_or(null(), <[u8]>::as_ptr);
         let size = |blob: Option<&[u8]>| blob.map_or(0, <[u8]>::len);
-        let mut bytes = InrBytes {
-            struct_size: size_of::<InrBytes>(),
-            data: null_mut(),
-            size: 0,
-        };
+        let mut bytes: InrBytes = structs::empty();
         let code = watched(watcher, |progress| {
             let call = InrEncodeCall {
                 struct_size: size_of::<InrEncodeCall>(),
@@ -131,15 +138,15 @@ impl Codec<'_> {
                 progress,
                 cicp: extras.cicp.unwrap_or_default(),
             };
-            // SAFETY: the session is open, and `call` and all that it points to is there.
+            // SAFETY: the session is open, and `call` and all its pointers are valid during the call.
             plugin.call(|_| unsafe { encode(session, &call, &mut bytes) })
         });
         self.session.outcome(code)?;
-        // SAFETY: the plug-in says that it wrote so many bytes there.
+        // SAFETY: the plug-in promises `size` bytes at `data`.
         let file = unsafe { structs::bytes(bytes.data, bytes.size) };
-        // SAFETY: they are freed once, in the session that gave them.
+        // SAFETY: the session that allocated the bytes frees them once.
         plugin.call(|_| unsafe { free(session, &mut bytes) });
-        file.ok_or_else(|| Failure::bad("the plug-in wrote no file"))
+        file.ok_or_else(|| Failure::bad("the plug-in returned no file"))
     }
 }
 
@@ -150,36 +157,19 @@ impl Picture {
         }
         let message = self.table.picture_message.expect(COMPLETE);
         let text = self.plugin.call(|_| {
-            // SAFETY: the picture is open; its message is a string until the next call.
+            // SAFETY: the picture is open, and its message is valid until the next call.
             unsafe { structs::text(message(self.raw), "the message") }
         });
         Err(failure(code, text))
     }
 
-    /// What the file holds.
+    /// Describes the contents of the file.
     ///
     /// # Errors
-    /// What the plug-in says.
+    /// The plug-in's failure.
     pub fn info(&mut self) -> Result<PictureInfo, Failure> {
         let info = self.table.picture_info.expect(COMPLETE);
-        let mut raw = InrPictureInfo {
-            struct_size: size_of::<InrPictureInfo>(),
-            width: 0,
-            height: 0,
-            sample: 0,
-            layout: 0,
-            alpha: 0,
-            transfer: 0,
-            icc: null(),
-            icc_size: 0,
-            exif: null(),
-            exif_size: 0,
-            xmp: null(),
-            xmp_size: 0,
-            model: null(),
-            file_size: 0,
-            cicp: [0; 4],
-        };
+        let mut raw: InrPictureInfo = structs::empty();
         // SAFETY: the picture is open.
         let code = self.plugin.call(|_| unsafe { info(self.raw, &mut raw) });
         self.outcome(code)?;
@@ -189,7 +179,7 @@ impl Picture {
             alpha: Alpha::from_code(raw.alpha)?,
             transfer: Transfer::from_code(raw.transfer)?,
         };
-        // SAFETY: the plug-in says that these are there until the picture is closed.
+        // SAFETY: the plug-in promises that these are valid until the picture is closed.
         unsafe {
             Ok(PictureInfo {
                 size: [raw.width, raw.height],
@@ -204,14 +194,14 @@ impl Picture {
         }
     }
 
-    /// Renders `region`, all of the picture by default, or a derivative (`INR_DERIVATIVE_*`), into `output`. `range` is what
-    /// ends the range of samples of a derivative, 0 for the largest there is.
+    /// Renders `region` (`None`: the whole picture) or a derivative (`INR_DERIVATIVE_*`) of it into `output`. `range` is the
+    /// derivative that maps to the end of the sample range; 0 stands for the largest in the region.
     ///
     /// # Errors
-    /// What the plug-in says.
+    /// The plug-in's failure.
     ///
     /// # Panics
-    /// When the watcher's progress does.
+    /// When the watcher's `progress` panics.
     pub fn render(
         &mut self,
         region: Option<&Region>,
@@ -221,7 +211,7 @@ impl Picture {
         watcher: Option<Watcher>,
     ) -> Result<(), Failure> {
         let render = self.table.picture_render.expect(COMPLETE);
-        let region = region.map(raw_region);
+        let region = region.map(Region::raw);
         let target = output.target()?;
         let code = watched(watcher, |progress| {
             let call = InrRenderCall {
@@ -233,7 +223,8 @@ impl Picture {
                 range,
                 progress,
             };
-            // SAFETY: the picture is open, `call` and all that it points to is there, and `output` is ours alone.
+            // SAFETY: the picture is open, `call` and all its pointers are valid during the call, and nothing else uses
+            // `output`.
             self.plugin.call(|_| unsafe { render(self.raw, &call) })
         });
         self.outcome(code)
@@ -243,7 +234,7 @@ impl Picture {
 impl Drop for Picture {
     fn drop(&mut self) {
         let close = self.table.picture_close.expect(COMPLETE);
-        // SAFETY: the picture is open, and this is its end.
+        // SAFETY: the picture is open, and this is its last call.
         self.plugin.call(|_| unsafe { close(self.raw) });
     }
 }

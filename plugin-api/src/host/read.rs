@@ -1,20 +1,23 @@
-//! Descriptions out of C structs, held to the rules.
+//! Reads and validates descriptions in C structs.
 
 use std::ffi::c_char;
 
-use crate::abi::*;
-use crate::describe::{Capabilities, Filter, Input, Kind, Param, ThreadClass};
-use crate::{Failure, structs};
+use crate::abi::{InrApi, InrFilterInfo, InrParamInfo};
+use crate::abi_codec::{INR_SUITE_CODEC, INR_SUITE_CODEC_VERSION, InrCodec};
+use crate::codes::{ParamType, ThreadClass};
+use crate::describe::{Capabilities, Filter, Input, Kind, Param};
+use crate::status::Failure;
+use crate::structs;
 
-/// Filters, inputs, parameters and choices that are read at most.
-const MOST: u32 = 4096;
+/// Maximum number of filters, inputs, parameters or choices.
+const MAX_ITEMS: u32 = 4096;
 
-/// A string that has to be there.
+/// Reads a required string.
 ///
 /// # Safety
-/// As all functions here: what the pointer leads to keeps to the header.
+/// The data behind the pointer follows the header; all functions of this file require this.
 pub(super) unsafe fn named(text: *const c_char, what: &str) -> Result<String, Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let text = unsafe { structs::text(text, what) }?;
     match text {
         Some(text) if !text.is_empty() => Ok(text),
@@ -22,24 +25,16 @@ pub(super) unsafe fn named(text: *const c_char, what: &str) -> Result<String, Fa
     }
 }
 
-/// A string that may be missing.
+/// Reads an optional string.
 ///
 /// # Safety
 /// See [`named`].
 unsafe fn optional(text: *const c_char, what: &str) -> Result<String, Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     Ok(unsafe { structs::text(text, what) }?.unwrap_or_default())
 }
 
-pub(super) fn thread_class(code: u32) -> Result<ThreadClass, Failure> {
-    match code {
-        INR_THREADS_ONE => Ok(ThreadClass::One),
-        INR_THREADS_PER_HANDLE => Ok(ThreadClass::PerHandle),
-        other => Err(Failure::bad(format!("unknown thread class {other}"))),
-    }
-}
-
-/// The codec, where there is one of our version.
+/// Reads the codec's table, if the plug-in has the suite in this version.
 ///
 /// # Safety
 /// See [`named`].
@@ -48,12 +43,12 @@ pub(super) unsafe fn codec(api: &InrApi) -> Result<Option<InrCodec>, Failure> {
         return Ok(None);
     };
     let name = std::ffi::CString::new(INR_SUITE_CODEC).expect("the name has no zero byte");
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     let table = unsafe { suite(name.as_ptr(), INR_SUITE_CODEC_VERSION) };
     if table.is_null() {
         return Ok(None);
     }
-    // SAFETY: suites of this name and version are such structs.
+    // SAFETY: a suite of this name and version is such a struct.
     let table = unsafe { structs::read(table.cast::<InrCodec>()) }?;
     let complete = table.picture_open.is_some()
         && table.picture_close.is_some()
@@ -64,21 +59,24 @@ pub(super) unsafe fn codec(api: &InrApi) -> Result<Option<InrCodec>, Failure> {
         && table.bytes_free.is_some();
     match complete {
         true => Ok(Some(table)),
-        false => Err(Failure::bad("its codec lacks a function")),
+        false => Err(Failure::bad("a function of the codec is NULL")),
     }
 }
 
 /// # Safety
 /// See [`named`].
 pub(super) unsafe fn filters(api: &InrApi) -> Result<Vec<Filter>, Failure> {
-    // SAFETY: the caller's promise.
-    let infos = unsafe { structs::read_all(api.filters, api.filter_count, MOST) }?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
+    let infos = unsafe { structs::read_all(api.filters, api.filter_count, MAX_ITEMS) }?;
+    // SAFETY: the caller makes this promise.
     let filters = infos.iter().map(|info| unsafe { filter(info) });
     let filters: Vec<Filter> = filters.collect::<Result<_, _>>()?;
     for (index, filter) in filters.iter().enumerate() {
         if filters[..index].iter().any(|other| other.key == filter.key) {
-            return Err(Failure::bad(format!("two filters {}", filter.key)));
+            return Err(Failure::bad(format!(
+                "two filters have the key {}",
+                filter.key
+            )));
         }
     }
     Ok(filters)
@@ -87,7 +85,7 @@ pub(super) unsafe fn filters(api: &InrApi) -> Result<Vec<Filter>, Failure> {
 /// # Safety
 /// See [`named`].
 unsafe fn filter(info: &InrFilterInfo) -> Result<Filter, Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     unsafe {
         let filter = Filter {
             id: named(info.id, "a filter's id")?,
@@ -96,7 +94,7 @@ unsafe fn filter(info: &InrFilterInfo) -> Result<Filter, Failure> {
             hint: optional(info.hint, "a filter's hint")?,
             version: optional(info.version, "a filter's version")?,
             capabilities: Capabilities(info.capabilities),
-            thread_class: thread_class(info.thread_class)?,
+            thread_class: ThreadClass::from_code(info.thread_class)?,
             inputs: inputs(info)?,
             params: params(info.params, info.param_count)?,
         };
@@ -110,15 +108,15 @@ unsafe fn filter(info: &InrFilterInfo) -> Result<Filter, Failure> {
 /// # Safety
 /// See [`named`].
 unsafe fn inputs(info: &InrFilterInfo) -> Result<Vec<Input>, Failure> {
-    // SAFETY: the caller's promise.
-    let infos = unsafe { structs::read_all(info.inputs, info.input_count, MOST) }?;
+    // SAFETY: the caller makes this promise.
+    let infos = unsafe { structs::read_all(info.inputs, info.input_count, MAX_ITEMS) }?;
     let each = infos.iter().map(|info| {
         Ok(Input {
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller makes this promise.
             key: unsafe { named(info.key, "an input's key") }?,
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller makes this promise.
             label: unsafe { named(info.label, "an input's label") }?,
-            // SAFETY: the caller's promise.
+            // SAFETY: the caller makes this promise.
             hint: unsafe { optional(info.hint, "an input's hint") }?,
             required: info.required != 0,
         })
@@ -132,16 +130,16 @@ pub(super) unsafe fn params(
     pointers: *const *const InrParamInfo,
     count: u32,
 ) -> Result<Vec<Param>, Failure> {
-    // SAFETY: the caller's promise.
-    let infos = unsafe { structs::read_all(pointers, count, MOST) }?;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
+    let infos = unsafe { structs::read_all(pointers, count, MAX_ITEMS) }?;
+    // SAFETY: the caller makes this promise.
     infos.iter().map(|info| unsafe { param(info) }).collect()
 }
 
 /// # Safety
 /// See [`named`].
 unsafe fn param(info: &InrParamInfo) -> Result<Param, Failure> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller makes this promise.
     unsafe {
         let enabled_by = optional(info.enabled_by, "a parameter's condition")?;
         let enabled_if = structs::text(info.enabled_if, "a parameter's condition")?;
@@ -160,7 +158,7 @@ unsafe fn param(info: &InrParamInfo) -> Result<Param, Failure> {
     }
 }
 
-/// True for numbers that a dialog can make a slider of.
+/// True when a slider can show the number.
 fn drawable(info: &InrParamInfo) -> bool {
     let finite = [info.display_min, info.display_max, info.step].map(f64::is_finite);
     finite == [true; 3] && info.display_min <= info.display_max && info.step >= 0.0
@@ -169,40 +167,40 @@ fn drawable(info: &InrParamInfo) -> bool {
 /// # Safety
 /// See [`named`].
 unsafe fn kind(info: &InrParamInfo) -> Result<Kind, Failure> {
-    Ok(match info.kind {
-        INR_PARAM_INT | INR_PARAM_DOUBLE if !drawable(info) => {
+    let kind = ParamType::from_code(info.kind)?;
+    Ok(match kind {
+        ParamType::Int | ParamType::Double if !drawable(info) => {
             return Err(Failure::bad(format!(
-                "a slider from {} to {} in steps of {}",
+                "an invalid slider from {} to {} with steps of {}",
                 info.display_min, info.display_max, info.step
             )));
         }
-        INR_PARAM_INT | INR_PARAM_DOUBLE => Kind::Number {
-            whole: info.kind == INR_PARAM_INT,
+        ParamType::Int | ParamType::Double => Kind::Number {
+            whole: kind == ParamType::Int,
             range: [info.hard_min, info.hard_max],
             display: [info.display_min, info.display_max],
             default: info.default_number,
             step: info.step,
             digits: info.digits,
         },
-        INR_PARAM_BOOL => Kind::Bool(info.default_number != 0.0),
-        INR_PARAM_CHOICE => {
-            // SAFETY: the caller's promise.
-            let infos = unsafe { structs::read_all(info.choices, info.choice_count, MOST) }?;
+        ParamType::Bool => Kind::Bool(info.default_number != 0.0),
+        ParamType::Choice => {
+            // SAFETY: the caller makes this promise.
+            let infos = unsafe { structs::read_all(info.choices, info.choice_count, MAX_ITEMS) }?;
             let choices = infos.iter().map(|choice| {
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller makes this promise.
                 let key = unsafe { named(choice.key, "a choice's key") }?;
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller makes this promise.
                 Ok((key, unsafe { named(choice.label, "a choice's label") }?))
             });
             Kind::Choice {
                 choices: choices.collect::<Result<_, Failure>>()?,
-                // SAFETY: the caller's promise.
+                // SAFETY: the caller makes this promise.
                 default: unsafe { named(info.default_text, "a choice's default") }?,
             }
         }
-        // SAFETY: the caller's promise.
-        INR_PARAM_STRING => Kind::Text(unsafe { optional(info.default_text, "a default") }?),
-        INR_PARAM_RGB => Kind::Rgb(info.default_rgb),
-        other => return Err(Failure::bad(format!("unknown kind of parameter {other}"))),
+        // SAFETY: the caller makes this promise.
+        ParamType::String => Kind::Text(unsafe { optional(info.default_text, "a default") }?),
+        ParamType::Rgb => Kind::Rgb(info.default_rgb),
     })
 }

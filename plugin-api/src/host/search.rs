@@ -1,12 +1,12 @@
-//! Where plug-ins are.
+//! Finds plug-in files.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::LoadError;
+use super::error::LoadError;
 
-/// Folders in which plug-ins are looked for, first to last: those of `INR_PLUGIN_PATH` (separated as in `PATH`), the
-/// running program's own, `inr` in the user's library folder, and `inr` in those of the system.
+/// The searched folders in order: the folders of `INR_PLUGIN_PATH` (separated as in `PATH`), the running program's folder,
+/// `inr` in the user's library folder, and `inr` in the system's library folders.
 pub fn search_path() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = std::env::var_os("INR_PLUGIN_PATH")
         .map(|path| std::env::split_paths(&path).collect())
@@ -29,11 +29,11 @@ pub fn search_path() -> Vec<PathBuf> {
     folders
 }
 
-/// The file of the plug-in called `name`: a path as it is, and a bare name in `folders`, then in [`search_path`], with the
-/// prefix and extension of libraries or without them.
+/// Finds the file of the plug-in `name`. A path is returned unchanged. A bare name is searched for in `folders` and then in
+/// [`search_path`], with and without the system's prefix and extension of libraries.
 ///
 /// # Errors
-/// [`LoadError::NotFound`].
+/// [`LoadError::NotFound`] when no folder has such a file.
 pub fn find(name: impl AsRef<OsStr>, folders: &[PathBuf]) -> Result<PathBuf, LoadError> {
     let given = Path::new(name.as_ref());
     let bare = given.components().count() == 1 && given.file_name().is_some();

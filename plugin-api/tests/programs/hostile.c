@@ -1,4 +1,4 @@
-/* Plug-ins that break one rule each, chosen by -DCASE_...; the loader refuses all of them. */
+/* Plug-ins that violate one rule each, selected by -DCASE_...; the loader rejects all of them except CASE_NONE. */
 #include "inr_plugin.h"
 
 static int32_t session_open(const InrHost *host, InrSession **out) {

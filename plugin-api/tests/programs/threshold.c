@@ -1,4 +1,4 @@
-/* A plug-in in C, whole: black where a sample is below a level, white above it.
+/* A complete plug-in in C: black where a sample is below a level, white above it.
  * cc -std=c11 -shared -fPIC -I include threshold.c -o libthreshold.so */
 #include "inr_plugin.h"
 

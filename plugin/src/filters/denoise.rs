@@ -5,7 +5,7 @@ use inr::edit;
 use inr_plugin_api::guest::Call;
 use inr_plugin_api::{Failure, Filter, INR_LOG_INFO, Param, PixelsMut};
 
-use super::{Entry, GLOBAL, filter, same, write_region};
+use super::entry::{Entry, GLOBAL, filter, same, write_region};
 use crate::failure::{Watched, failure};
 use crate::picture::{Floats, picture};
 

@@ -5,7 +5,7 @@ use inr::{Derivative, Layout};
 use inr_plugin_api::guest::{Call, EDITS, Plan};
 use inr_plugin_api::{Failure, Filter, INR_CAP_TILES, Param, PixelsMut};
 
-use super::{Entry, filter, same};
+use super::entry::{Entry, filter, same};
 use crate::failure::{failure, watching};
 use crate::picture::{Floats, host_layout, layout, write};
 

@@ -4,7 +4,7 @@ use inr::edit::{self, Light};
 use inr_plugin_api::guest::Call;
 use inr_plugin_api::{Failure, Filter, Param, PixelsMut};
 
-use super::{Entry, GLOBAL, filter, same, write_region};
+use super::entry::{Entry, GLOBAL, filter, same, write_region};
 use crate::failure::{failure, watching};
 use crate::picture::Floats;
 

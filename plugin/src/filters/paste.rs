@@ -4,7 +4,7 @@ use inr::edit::{self, Guidance, Paste};
 use inr_plugin_api::guest::{Call, Image};
 use inr_plugin_api::{Failure, Filter, Input, Param, PixelsMut};
 
-use super::{Entry, GLOBAL, filter, same, write_region};
+use super::entry::{Entry, GLOBAL, filter, same, write_region};
 use crate::failure::{failure, watching};
 use crate::picture::Floats;
 

@@ -1,13 +1,13 @@
 //! Enlarging.
 
 use inr::{Blur, Degradation, Metadata, UpscaleOptions, edit};
-use inr_plugin_api::guest::{Call, Plan, Region};
+use inr_plugin_api::guest::{Call, Plan};
 use inr_plugin_api::{
     Failure, Filter, INR_CAP_DETERMINISTIC, INR_CAP_GLOBAL, INR_CAP_RESIZES, INR_LOG_INFO, Param,
-    PixelsMut, Status,
+    PixelsMut, Region, Status,
 };
 
-use super::{Entry, filter};
+use super::entry::{Entry, filter};
 use crate::failure::{Watched, failure, watching};
 use crate::picture::{Floats, depth, picture, write, write_rows};
 

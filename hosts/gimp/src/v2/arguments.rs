@@ -1,4 +1,4 @@
-//! Arguments of GIMP's calls, and results.
+//! Arguments and results of GIMP's calls.
 
 use std::ffi::{CStr, c_int};
 use std::path::PathBuf;
@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use inr_plugin_api::{Failure, Kind, Param, Value};
 
 use super::query::tag_of;
-use super::{GimpParam, ParamData, tag};
+use super::tables::{GimpParam, ParamData, tag};
 use crate::catalogue::Values;
 use crate::editor::c_string;
 
-/// The arguments of a call that are not taken yet.
+/// The remaining arguments of a call.
 pub(crate) struct Arguments<'a>(pub(crate) &'a [GimpParam]);
 
 impl Arguments<'_> {
@@ -22,39 +22,39 @@ impl Arguments<'_> {
         if first.tag != tag {
             let found = first.tag;
             return Err(Failure::bad(format!(
-                "an argument of type {found} in place of {tag}"
+                "an argument has the type {found} instead of {tag}"
             )));
         }
         self.0 = rest;
         Ok(first.data)
     }
 
-    /// The next argument: a number or item of type `tag`.
+    /// Reads the next argument: a number or item of type `tag`.
     ///
     /// # Errors
-    /// When there is none; here and below.
+    /// When the argument is missing or has another type; likewise for the methods below.
     pub(crate) fn int(&mut self, tag: c_int) -> Result<c_int, Failure> {
-        // SAFETY: arguments of these types are so stored.
+        // SAFETY: arguments of these types are integers.
         Ok(unsafe { self.next(tag)?.int })
     }
 
     fn bytes(&mut self) -> Result<Vec<u8>, Failure> {
-        // SAFETY: arguments of this type are so stored.
+        // SAFETY: arguments of this type are texts.
         let text = unsafe { self.next(tag::STRING)?.text };
         if text.is_null() {
             return Ok(Vec::new());
         }
-        // SAFETY: GIMP's texts end with a zero byte and are there until the call ends.
+        // SAFETY: GIMP's texts end with a zero byte and are valid during the call.
         Ok(unsafe { CStr::from_ptr(text) }.to_bytes().to_vec())
     }
 
-    /// The next argument: a file.
+    /// Reads the next argument: the path of a file.
     pub(crate) fn path(&mut self) -> Result<PathBuf, Failure> {
         use std::os::unix::ffi::OsStringExt;
         Ok(std::ffi::OsString::from_vec(self.bytes()?).into())
     }
 
-    /// The next arguments: values of `params`. What is 0 or "" and no value stands for the default.
+    /// Reads the next arguments: values of `params`. An invalid 0 or "" stands for the default.
     pub(crate) fn values(&mut self, params: &[Param]) -> Result<Values, Failure> {
         let each = params
             .iter()
@@ -68,14 +68,14 @@ impl Arguments<'_> {
                 Value::Number(f64::from(self.int(tag_of(&param.kind))?))
             }
             Kind::Number { whole: false, .. } => {
-                // SAFETY: arguments of this type are so stored.
+                // SAFETY: the tag of the argument selects this member.
                 Value::Number(unsafe { self.next(tag::FLOAT)?.float })
             }
             Kind::Choice { .. } | Kind::Text(_) => {
                 Value::Text(String::from_utf8_lossy(&self.bytes()?).into_owned())
             }
             Kind::Rgb(_) => {
-                // SAFETY: arguments of this type are so stored.
+                // SAFETY: the tag of the argument selects this member.
                 let [r, g, b, _] = unsafe { self.next(tag::COLOR)?.rgb };
                 Value::Rgb([r, g, b])
             }
@@ -87,14 +87,14 @@ impl Arguments<'_> {
         }
     }
 
-    /// True if all arguments from here on are as GIMP fills them in for who does not know them.
+    /// True when all remaining arguments are 0 or "", which GIMP passes for unspecified arguments.
     pub(crate) fn are_blank(&self) -> bool {
         self.0.iter().all(|argument| match argument.tag {
-            // SAFETY: arguments of these types are so stored.
+            // SAFETY: the tag of the argument selects this member.
             tag::INT32 => unsafe { argument.data.int == 0 },
-            // SAFETY: as above.
+            // SAFETY: the same reason.
             tag::FLOAT => unsafe { argument.data.float == 0.0 },
-            // SAFETY: as above; texts end with a zero byte.
+            // SAFETY: the same reason, and texts end with a zero byte.
             tag::STRING => unsafe { argument.data.text.is_null() || *argument.data.text == 0 },
             _ => false,
         })
@@ -109,15 +109,15 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// A number or item as a result.
+/// Returns a number or item as a result.
 pub(crate) fn int(tag: c_int, int: c_int) -> GimpParam {
-    // The rest of the union is filled so that no byte of what is sent is undefined.
+    // Initialises the whole union, because GIMP sends all of its bytes.
     let mut data = ParamData { rgb: [0.0; 4] };
     data.int = int;
     GimpParam { tag, data }
 }
 
-/// A text as a result; it stays in memory, for GIMP reads it after the call.
+/// Returns a text as a result. Leaks it, because GIMP reads it after the call.
 pub(crate) fn text(text: &str) -> GimpParam {
     let mut data = ParamData { rgb: [0.0; 4] };
     data.text = c_string(text).into_raw();

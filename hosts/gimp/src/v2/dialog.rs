@@ -1,18 +1,19 @@
-//! Dialogs, drawn from what plug-ins say of their parameters.
+//! Dialogs that are built from descriptions of parameters.
 
 use std::ffi::{CStr, CString, c_char, c_double, c_float, c_int, c_uint, c_void};
 use std::ptr::{null, null_mut};
 
 use inr_plugin_api::{Failure, Input, Kind, Param, Value};
 
-use super::NAME;
+use super::tables::NAME;
 use crate::catalogue::Values;
 use crate::editor::{Gimp, Object, c_string, functions, library};
+use crate::procedure::EXPORTS;
 
 type Text = *const c_char;
 
 functions! {
-    /// GIMP's widgets and GTK 2.
+    /// Functions of GIMP's widgets and GTK 2.
     Widgets {
         gimp_ui_init: unsafe extern "C" fn(Text, c_int),
         gimp_export_image: unsafe extern "C" fn(*mut c_int, *mut c_int, Text, c_int) -> c_int,
@@ -60,28 +61,26 @@ functions! {
     }
 }
 
-/// `GtkResponseType`, and the answer that asks for the defaults.
+/// `GtkResponseType`, and the response of the Reset button.
 const CANCEL: c_int = -6;
 const ACCEPT: c_int = -5;
 const RESET: c_int = 1;
-/// `GIMP_EXPORT_CAN_HANDLE_RGB`, `_GRAY` and `_ALPHA`.
-const EXPORTS: c_int = 1 | 2 | 16;
 
-/// What a dialog asks.
+/// Contents of a dialog.
 pub(crate) struct Question<'a> {
     pub(crate) title: &'a str,
-    /// What it is about.
+    /// Explanation at the top.
     pub(crate) text: &'a str,
-    /// Label of the button that accepts.
+    /// Label of the accepting button.
     pub(crate) accept: &'a CStr,
     pub(crate) inputs: &'a [Input],
     pub(crate) params: &'a [Param],
 }
 
-/// Windows, once they are needed.
+/// The user interface, which starts on demand.
 pub(crate) struct Ui(Widgets);
 
-/// What holds the value of a parameter.
+/// The widget of a parameter.
 enum Control {
     Adjustment(Object),
     Check(Object),
@@ -90,7 +89,7 @@ enum Control {
     Colour(Object),
 }
 
-/// What is left to be exported, with as few layers and such colours as a file may have.
+/// An image for export, whose layers and colours GIMP adapted to the format.
 pub(crate) struct Export<'a> {
     gimp: &'a Gimp<c_int>,
     pub(crate) image: c_int,
@@ -107,23 +106,23 @@ impl Drop for Export<'_> {
 }
 
 impl Ui {
-    /// Gets ready for windows. Without a display GTK ends the process.
+    /// Starts GTK, which ends the process without a display.
     ///
     /// # Errors
-    /// When GIMP's widgets are not there.
+    /// When the library of GIMP's widgets is missing.
     pub(crate) fn start() -> Result<Self, Failure> {
         let library = library("libgimpui-2.0.so.0")?;
-        // SAFETY: the types are those of the libraries' headers.
+        // SAFETY: the types match the libraries' headers.
         let widgets = unsafe { Widgets::load(library) }?;
-        // SAFETY: the name is there.
+        // SAFETY: the name is valid during the call.
         unsafe { (widgets.gimp_ui_init)(NAME.as_ptr(), 0) };
         Ok(Self(widgets))
     }
 
-    /// Has GIMP merge layers and convert colour maps, in a copy.
+    /// Lets GIMP merge layers and convert indexed colours in a copy of the image.
     ///
     /// # Errors
-    /// [`inr_plugin_api::Status::Cancelled`].
+    /// [`inr_plugin_api::Status::Cancelled`] when the user cancels.
     pub(crate) fn export<'a>(
         &self,
         gimp: &'a Gimp<c_int>,
@@ -131,7 +130,7 @@ impl Ui {
         drawable: c_int,
     ) -> Result<Export<'a>, Failure> {
         let (mut image, mut drawable) = (image, drawable);
-        // SAFETY: GIMP writes two numbers.
+        // SAFETY: GIMP writes two numbers to valid pointers.
         let done = unsafe {
             (self.0.gimp_export_image)(&mut image, &mut drawable, c"INR".as_ptr(), EXPORTS)
         };
@@ -146,10 +145,10 @@ impl Ui {
         }
     }
 
-    /// Shows a dialog with `items` and `values`, and gives what the user leaves in it.
+    /// Shows a dialog with `items` and `values` and returns the user's choice.
     ///
     /// # Errors
-    /// [`inr_plugin_api::Status::Cancelled`].
+    /// [`inr_plugin_api::Status::Cancelled`] when the user cancels.
     pub(crate) fn ask(
         &self,
         question: &Question,
@@ -158,7 +157,7 @@ impl Ui {
     ) -> Result<(Vec<c_int>, Values), Failure> {
         let (items, mut values) = (items, values);
         loop {
-            // SAFETY: the tables of functions are those of the libraries, and GTK is ready.
+            // SAFETY: `start` loaded the functions and started GTK.
             let (answer, items, found) = unsafe { self.shown(question, &items, &values) };
             match answer {
                 ACCEPT => return Ok((items, found)),
@@ -174,10 +173,10 @@ impl Ui {
         }
     }
 
-    /// Shows the dialog until a button is pressed.
+    /// Shows the dialog until the user presses a button, and returns the button with items and values.
     ///
     /// # Safety
-    /// GTK is ready.
+    /// GTK has started.
     unsafe fn shown(
         &self,
         question: &Question,
@@ -185,37 +184,9 @@ impl Ui {
         values: &Values,
     ) -> (c_int, Vec<c_int>, Values) {
         let ui = &self.0;
-        let title = c_string(question.title);
-        let end: Text = null();
-        // SAFETY: all widgets are those that were just made, all strings are there, lists of buttons end with NULL.
+        // SAFETY: GTK has started, all widgets are valid, and the dialog lives until the end.
         unsafe {
-            let dialog = (ui.gimp_dialog_new)(
-                title.as_ptr(),
-                NAME.as_ptr(),
-                null_mut(),
-                0,
-                null(),
-                null(),
-                c"_Reset".as_ptr(),
-                RESET,
-                c"_Cancel".as_ptr(),
-                CANCEL,
-                question.accept.as_ptr(),
-                ACCEPT,
-                end,
-            );
-            (ui.gimp_window_set_transient)(dialog);
-            let area = (ui.gtk_dialog_get_content_area)(dialog);
-            if !question.text.is_empty() {
-                let label = self.label(question.text);
-                (ui.gtk_misc_set_padding)(label, 12, 0);
-                (ui.gtk_box_pack_start)(area, label, 0, 0, 12);
-            }
-            let table = (ui.gtk_table_new)(1, 3, 0);
-            (ui.gtk_container_set_border_width)(table, 12);
-            (ui.gtk_table_set_row_spacings)(table, 6);
-            (ui.gtk_table_set_col_spacings)(table, 6);
-            (ui.gtk_box_pack_start)(area, table, 0, 0, 0);
+            let [dialog, area, table] = self.window(question);
             let mut row = 0;
             let each = question.inputs.iter().zip(items);
             let boxes: Vec<Object> = each
@@ -249,13 +220,54 @@ impl Ui {
         }
     }
 
-    /// A paragraph.
+    /// Creates the dialog, and in it an area with an empty table below the explanation.
     ///
     /// # Safety
-    /// GTK is ready; here and below the table is one.
+    /// GTK has started.
+    unsafe fn window(&self, question: &Question) -> [Object; 3] {
+        let ui = &self.0;
+        let title = c_string(question.title);
+        let end: Text = null();
+        // SAFETY: all widgets and strings exist, and NULL ends the list of buttons.
+        unsafe {
+            let dialog = (ui.gimp_dialog_new)(
+                title.as_ptr(),
+                NAME.as_ptr(),
+                null_mut(),
+                0,
+                null(),
+                null(),
+                c"_Reset".as_ptr(),
+                RESET,
+                c"_Cancel".as_ptr(),
+                CANCEL,
+                question.accept.as_ptr(),
+                ACCEPT,
+                end,
+            );
+            (ui.gimp_window_set_transient)(dialog);
+            let area = (ui.gtk_dialog_get_content_area)(dialog);
+            if !question.text.is_empty() {
+                let label = self.label(question.text);
+                (ui.gtk_misc_set_padding)(label, 12, 0);
+                (ui.gtk_box_pack_start)(area, label, 0, 0, 12);
+            }
+            let table = (ui.gtk_table_new)(1, 3, 0);
+            (ui.gtk_container_set_border_width)(table, 12);
+            (ui.gtk_table_set_row_spacings)(table, 6);
+            (ui.gtk_table_set_col_spacings)(table, 6);
+            (ui.gtk_box_pack_start)(area, table, 0, 0, 0);
+            [dialog, area, table]
+        }
+    }
+
+    /// Creates a paragraph of text.
+    ///
+    /// # Safety
+    /// GTK has started; the methods below also require a valid table.
     unsafe fn label(&self, text: &str) -> Object {
         let text = c_string(text);
-        // SAFETY: the string is there, and the label was just made.
+        // SAFETY: the string and the label exist.
         unsafe {
             let label = (self.0.gtk_label_new)(text.as_ptr());
             (self.0.gtk_label_set_line_wrap)(label, 1);
@@ -264,9 +276,9 @@ impl Ui {
         }
     }
 
-    /// The line above the parameters of a group.
+    /// Adds the heading of a group.
     unsafe fn heading(&self, table: Object, row: &mut c_int, group: &str) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller makes this promise.
         unsafe {
             let label = self.label(group);
             (self.0.gtk_table_attach_defaults)(
@@ -281,7 +293,7 @@ impl Ui {
         *row += 1;
     }
 
-    /// Puts `widget` into the next row, with a label and a hint.
+    /// Adds `widget` in the next row with a label and a tooltip.
     unsafe fn attach(
         &self,
         table: Object,
@@ -291,7 +303,7 @@ impl Ui {
         widget: Object,
     ) {
         let label = c_string(&format!("{label}:"));
-        // SAFETY: the caller's promise, and all strings are there.
+        // SAFETY: the caller makes this promise, and all strings are valid.
         unsafe {
             (self.0.gtk_widget_set_tooltip_text)(widget, hint.as_ptr());
             (self.0.gimp_table_attach_aligned)(
@@ -309,11 +321,11 @@ impl Ui {
         *row += 1;
     }
 
-    /// A choice among the layers of all images.
+    /// Adds a list of the layers of all images.
     unsafe fn item(&self, table: Object, row: &mut c_int, input: &Input, item: c_int) -> Object {
-        // Columns of GIMP's list of items: number and label; -1 ends them.
+        // Columns of GIMP's list of items: number and label; -1 ends the arguments.
         let (number, label, end): (c_int, c_int, c_int) = (0, 1, -1);
-        // SAFETY: the caller's promise; the columns are of these types.
+        // SAFETY: the caller makes this promise, and the arguments have the columns' types.
         unsafe {
             let list = (self.0.gimp_drawable_combo_box_new)(null(), null());
             if !input.required {
@@ -332,7 +344,7 @@ impl Ui {
         }
     }
 
-    /// What `param` is changed by.
+    /// Adds the widget of `param`.
     unsafe fn control(
         &self,
         table: Object,
@@ -342,7 +354,7 @@ impl Ui {
     ) -> Control {
         let ui = &self.0;
         let hint = c_string(&param.hint);
-        // SAFETY: the caller's promise; all strings are there, and widgets were just made.
+        // SAFETY: the caller makes this promise, and all strings and widgets exist.
         unsafe {
             let (control, widget) = match (&param.kind, value) {
                 (Kind::Number { .. }, Value::Number(number)) => {
@@ -395,7 +407,7 @@ impl Ui {
         }
     }
 
-    /// A slider over the usual values, and a number for all.
+    /// Adds a slider over the display range with a spin button over the whole range.
     unsafe fn scale(&self, table: Object, row: &mut c_int, param: &Param, value: f64) -> Control {
         let Kind::Number {
             range,
@@ -412,7 +424,7 @@ impl Ui {
             c_string(&param.hint),
         ];
         let (none, page) = (null(), step * 10.0);
-        // SAFETY: the caller's promise; both strings are there.
+        // SAFETY: the caller makes this promise, and both strings are valid.
         let adjustment = unsafe {
             (self.0.gimp_scale_entry_new)(
                 table,
@@ -438,13 +450,13 @@ impl Ui {
         Control::Adjustment(adjustment)
     }
 
-    /// What the user chose.
+    /// Reads the value of `control`; an invalid one becomes the default.
     ///
     /// # Safety
-    /// The control is of a dialog that is still there.
+    /// The dialog of the control exists.
     unsafe fn value(&self, param: &Param, control: &Control) -> Value {
         let ui = &self.0;
-        // SAFETY: the caller's promise; texts of entries end with a zero byte.
+        // SAFETY: the caller makes this promise, and texts of entries end with a zero byte.
         let value = unsafe {
             match (control, &param.kind) {
                 (Control::Adjustment(adjustment), kind) => {

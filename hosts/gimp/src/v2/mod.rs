@@ -1,74 +1,15 @@
-//! The front end for GIMP 2.10: procedures are installed by query and called by run, images and items are numbers.
+//! The front end for GIMP 2.10: `query` installs the procedures and `run` runs them. Images and items are numbers.
 
 mod arguments;
 mod dialog;
 mod query;
 mod run;
+mod tables;
 
-use std::ffi::{c_char, c_int, c_void};
 use std::process::ExitCode;
-use std::sync::OnceLock;
 
-use crate::editor::{Gimp, functions, library};
-
-/// Name and role of what GIMP's windows call this plug-in.
-pub(crate) const NAME: &std::ffi::CStr = c"inr";
-pub(crate) const LOAD: &str = "file-inr-load";
-pub(crate) const THUMBNAIL: &str = "file-inr-load-thumb";
-pub(crate) const SAVE: &str = "file-inr-save";
-
-/// `GimpPDBArgType`.
-pub(crate) mod tag {
-    use std::ffi::c_int;
-    pub(crate) const INT32: c_int = 0;
-    pub(crate) const FLOAT: c_int = 3;
-    pub(crate) const STRING: c_int = 4;
-    pub(crate) const COLOR: c_int = 10;
-    pub(crate) const IMAGE: c_int = 13;
-    pub(crate) const DRAWABLE: c_int = 16;
-    pub(crate) const STATUS: c_int = 21;
-}
-
-/// `GimpParamDef`.
-#[repr(C)]
-#[derive(Debug)]
-pub(crate) struct ParamDef {
-    tag: c_int,
-    name: *const c_char,
-    description: *const c_char,
-}
-
-/// `GimpParam`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(crate) struct GimpParam {
-    pub(crate) tag: c_int,
-    pub(crate) data: ParamData,
-}
-
-/// `GimpParamData`, of which `rgb` is among the largest members.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub(crate) union ParamData {
-    pub(crate) int: c_int,
-    pub(crate) float: f64,
-    pub(crate) text: *mut c_char,
-    pub(crate) rgb: [f64; 4],
-}
-
-const _: () = assert!(size_of::<GimpParam>() == 40);
-
-type Run =
-    unsafe extern "C" fn(*const c_char, c_int, *const GimpParam, *mut c_int, *mut *mut GimpParam);
-
-/// `GimpPlugInInfo`.
-#[repr(C)]
-pub(crate) struct PlugInInfo {
-    init: Option<extern "C" fn()>,
-    quit: Option<extern "C" fn()>,
-    query: Option<extern "C" fn()>,
-    run: Option<Run>,
-}
+use crate::editor::{Gimp, library};
+use tables::{Gimp2, PlugInInfo, TABLES, Tables};
 
 static INFO: PlugInInfo = PlugInInfo {
     init: None,
@@ -77,46 +18,10 @@ static INFO: PlugInInfo = PlugInInfo {
     run: Some(run::run),
 };
 
-functions! {
-    /// What only GIMP 2.10 has.
-    Gimp2 {
-        gimp_main: unsafe extern "C" fn(*const PlugInInfo, c_int, *mut *mut c_char) -> c_int,
-        gimp_install_procedure: unsafe extern "C" fn(
-            *const c_char, *const c_char, *const c_char, *const c_char, *const c_char, *const c_char, *const c_char,
-            *const c_char, c_int, c_int, c_int, *const ParamDef, *const ParamDef
-        ),
-        gimp_plugin_menu_register: unsafe extern "C" fn(*const c_char, *const c_char) -> c_int,
-        gimp_register_magic_load_handler: unsafe extern "C" fn(*const c_char, *const c_char, *const c_char, *const c_char) -> c_int,
-        gimp_register_save_handler: unsafe extern "C" fn(*const c_char, *const c_char, *const c_char) -> c_int,
-        gimp_register_file_handler_mime: unsafe extern "C" fn(*const c_char, *const c_char) -> c_int,
-        gimp_register_thumbnail_loader: unsafe extern "C" fn(*const c_char, *const c_char) -> c_int,
-        gimp_procedural_db_get_data: unsafe extern "C" fn(*const c_char, *mut c_void) -> c_int,
-        gimp_procedural_db_get_data_size: unsafe extern "C" fn(*const c_char) -> c_int,
-        gimp_procedural_db_set_data: unsafe extern "C" fn(*const c_char, *const c_void, u32) -> c_int,
-        gimp_image_set_filename: unsafe extern "C" fn(c_int, *const c_char) -> c_int,
-        gimp_item_is_valid: extern "C" fn(c_int) -> c_int,
-        gimp_display_new: extern "C" fn(c_int) -> c_int,
-        gimp_displays_flush: extern "C" fn() -> c_int,
-    }
-}
-
-/// The tables of functions.
-pub(crate) struct Tables {
-    pub(crate) gimp: Gimp<c_int>,
-    pub(crate) own: Gimp2,
-}
-
-static TABLES: OnceLock<Tables> = OnceLock::new();
-
-/// The tables, which [`main`] filled before GIMP called anything.
-pub(crate) fn tables() -> &'static Tables {
-    TABLES.get().expect("main filled them")
-}
-
-/// Hands control to GIMP, which calls back.
+/// Passes control to GIMP, which calls `query` or `run`.
 pub(crate) fn main() -> ExitCode {
     let loaded = library("libgimp-2.0.so.0").and_then(|library| {
-        // SAFETY: the types are those of the library's headers.
+        // SAFETY: the types match the library's headers.
         unsafe {
             Ok(Tables {
                 gimp: Gimp::load(library)?,
@@ -127,12 +32,12 @@ pub(crate) fn main() -> ExitCode {
     let tables = match loaded {
         Ok(tables) => TABLES.get_or_init(|| tables),
         Err(failure) => {
-            eprintln!("inr: {failure}; GIMP 2.10 starts this program, from its folder of plug-ins");
+            eprintln!("inr: {failure}; only GIMP starts this program, from its plug-in folder");
             return ExitCode::FAILURE;
         }
     };
-    crate::with_arguments(|count, arguments| {
-        // SAFETY: the arguments are as C has them, and GIMP does not write into their text.
+    crate::arguments::with_arguments(|count, arguments| {
+        // SAFETY: the arguments have the form of C, and GIMP does not write to their text.
         unsafe { (tables.own.gimp_main)(&INFO, count, arguments) }
     })
 }

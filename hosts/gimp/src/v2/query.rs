@@ -1,26 +1,24 @@
-//! What GIMP is told of at its first start.
+//! Installs the procedures when GIMP queries the plug-in.
 
 use std::ffi::{CString, c_int};
 
-use inr_plugin_api::{Kind, Param};
+use inr_plugin_api::{Kind, Param, ParamType};
 
-use super::{LOAD, ParamDef, SAVE, THUMBNAIL, tables, tag};
+use super::tables::{ParamDef, SAVE, tables, tag};
 use crate::catalogue::{Catalogue, Procedure, open_params};
 use crate::editor::c_string;
-
-/// `GIMP_PLUGIN`.
-const PLUGIN: c_int = 1;
+use crate::procedure::{LOAD, PLUGIN, THUMBNAIL};
 
 /// Arguments or results: types, names and descriptions.
 type Arguments = Vec<(c_int, String, String)>;
 
-/// A procedure as GIMP is told of it.
+/// Description of a procedure for GIMP.
 struct Entry<'a> {
     name: &'a str,
     hint: &'a str,
     help: &'a str,
     label: Option<String>,
-    /// Types of images; `None` for procedures without.
+    /// Supported image types; `None` for procedures without an image.
     images: Option<&'a str>,
     arguments: Arguments,
     results: Arguments,
@@ -33,13 +31,13 @@ pub(crate) extern "C" fn query() {
         for procedure in catalogue.procedures() {
             install_filter(&procedure);
         }
-        if let Some((_, params)) = catalogue.codec() {
+        if let Ok((_, params)) = catalogue.codec() {
             install_load();
             install_thumbnail();
             install_save(params);
         }
     };
-    // Nothing may unwind into GIMP; it is as if there were no procedures.
+    // Nothing may unwind into GIMP, so a panic leaves the remaining procedures out.
     let _ = std::panic::catch_unwind(work);
 }
 
@@ -47,13 +45,21 @@ fn argument(tag: c_int, name: &str, description: &str) -> (c_int, String, String
     (tag, name.to_owned(), description.to_owned())
 }
 
-/// The type of argument that stands for values of `kind`.
+fn run_mode() -> (c_int, String, String) {
+    argument(
+        tag::INT32,
+        "run-mode",
+        "0 with a dialog, 1 without, 2 with the last values",
+    )
+}
+
+/// Argument type of values of `kind`.
 pub(crate) fn tag_of(kind: &Kind) -> c_int {
-    match kind {
-        Kind::Number { whole: true, .. } | Kind::Bool(_) => tag::INT32,
-        Kind::Number { whole: false, .. } => tag::FLOAT,
-        Kind::Choice { .. } | Kind::Text(_) => tag::STRING,
-        Kind::Rgb(_) => tag::COLOR,
+    match kind.param_type() {
+        ParamType::Int | ParamType::Bool => tag::INT32,
+        ParamType::Double => tag::FLOAT,
+        ParamType::Choice | ParamType::String => tag::STRING,
+        ParamType::Rgb => tag::COLOR,
     }
 }
 
@@ -81,13 +87,9 @@ fn described(params: &[Param]) -> impl Iterator<Item = (c_int, String, String)> 
 fn install_filter(procedure: &Procedure) {
     let filter = procedure.filter;
     let mut arguments = vec![
-        argument(
-            tag::INT32,
-            "run-mode",
-            "0 with a dialog, 1 without, 2 with the last values",
-        ),
+        run_mode(),
         argument(tag::IMAGE, "image", "The image"),
-        argument(tag::DRAWABLE, "drawable", "The layer that is worked on"),
+        argument(tag::DRAWABLE, "drawable", "The layer to edit"),
     ];
     for input in filter.inputs.iter().skip(1) {
         let may = if input.required { "" } else { " (-1: none)" };
@@ -96,17 +98,13 @@ fn install_filter(procedure: &Procedure) {
     }
     arguments.extend(described(&procedure.params()));
     let result = match procedure.edits() {
-        true => argument(
-            tag::DRAWABLE,
-            "result",
-            "The layer that was changed or made",
-        ),
+        true => argument(tag::DRAWABLE, "result", "The changed or new layer"),
         false => argument(tag::IMAGE, "result", "The new image"),
     };
     install(&Entry {
         name: &procedure.name,
         hint: &filter.hint,
-        help: "A number 0 or a text \"\" that is no value of its argument stands for the default.",
+        help: "An invalid number 0 or text \"\" stands for the default.",
         label: Some(format!("{}...", filter.label)),
         images: Some("RGB*, GRAY*"),
         arguments,
@@ -114,7 +112,7 @@ fn install_filter(procedure: &Procedure) {
     });
     let name = c_string(&procedure.name);
     let menu = c_string(&format!("<Image>/Filters/{}", procedure.plugin.name()));
-    // SAFETY: both strings are there.
+    // SAFETY: both strings are valid during the call.
     unsafe { (tables().own.gimp_plugin_menu_register)(name.as_ptr(), menu.as_ptr()) };
 }
 
@@ -126,17 +124,13 @@ fn file_arguments() -> Arguments {
 }
 
 fn install_load() {
-    let mut arguments = vec![argument(
-        tag::INT32,
-        "run-mode",
-        "0 with a dialog, 1 without, 2 with the last values",
-    )];
+    let mut arguments = vec![run_mode()];
     arguments.extend(file_arguments());
     arguments.extend(described(&open_params()));
     install(&Entry {
         name: LOAD,
         hint: "Opens .inr files at any size.",
-        help: "The field is rendered at the size that is asked for, at its native one if all of them are 0.",
+        help: "Renders the picture at the given size, or at its native size if all are 0.",
         label: Some("INR picture".into()),
         images: None,
         arguments,
@@ -145,7 +139,7 @@ fn install_load() {
     let own = &tables().own;
     let (name, mime) = (c_string(LOAD), c"image/x-inr");
     let magic = crate::file::MAGIC;
-    // SAFETY: all strings are there.
+    // SAFETY: all strings are valid during the calls.
     unsafe {
         (own.gimp_register_file_handler_mime)(name.as_ptr(), mime.as_ptr());
         (own.gimp_register_magic_load_handler)(
@@ -161,7 +155,7 @@ fn install_thumbnail() {
     install(&Entry {
         name: THUMBNAIL,
         hint: "Renders .inr files as thumbnails.",
-        help: "The longer side has the size that is asked for.",
+        help: "Renders the picture so that its longer side has the given size.",
         label: None,
         images: None,
         arguments: vec![
@@ -175,26 +169,22 @@ fn install_thumbnail() {
         ],
     });
     let (load, thumbnail) = (c_string(LOAD), c_string(THUMBNAIL));
-    // SAFETY: both strings are there.
+    // SAFETY: both strings are valid during the call.
     unsafe { (tables().own.gimp_register_thumbnail_loader)(load.as_ptr(), thumbnail.as_ptr()) };
 }
 
 fn install_save(params: &[Param]) {
     let mut arguments = vec![
-        argument(
-            tag::INT32,
-            "run-mode",
-            "0 with a dialog, 1 without, 2 with the last values",
-        ),
+        run_mode(),
         argument(tag::IMAGE, "image", "The image"),
-        argument(tag::DRAWABLE, "drawable", "The layer that is exported"),
+        argument(tag::DRAWABLE, "drawable", "The layer to export"),
     ];
     arguments.extend(file_arguments());
     arguments.extend(described(params));
     install(&Entry {
         name: SAVE,
         hint: "Exports .inr files.",
-        help: "If all of the encoder's arguments are 0 or \"\", all have their defaults.",
+        help: "If all arguments of the encoder are 0 or \"\", all take their defaults.",
         label: Some("INR picture".into()),
         images: Some("*"),
         arguments,
@@ -202,7 +192,7 @@ fn install_save(params: &[Param]) {
     });
     let own = &tables().own;
     let name = c_string(SAVE);
-    // SAFETY: all strings are there.
+    // SAFETY: all strings are valid during the calls.
     unsafe {
         (own.gimp_register_file_handler_mime)(name.as_ptr(), c"image/x-inr".as_ptr());
         (own.gimp_register_save_handler)(name.as_ptr(), c"inr".as_ptr(), c"".as_ptr());
@@ -230,7 +220,7 @@ fn install(entry: &Entry) {
     let (argument_texts, result_texts) = (texts(&entry.arguments), texts(&entry.results));
     let arguments = definitions(&entry.arguments, &argument_texts);
     let results = definitions(&entry.results, &result_texts);
-    // GIMP takes no other pointer than NULL to no definitions.
+    // GIMP requires NULL for an empty list.
     let start = |list: &[ParamDef]| match list.is_empty() {
         true => std::ptr::null(),
         false => list.as_ptr(),
@@ -239,7 +229,7 @@ fn install(entry: &Entry) {
     let label = entry.label.as_deref().map(c_string);
     let images = entry.images.map(c_string);
     let optional = |text: &Option<CString>| text.as_ref().map_or(std::ptr::null(), |t| t.as_ptr());
-    // SAFETY: all strings and definitions are there.
+    // SAFETY: all strings and definitions are valid during the call.
     unsafe {
         (tables().own.gimp_install_procedure)(
             name.as_ptr(),

@@ -1,35 +1,27 @@
-//! GIMP's calls.
+//! Runs procedures.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use inr_plugin_api::{Failure, Input, Param, Status};
+use inr_plugin_api::{Failure, Input, Param};
 
 use super::arguments::{Arguments, int, text};
 use super::dialog::{Question, Ui};
-use super::{GimpParam, LOAD, SAVE, THUMBNAIL, Tables, tables, tag};
+use super::tables::{GimpParam, SAVE, Tables, tables, tag};
 use crate::catalogue::{Catalogue, Procedure, Values, from_bytes, open_params, to_bytes};
 use crate::editor::c_string;
 use crate::file::{self, Opened};
 use crate::filter::{Job, Made};
-
-/// `GimpRunMode`.
-const INTERACTIVE: c_int = 0;
-const NONINTERACTIVE: c_int = 1;
-
-/// `GimpPDBStatusType`.
-const EXECUTION_ERROR: c_int = 0;
-const CALLING_ERROR: c_int = 1;
-const SUCCESS: c_int = 3;
-const CANCEL: c_int = 4;
+use crate::procedure::{
+    INTERACTIVE, LOAD, NONINTERACTIVE, SUCCESS, THUMBNAIL, file_name, guarded, outcome,
+};
 
 type Results = Vec<GimpParam>;
 
-/// Runs the procedure called `name`; results stay in memory.
+/// Runs the procedure `name`. Leaks the results, because GIMP reads them after the call.
 ///
 /// # Safety
-/// GIMP calls it, with so many arguments and room for results.
+/// GIMP calls it with `count` arguments and with pointers to store the results.
 pub(crate) unsafe extern "C" fn run(
     name: *const c_char,
     count: c_int,
@@ -38,7 +30,7 @@ pub(crate) unsafe extern "C" fn run(
     results: *mut *mut GimpParam,
 ) {
     let work = || {
-        // SAFETY: GIMP gives a string and so many arguments.
+        // SAFETY: GIMP passes a string and `count` arguments.
         let (name, arguments) = unsafe {
             let name = CStr::from_ptr(name).to_string_lossy();
             (
@@ -48,23 +40,19 @@ pub(crate) unsafe extern "C" fn run(
         };
         call(&name, Arguments(arguments))
     };
-    let done = catch_unwind(AssertUnwindSafe(work));
-    let done = done.unwrap_or_else(|_| {
-        Err(Failure::new(
-            Status::Internal,
-            "a bug in the plug-in for GIMP",
-        ))
-    });
-    let all = match done {
+    let all = match guarded(work) {
         Ok(made) => [vec![int(tag::STATUS, SUCCESS)], made].concat(),
-        Err(failure) => match failure.status {
-            Status::Cancelled => vec![int(tag::STATUS, CANCEL)],
-            Status::BadArgument => vec![int(tag::STATUS, CALLING_ERROR), text(&failure.message)],
-            _ => vec![int(tag::STATUS, EXECUTION_ERROR), text(&failure.message)],
-        },
+        Err(failure) => {
+            let (status, message) = outcome(&failure);
+            let message = message.into_iter().map(text);
+            [int(tag::STATUS, status)]
+                .into_iter()
+                .chain(message)
+                .collect()
+        }
     };
     let all = all.leak();
-    // SAFETY: GIMP has room for both.
+    // SAFETY: GIMP passes valid pointers for both.
     unsafe {
         *result_count = all.len() as c_int;
         *results = all.as_mut_ptr();
@@ -73,7 +61,7 @@ pub(crate) unsafe extern "C" fn run(
 
 fn call(name: &str, arguments: Arguments) -> Result<Results, Failure> {
     let tables = tables();
-    // SAFETY: NULL stands for no arguments of a program.
+    // SAFETY: NULL stands for a program without arguments.
     unsafe { (tables.gimp.gegl_init)(std::ptr::null_mut(), std::ptr::null_mut()) };
     let catalogue = Catalogue::load();
     let host = Host {
@@ -84,13 +72,7 @@ fn call(name: &str, arguments: Arguments) -> Result<Results, Failure> {
         LOAD => host.load(arguments),
         THUMBNAIL => host.thumbnail(arguments),
         SAVE => host.save(arguments),
-        _ => {
-            let procedures = catalogue.procedures();
-            let found = procedures.iter().find(|procedure| procedure.name == name);
-            let found = found
-                .ok_or_else(|| Failure::unsupported(format!("the plug-in with {name} is gone")))?;
-            host.filter(found, arguments)
-        }
+        _ => host.filter(&catalogue.procedure(name)?, arguments),
     }
 }
 
@@ -100,32 +82,27 @@ struct Host<'a> {
 }
 
 impl Host<'_> {
-    fn codec(&self) -> Result<(&inr_plugin_api::host::Plugin, &[Param]), Failure> {
-        let codec = self.catalogue.codec();
-        codec.ok_or_else(|| Failure::unsupported("no plug-in here reads .inr files"))
-    }
-
-    /// What was kept under `key`.
-    fn kept(&self, key: &str) -> Vec<u8> {
+    /// Reads the bytes stored under `key`.
+    fn stored(&self, key: &str) -> Vec<u8> {
         let own = &self.tables.own;
         let key = c_string(key);
-        // SAFETY: the key is there.
+        // SAFETY: the key is valid during the call.
         let size = unsafe { (own.gimp_procedural_db_get_data_size)(key.as_ptr()) };
         let mut bytes = vec![0_u8; size.max(0) as usize];
         if !bytes.is_empty() {
-            // SAFETY: the key is there, and so is room for as many bytes as GIMP has.
+            // SAFETY: the key is valid, and `bytes` has the size that GIMP reported.
             unsafe { (own.gimp_procedural_db_get_data)(key.as_ptr(), bytes.as_mut_ptr().cast()) };
         }
         bytes
     }
 
-    /// Keeps `bytes` until GIMP ends.
-    fn keep_bytes(&self, key: &str, bytes: &[u8]) {
+    /// Stores `bytes` under `key` until GIMP ends.
+    fn store_bytes(&self, key: &str, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
         let key = c_string(key);
-        // SAFETY: the key and so many bytes are there.
+        // SAFETY: the key and the bytes are valid during the call.
         unsafe {
             (self.tables.own.gimp_procedural_db_set_data)(
                 key.as_ptr(),
@@ -135,13 +112,13 @@ impl Host<'_> {
         };
     }
 
-    /// The values that were kept under `name`, or defaults.
+    /// Reads the values of the last call of `name`, or defaults.
     fn last(&self, name: &str, params: &[Param]) -> Values {
-        from_bytes(&self.kept(name), params)
+        from_bytes(&self.stored(name), params)
     }
 
-    fn keep(&self, name: &str, values: &Values) {
-        self.keep_bytes(name, &to_bytes(values));
+    fn store(&self, name: &str, values: &Values) {
+        self.store_bytes(name, &to_bytes(values));
     }
 
     fn filter(&self, procedure: &Procedure, mut arguments: Arguments) -> Result<Results, Failure> {
@@ -167,9 +144,9 @@ impl Host<'_> {
             _ => (others, self.last(&procedure.name, &params)),
         };
         if mode == INTERACTIVE {
-            self.keep(&procedure.name, &values);
+            self.store(&procedure.name, &values);
             let items = others.iter().flat_map(|item| item.to_ne_bytes());
-            self.keep_bytes(&items_key(procedure), &items.collect::<Vec<u8>>());
+            self.store_bytes(&items_key(procedure), &items.collect::<Vec<u8>>());
         }
         let used = inputs.iter().zip(&others);
         let used = used.filter(|(_, item)| (self.tables.own.gimp_item_is_valid)(**item) != 0);
@@ -195,7 +172,7 @@ impl Host<'_> {
         }])
     }
 
-    /// The further inputs: the call's, or the last ones where the call is to have those.
+    /// Reads the further inputs from the arguments; other modes than the non-interactive one reuse those of the last call.
     fn others(
         &self,
         procedure: &Procedure,
@@ -208,36 +185,36 @@ impl Host<'_> {
         if mode == NONINTERACTIVE {
             return Ok(given);
         }
-        let kept = self.kept(&items_key(procedure));
-        let kept = kept
+        let last = self.stored(&items_key(procedure));
+        let last = last
             .chunks_exact(4)
             .map(|b| c_int::from_ne_bytes([b[0], b[1], b[2], b[3]]));
-        let kept: Vec<c_int> = kept.collect();
-        Ok(if kept.len() == given.len() {
-            kept
+        let last: Vec<c_int> = last.collect();
+        Ok(if last.len() == given.len() {
+            last
         } else {
             given
         })
     }
 
     fn load(&self, mut arguments: Arguments) -> Result<Results, Failure> {
-        let (plugin, _) = self.codec()?;
+        let (plugin, _) = self.catalogue.codec()?;
         let params = open_params();
         let mode = arguments.int(tag::INT32)?;
         let path = arguments.path()?;
         arguments.path()?;
         self.tables
             .gimp
-            .progress(&format!("Opening {}", name_of(&path)));
+            .progress(&format!("Opening {}", file_name(&path)));
         let mut opened = Opened::new(plugin, &path)?;
         let [width, height] = opened.info.size;
         let values = match mode {
             NONINTERACTIVE => arguments.values(&params)?,
             INTERACTIVE => {
                 let question = Question {
-                    title: &format!("Open {}", name_of(&path)),
+                    title: &format!("Open {}", file_name(&path)),
                     text: &format!(
-                        "{width} x {height} pixels at its native size, and sharp at any other."
+                        "{width} x {height} pixels at native size; sharp at any other size."
                     ),
                     accept: c"_Open",
                     inputs: &[],
@@ -245,7 +222,7 @@ impl Host<'_> {
                 };
                 let (_, values) =
                     Ui::start()?.ask(&question, Vec::new(), self.last(LOAD, &params))?;
-                self.keep(LOAD, &values);
+                self.store(LOAD, &values);
                 values
             }
             _ => self.last(LOAD, &params),
@@ -253,13 +230,13 @@ impl Host<'_> {
         let size = opened.size(&values);
         let image = opened.render(&self.tables.gimp, size)?;
         let name = c_path(&path);
-        // SAFETY: the name is there.
+        // SAFETY: the name is valid during the call.
         unsafe { (self.tables.own.gimp_image_set_filename)(image, name.as_ptr()) };
         Ok(vec![int(tag::IMAGE, image)])
     }
 
     fn thumbnail(&self, mut arguments: Arguments) -> Result<Results, Failure> {
-        let (plugin, _) = self.codec()?;
+        let (plugin, _) = self.catalogue.codec()?;
         let path = arguments.path()?;
         let side = arguments.int(tag::INT32)?;
         let mut opened = Opened::new(plugin, &path)?;
@@ -270,7 +247,7 @@ impl Host<'_> {
     }
 
     fn save(&self, mut arguments: Arguments) -> Result<Results, Failure> {
-        let (plugin, params) = self.codec()?;
+        let (plugin, params) = self.catalogue.codec()?;
         let mode = arguments.int(tag::INT32)?;
         let image = arguments.int(tag::IMAGE)?;
         let drawable = arguments.int(tag::DRAWABLE)?;
@@ -278,7 +255,7 @@ impl Host<'_> {
         arguments.path()?;
         let gimp = &self.tables.gimp;
         let write = |image, drawable, values: &Values| {
-            gimp.progress(&format!("Exporting {}", name_of(&path)));
+            gimp.progress(&format!("Exporting {}", file_name(&path)));
             file::save(gimp, plugin, image, drawable, &path, values)
         };
         match mode {
@@ -299,7 +276,7 @@ impl Host<'_> {
                     (_, values) = ui.ask(&question, Vec::new(), values)?;
                 }
                 write(export.image, export.drawable, &values)?;
-                self.keep(SAVE, &values);
+                self.store(SAVE, &values);
             }
         }
         Ok(Results::new())
@@ -308,13 +285,6 @@ impl Host<'_> {
 
 fn items_key(procedure: &Procedure) -> String {
     format!("{}-inputs", procedure.name)
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }
 
 fn c_path(path: &Path) -> std::ffi::CString {

@@ -1,110 +1,18 @@
-//! The front end for GIMP 3.0: procedures are objects that a subclass of `GimpPlugIn` creates, with arguments from which GIMP
-//! draws dialogs and keeps the last values; images and items are objects.
+//! The front end for GIMP 3.0: a subclass of `GimpPlugIn` creates procedures. GIMP builds dialogs from their arguments and
+//! stores the last values. Images and items are objects.
 
 mod procedures;
 mod run;
+mod tables;
 
-use std::ffi::{CString, c_char, c_double, c_int, c_uint, c_void};
+use std::ffi::{c_int, c_void};
 use std::process::ExitCode;
-use std::sync::OnceLock;
 
 use crate::catalogue::Catalogue;
-use crate::editor::{Gimp, Object, functions, library};
+use crate::editor::{Gimp, Object, library};
+use tables::{Gimp3, TABLES, Tables, Text, TypeQuery, tables};
 
-pub(crate) const LOAD: &str = "file-inr-load";
-pub(crate) const THUMBNAIL: &str = "file-inr-load-thumb";
-pub(crate) const EXPORT: &str = "file-inr-export";
-
-type Text = *const c_char;
-type RunImage =
-    unsafe extern "C" fn(Object, c_int, Object, *const Object, Object, Object) -> Object;
-type RunLoad =
-    unsafe extern "C" fn(Object, c_int, Object, Object, *mut c_int, Object, Object) -> Object;
-type RunThumbnail = unsafe extern "C" fn(Object, Object, c_int, Object, Object) -> Object;
-type RunExport =
-    unsafe extern "C" fn(Object, c_int, Object, Object, Object, Object, Object, Object) -> Object;
-type Free = Option<unsafe extern "C" fn(Object)>;
-
-/// `GTypeQuery`.
-#[repr(C)]
-#[derive(Debug, Default)]
-pub(crate) struct TypeQuery {
-    kind: usize,
-    name: usize,
-    class_size: c_uint,
-    instance_size: c_uint,
-}
-
-functions! {
-    /// What only GIMP 3.0 has, and GLib's objects.
-    Gimp3 {
-        gimp_main: unsafe extern "C" fn(usize, c_int, *mut *mut c_char) -> c_int,
-        gimp_plug_in_get_type: extern "C" fn() -> usize,
-        g_type_query: unsafe extern "C" fn(usize, *mut TypeQuery),
-        g_type_register_static_simple: unsafe extern "C" fn(
-            usize, Text, c_uint, unsafe extern "C" fn(Object, Object), c_uint, Free, c_uint
-        ) -> usize,
-        g_list_append: unsafe extern "C" fn(Object, Object) -> Object,
-        g_strdup: unsafe extern "C" fn(Text) -> Object,
-        g_free: unsafe extern "C" fn(Object),
-        g_object_get: unsafe extern "C" fn(Object, Text, ...),
-        g_value_set_object: unsafe extern "C" fn(Object, Object),
-        g_value_set_int: unsafe extern "C" fn(Object, c_int),
-        g_quark_from_string: unsafe extern "C" fn(Text) -> u32,
-        g_error_new_literal: unsafe extern "C" fn(u32, c_int, Text) -> Object,
-        g_file_peek_path: unsafe extern "C" fn(Object) -> Text,
-        gimp_image_procedure_new: unsafe extern "C" fn(Object, Text, c_int, RunImage, Object, Free) -> Object,
-        gimp_load_procedure_new: unsafe extern "C" fn(Object, Text, c_int, RunLoad, Object, Free) -> Object,
-        gimp_thumbnail_procedure_new: unsafe extern "C" fn(Object, Text, c_int, RunThumbnail, Object, Free) -> Object,
-        gimp_export_procedure_new: unsafe extern "C" fn(Object, Text, c_int, c_int, RunExport, Object, Free) -> Object,
-        gimp_export_procedure_set_capabilities: unsafe extern "C" fn(Object, c_int, *const c_void, Object, Free),
-        gimp_export_options_get_image: unsafe extern "C" fn(Object, *mut Object) -> c_int,
-        gimp_load_procedure_set_thumbnail_loader: unsafe extern "C" fn(Object, Text),
-        gimp_file_procedure_set_extensions: unsafe extern "C" fn(Object, Text),
-        gimp_file_procedure_set_magics: unsafe extern "C" fn(Object, Text),
-        gimp_file_procedure_set_mime_types: unsafe extern "C" fn(Object, Text),
-        gimp_file_procedure_set_format_name: unsafe extern "C" fn(Object, Text),
-        gimp_procedure_get_name: unsafe extern "C" fn(Object) -> Text,
-        gimp_procedure_set_menu_label: unsafe extern "C" fn(Object, Text),
-        gimp_procedure_add_menu_path: unsafe extern "C" fn(Object, Text),
-        gimp_procedure_set_image_types: unsafe extern "C" fn(Object, Text),
-        gimp_procedure_set_documentation: unsafe extern "C" fn(Object, Text, Text, Text),
-        gimp_procedure_set_attribution: unsafe extern "C" fn(Object, Text, Text, Text),
-        gimp_procedure_add_double_argument: unsafe extern "C" fn(
-            Object, Text, Text, Text, c_double, c_double, c_double, c_int
-        ),
-        gimp_procedure_add_int_argument: unsafe extern "C" fn(Object, Text, Text, Text, c_int, c_int, c_int, c_int),
-        gimp_procedure_add_boolean_argument: unsafe extern "C" fn(Object, Text, Text, Text, c_int, c_int),
-        gimp_procedure_add_string_argument: unsafe extern "C" fn(Object, Text, Text, Text, Text, c_int),
-        gimp_procedure_add_choice_argument: unsafe extern "C" fn(Object, Text, Text, Text, Object, Text, c_int),
-        gimp_procedure_add_drawable_argument: unsafe extern "C" fn(Object, Text, Text, Text, c_int, c_int),
-        gimp_procedure_add_drawable_return_value: unsafe extern "C" fn(Object, Text, Text, Text, c_int, c_int),
-        gimp_procedure_add_image_return_value: unsafe extern "C" fn(Object, Text, Text, Text, c_int, c_int),
-        gimp_procedure_new_return_values: unsafe extern "C" fn(Object, c_int, Object) -> Object,
-        gimp_value_array_index: unsafe extern "C" fn(Object, c_int) -> Object,
-        gimp_choice_new: unsafe extern "C" fn() -> Object,
-        gimp_choice_add: unsafe extern "C" fn(Object, Text, c_int, Text, Text),
-        gimp_image_get_layers: unsafe extern "C" fn(Object) -> *mut Object,
-        gimp_display_new: unsafe extern "C" fn(Object) -> Object,
-        gimp_displays_flush: extern "C" fn() -> c_int,
-    }
-}
-
-/// The tables of functions, and the plug-ins at hand.
-pub(crate) struct Tables {
-    pub(crate) gimp: Gimp<Object>,
-    pub(crate) own: Gimp3,
-    pub(crate) catalogue: Catalogue,
-}
-
-static TABLES: OnceLock<Tables> = OnceLock::new();
-
-/// The tables, which [`main`] filled before GIMP called anything.
-pub(crate) fn tables() -> &'static Tables {
-    TABLES.get().expect("main filled them")
-}
-
-/// Sets the functions of the subclass. What `GimpPlugInClass` begins with is as large as `GObjectClass`; they follow in this order.
+/// Sets the functions of the subclass. They follow in this order after a `GObjectClass` at the start of `GimpPlugInClass`.
 unsafe extern "C" fn class_init(class: Object, _data: Object) {
     /// The type of `GObject`.
     const OBJECT: usize = 20 << 2;
@@ -112,7 +20,7 @@ unsafe extern "C" fn class_init(class: Object, _data: Object) {
         0
     }
     let mut parent = TypeQuery::default();
-    // SAFETY: GLib writes its answer; the class has room for its five functions behind what its parent has.
+    // SAFETY: GLib fills `parent`; the class has room for five functions after its parent's.
     unsafe {
         (tables().own.g_type_query)(OBJECT, &mut parent);
         let functions = class
@@ -124,10 +32,10 @@ unsafe extern "C" fn class_init(class: Object, _data: Object) {
     }
 }
 
-/// Hands control to GIMP, which calls back.
+/// Passes control to GIMP, which calls the functions of the subclass.
 pub(crate) fn main() -> ExitCode {
     let loaded = library("libgimp-3.0.so.0").and_then(|library| {
-        // SAFETY: the types are those of the library's headers.
+        // SAFETY: the types match the library's headers.
         unsafe {
             Ok(Tables {
                 gimp: Gimp::load(library)?,
@@ -144,10 +52,10 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let own = &tables.own;
-    crate::with_arguments(|count, arguments| {
+    crate::arguments::with_arguments(|count, arguments| {
         let parent = (own.gimp_plug_in_get_type)();
         let mut sizes = TypeQuery::default();
-        // SAFETY: GLib writes its answer; the subclass is as large as its parent; the arguments are as C has them.
+        // SAFETY: GLib fills `sizes`, the subclass has its parent's size, and the arguments have the form of C.
         unsafe {
             (own.g_type_query)(parent, &mut sizes);
             let (class, instance) = (sizes.class_size, sizes.instance_size);
@@ -163,9 +71,4 @@ pub(crate) fn main() -> ExitCode {
             (own.gimp_main)(kind, count, arguments)
         }
     })
-}
-
-/// The text as GIMP wants it, for as long as the value is kept.
-fn text(text: &str) -> CString {
-    crate::editor::c_string(text)
 }

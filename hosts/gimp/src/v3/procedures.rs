@@ -1,4 +1,4 @@
-//! The procedures that GIMP is told of.
+//! Creates the procedures.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,18 +6,16 @@ use std::ptr::null_mut;
 
 use inr_plugin_api::{Kind, Param};
 
-use super::{EXPORT, LOAD, THUMBNAIL, Text, run, tables, text};
+use super::run;
+use super::tables::{EXPORT, Text, tables};
 use crate::catalogue::{Procedure, open_params};
-use crate::editor::Object;
+use crate::editor::{Object, c_string as text};
+use crate::procedure::{EXPORTS, LOAD, PLUGIN, THUMBNAIL};
 
-/// `GIMP_PDB_PROC_TYPE_PLUGIN`.
-const PLUGIN: c_int = 1;
 /// `G_PARAM_READWRITE`.
 const READWRITE: c_int = 3;
-/// `GIMP_EXPORT_CAN_HANDLE_RGB`, `_GRAY` and `_ALPHA`.
-const EXPORTS: c_int = 1 | 2 | 16;
 
-/// The list of names.
+/// Lists the names of the procedures.
 pub(crate) unsafe extern "C" fn query(_plugin: Object) -> Object {
     let own = &tables().own;
     let catalogue = &tables().catalogue;
@@ -25,9 +23,8 @@ pub(crate) unsafe extern "C" fn query(_plugin: Object) -> Object {
         .procedures()
         .into_iter()
         .map(|procedure| procedure.name);
-    let codec = catalogue
-        .codec()
-        .map(|_| [THUMBNAIL, LOAD, EXPORT].map(str::to_owned));
+    let codec = catalogue.codec().ok();
+    let codec = codec.map(|_| [THUMBNAIL, LOAD, EXPORT].map(str::to_owned));
     let names = filters.chain(codec.into_iter().flatten());
     names.fold(null_mut(), |list, name| {
         // SAFETY: GLib copies the name and owns the list.
@@ -35,11 +32,11 @@ pub(crate) unsafe extern "C" fn query(_plugin: Object) -> Object {
     })
 }
 
-/// The procedure called `name`.
+/// Creates the procedure `name`.
 pub(crate) unsafe extern "C" fn create(plugin: Object, name: *const c_char) -> Object {
-    // SAFETY: GIMP gives a string.
+    // SAFETY: GIMP passes a string.
     let called = unsafe { CStr::from_ptr(name) }.to_string_lossy();
-    // SAFETY: as above, and the plug-in is GIMP's.
+    // SAFETY: GIMP passes a string and its plug-in object.
     let work = || unsafe {
         match &*called {
             LOAD => load(plugin, name),
@@ -55,18 +52,18 @@ pub(crate) unsafe extern "C" fn create(plugin: Object, name: *const c_char) -> O
             _ => filter(plugin, name, &called),
         }
     };
-    // Nothing may unwind into GIMP; NULL is no procedure.
+    // Nothing may unwind into GIMP; NULL stands for no procedure.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(null_mut())
 }
 
-/// Says what a procedure is for.
+/// Sets label, documentation and attribution of a procedure.
 ///
 /// # Safety
-/// The procedure was just made; here and below.
+/// The procedure is a valid object; likewise for the functions below.
 unsafe fn describe(procedure: Object, label: &str, hint: &str) {
     let own = &tables().own;
     let developers = c"The inr developers".as_ptr();
-    // SAFETY: the caller's promise; GIMP copies the strings.
+    // SAFETY: the caller makes this promise, and GIMP copies the strings.
     unsafe {
         (own.gimp_procedure_set_menu_label)(procedure, text(label).as_ptr());
         (own.gimp_procedure_set_documentation)(
@@ -81,12 +78,11 @@ unsafe fn describe(procedure: Object, label: &str, hint: &str) {
 
 unsafe fn filter(plugin: Object, name: Text, called: &str) -> Object {
     let own = &tables().own;
-    let procedures = tables().catalogue.procedures();
-    let Some(found) = procedures.iter().find(|procedure| procedure.name == called) else {
+    let Ok(found) = tables().catalogue.procedure(called) else {
         return null_mut();
     };
-    let Procedure { filter, .. } = found;
-    // SAFETY: the caller's promise; GIMP copies the strings.
+    let Procedure { filter, .. } = &found;
+    // SAFETY: the caller makes this promise, and GIMP copies the strings.
     unsafe {
         let procedure =
             (own.gimp_image_procedure_new)(plugin, name, PLUGIN, run::filter, null_mut(), None);
@@ -118,7 +114,7 @@ unsafe fn filter(plugin: Object, name: Text, called: &str) -> Object {
             procedure,
             c"result".as_ptr(),
             c"Result".as_ptr(),
-            c"What was made".as_ptr(),
+            c"The result of the filter".as_ptr(),
             0,
             READWRITE,
         );
@@ -126,13 +122,13 @@ unsafe fn filter(plugin: Object, name: Text, called: &str) -> Object {
     }
 }
 
-/// Adds the argument that stands for `param`. Colours have none and keep their defaults.
+/// Adds the argument of `param`. Colours have no argument and keep their defaults.
 unsafe fn argument(procedure: Object, param: &Param) {
     let own = &tables().own;
     let texts = [&param.key, &param.label, &param.hint].map(|part| text(part));
     let [key, label, hint] = [0, 1, 2].map(|i| texts[i].as_ptr());
     let whole = |number: f64| number as c_int;
-    // SAFETY: the caller's promise; GIMP copies the strings and takes over the choice.
+    // SAFETY: the caller makes this promise; GIMP copies the strings and takes over the choice.
     unsafe {
         match &param.kind {
             Kind::Number {
@@ -205,7 +201,7 @@ unsafe fn argument(procedure: Object, param: &Param) {
 
 unsafe fn load(plugin: Object, name: Text) -> Object {
     let own = &tables().own;
-    // SAFETY: the caller's promise; GIMP copies the strings.
+    // SAFETY: the caller makes this promise, and GIMP copies the strings.
     unsafe {
         let procedure =
             (own.gimp_load_procedure_new)(plugin, name, PLUGIN, run::load, null_mut(), None);
@@ -223,7 +219,7 @@ unsafe fn load(plugin: Object, name: Text) -> Object {
 
 unsafe fn export(plugin: Object, name: Text) -> Object {
     let own = &tables().own;
-    // SAFETY: the caller's promise; GIMP copies the strings.
+    // SAFETY: the caller makes this promise, and GIMP copies the strings.
     unsafe {
         let procedure =
             (own.gimp_export_procedure_new)(plugin, name, PLUGIN, 0, run::export, null_mut(), None);

@@ -1,32 +1,23 @@
-//! GIMP's calls.
+//! Runs procedures.
 
 use std::ffi::{CStr, c_char, c_double, c_int};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::ptr::{null, null_mut};
 
-use inr_plugin_api::host::Plugin;
-use inr_plugin_api::{Failure, Kind, Param, Status, Value};
+use inr_plugin_api::{Failure, Kind, Param, Value};
 
-use super::{Text, tables, text};
+use super::tables::{Text, tables};
 use crate::catalogue::{Values, open_params};
-use crate::editor::{Object, functions, library};
+use crate::editor::{Object, c_string as text, functions, library};
 use crate::file::{self, Opened};
 use crate::filter::{Job, Made};
+use crate::procedure::{INTERACTIVE, NONINTERACTIVE, SUCCESS, file_name, guarded, outcome};
 
-/// `GimpRunMode`.
-const INTERACTIVE: c_int = 0;
-const NONINTERACTIVE: c_int = 1;
-/// `GimpPDBStatusType`.
-const EXECUTION_ERROR: c_int = 0;
-const CALLING_ERROR: c_int = 1;
-const SUCCESS: c_int = 3;
-const CANCEL: c_int = 4;
 /// `GIMP_EXPORT_EXPORT`.
 const COPIED: c_int = 1;
 
 functions! {
-    /// GIMP's dialogs and GTK 3.
+    /// Functions of GIMP's dialogs and GTK 3.
     Widgets {
         gimp_ui_init: unsafe extern "C" fn(Text),
         gimp_procedure_dialog_new: unsafe extern "C" fn(Object, Object, Text) -> Object,
@@ -45,41 +36,26 @@ functions! {
 enum Output {
     Object(Object),
     Int(c_int),
-    /// One that keeps its default.
+    /// Keeps the default value.
     Default,
 }
 
-/// Runs `work` and tells GIMP what came of it.
+/// Runs `work` and returns its outcome to GIMP.
 ///
 /// # Safety
-/// The procedure is the one that GIMP runs.
+/// `procedure` is the one that GIMP runs.
 unsafe fn answer(procedure: Object, work: impl FnOnce() -> Result<Vec<Output>, Failure>) -> Object {
     let own = &tables().own;
-    let done = catch_unwind(AssertUnwindSafe(work));
-    let done = done.unwrap_or_else(|_| {
-        Err(Failure::new(
-            Status::Internal,
-            "a bug in the plug-in for GIMP",
-        ))
-    });
-    // SAFETY: the caller's promise; GIMP takes over errors, values take references of theirs.
+    // SAFETY: the caller makes this promise; GIMP takes over errors, and values add their own references.
     unsafe {
-        let outputs = match done {
+        let outputs = match guarded(work) {
             Ok(outputs) => outputs,
             Err(failure) => {
-                let status = match failure.status {
-                    Status::Cancelled => CANCEL,
-                    Status::BadArgument => CALLING_ERROR,
-                    _ => EXECUTION_ERROR,
-                };
-                let error = match status {
-                    CANCEL => null_mut(),
-                    _ => (own.g_error_new_literal)(
-                        (own.g_quark_from_string)(c"inr".as_ptr()),
-                        0,
-                        text(&failure.message).as_ptr(),
-                    ),
-                };
+                let (status, message) = outcome(&failure);
+                let error = message.map_or(null_mut(), |message| {
+                    let domain = (own.g_quark_from_string)(c"inr".as_ptr());
+                    (own.g_error_new_literal)(domain, 0, text(message).as_ptr())
+                });
                 return (own.gimp_procedure_new_return_values)(procedure, status, error);
             }
         };
@@ -96,16 +72,16 @@ unsafe fn answer(procedure: Object, work: impl FnOnce() -> Result<Vec<Output>, F
     }
 }
 
-/// Values of `params` as `config` has them.
+/// Reads the values of `params` from `config`.
 ///
 /// # Safety
-/// The config is that of a procedure with these arguments.
+/// `config` belongs to a procedure with these arguments.
 unsafe fn values(config: Object, params: &[Param]) -> Values {
     let get = tables().own.g_object_get;
     let end: Text = null();
     let value = |param: &Param| {
         let key = text(&param.key);
-        // SAFETY: the caller's promise: the properties are of these types.
+        // SAFETY: the caller makes this promise, so the properties have these types.
         unsafe {
             match &param.kind {
                 Kind::Number { whole: false, .. } => {
@@ -138,10 +114,10 @@ unsafe fn values(config: Object, params: &[Param]) -> Values {
         .collect()
 }
 
-/// Shows the dialog that GIMP draws for a procedure; its values go into `config`.
+/// Shows the dialog that GIMP builds for a procedure, which stores its values in `config`.
 ///
 /// # Safety
-/// The procedure is the one that GIMP runs, with this config; `image` is NULL or what is exported.
+/// GIMP runs `procedure` with this config; `image` is NULL or the image to export.
 unsafe fn ask(
     procedure: Object,
     config: Object,
@@ -151,7 +127,7 @@ unsafe fn ask(
 ) -> Result<(), Failure> {
     let library = library("libgimpui-3.0.so.0")?;
     let end: Text = null();
-    // SAFETY: the types are those of the libraries' headers; the rest is the caller's promise.
+    // SAFETY: the types match the libraries' headers, and the caller makes the other promises.
     let accepted = unsafe {
         let ui = Widgets::load(library)?;
         (ui.gimp_ui_init)(c"inr".as_ptr());
@@ -172,7 +148,7 @@ unsafe fn ask(
                     text(&param.key).as_ptr(),
                     1.0,
                 );
-                // GIMP's own guess at the digits is by the whole range, and it rounds values to them.
+                // GIMP derives the decimal places from the whole range and rounds values to them.
                 (ui.gimp_label_spin_set_digits)(entry, digits as c_int);
                 (ui.gimp_label_spin_set_increments)(entry, step, step * 10.0);
                 (ui.gimp_scale_entry_set_bounds)(entry, low, high, 1);
@@ -189,38 +165,26 @@ unsafe fn ask(
     }
 }
 
-fn codec() -> Result<(&'static Plugin, &'static [Param]), Failure> {
-    let codec = tables().catalogue.codec();
-    codec.ok_or_else(|| Failure::unsupported("no plug-in here reads .inr files"))
-}
-
 /// The path of a `GFile`.
 ///
 /// # Safety
-/// It is one.
+/// `file` is a `GFile`.
 unsafe fn path(file: Object) -> Result<PathBuf, Failure> {
     use std::os::unix::ffi::OsStrExt;
-    // SAFETY: the caller's promise; the path is a string as long as the file is there.
+    // SAFETY: the caller makes this promise, and the path is valid as long as the file object.
     unsafe {
         let path = (tables().own.g_file_peek_path)(file);
         match path.is_null() {
-            true => Err(Failure::unsupported("the file is not on this machine")),
+            true => Err(Failure::unsupported("only local files are supported")),
             false => Ok(std::ffi::OsStr::from_bytes(CStr::from_ptr(path).to_bytes()).into()),
         }
     }
 }
 
-fn name_of(path: &std::path::Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
 /// Runs a filter.
 ///
 /// # Safety
-/// GIMP calls it; here and below.
+/// Only GIMP calls it; likewise for the functions below.
 pub(crate) unsafe extern "C" fn filter(
     procedure: Object,
     mode: c_int,
@@ -230,19 +194,16 @@ pub(crate) unsafe extern "C" fn filter(
     _data: Object,
 ) -> Object {
     let own = &tables().own;
-    // SAFETY: GIMP's objects are there; drawables end with NULL.
+    // SAFETY: GIMP passes valid objects, and NULL ends the drawables.
     let work = || unsafe {
         let name = CStr::from_ptr((own.gimp_procedure_get_name)(procedure)).to_string_lossy();
-        let procedures = tables().catalogue.procedures();
-        let found = procedures.iter().find(|procedure| procedure.name == name);
-        let found = found
-            .ok_or_else(|| Failure::unsupported(format!("the plug-in with {name} is gone")))?;
+        let found = tables().catalogue.procedure(&name)?;
         let drawable = match drawables.is_null() {
             true => null_mut(),
             false => *drawables,
         };
         if drawable.is_null() || !(*drawables.add(1)).is_null() {
-            return Err(Failure::bad("one layer is worked on at a time"));
+            return Err(Failure::bad("select exactly one layer"));
         }
         let params = found.params();
         if mode == INTERACTIVE {
@@ -255,7 +216,7 @@ pub(crate) unsafe extern "C" fn filter(
             (input.key.clone(), item)
         });
         let job = Job {
-            procedure: found,
+            procedure: &found,
             image,
             drawable,
             others: others.filter(|(_, item)| !item.is_null()).collect(),
@@ -271,7 +232,7 @@ pub(crate) unsafe extern "C" fn filter(
         let (Made::Image(made) | Made::Drawable(made)) = made;
         Ok(vec![Output::Object(made)])
     };
-    // SAFETY: the procedure is GIMP's.
+    // SAFETY: GIMP passes the procedure that it runs.
     unsafe { answer(procedure, work) }
 }
 
@@ -285,24 +246,24 @@ pub(crate) unsafe extern "C" fn load(
     config: Object,
     _data: Object,
 ) -> Object {
-    // SAFETY: GIMP's objects are there.
+    // SAFETY: GIMP passes valid objects.
     let work = || unsafe {
-        let (plugin, _) = codec()?;
+        let (plugin, _) = tables().catalogue.codec()?;
         let path = path(file)?;
         tables()
             .gimp
-            .progress(&format!("Opening {}", name_of(&path)));
+            .progress(&format!("Opening {}", file_name(&path)));
         let mut opened = Opened::new(plugin, &path)?;
         let params = open_params();
         if mode == INTERACTIVE {
             let [width, height] = opened.info.size;
-            let title = format!("Open {} ({width} x {height})", name_of(&path));
+            let title = format!("Open {} ({width} x {height})", file_name(&path));
             ask(procedure, config, &title, &params, null_mut())?;
         }
         let size = opened.size(&values(config, &params));
         Ok(vec![Output::Object(opened.render(&tables().gimp, size)?)])
     };
-    // SAFETY: the procedure is GIMP's.
+    // SAFETY: GIMP passes the procedure that it runs.
     unsafe { answer(procedure, work) }
 }
 
@@ -314,9 +275,9 @@ pub(crate) unsafe extern "C" fn thumbnail(
     _config: Object,
     _data: Object,
 ) -> Object {
-    // SAFETY: GIMP's objects are there.
+    // SAFETY: GIMP passes valid objects.
     let work = || unsafe {
-        let mut opened = Opened::new(codec()?.0, &path(file)?)?;
+        let mut opened = Opened::new(tables().catalogue.codec()?.0, &path(file)?)?;
         let size = opened.size_within(u32::try_from(side).unwrap_or(0));
         let [width, height] = opened.info.size.map(|side| side as c_int);
         let image = opened.render(&tables().gimp, size)?;
@@ -328,7 +289,7 @@ pub(crate) unsafe extern "C" fn thumbnail(
             Output::Int(1),
         ])
     };
-    // SAFETY: the procedure is GIMP's.
+    // SAFETY: GIMP passes the procedure that it runs.
     unsafe { answer(procedure, work) }
 }
 
@@ -345,9 +306,9 @@ pub(crate) unsafe extern "C" fn export(
 ) -> Object {
     let own = &tables().own;
     let gimp = &tables().gimp;
-    // SAFETY: GIMP's objects are there; layers end with NULL, and their list is freed.
+    // SAFETY: GIMP passes valid objects; NULL ends the layers, whose list is freed.
     let work = || unsafe {
-        let (plugin, params) = codec()?;
+        let (plugin, params) = tables().catalogue.codec()?;
         let path = path(file)?;
         if mode == INTERACTIVE {
             ask(procedure, config, "", params, image)?;
@@ -361,7 +322,7 @@ pub(crate) unsafe extern "C" fn export(
             false => *layers,
         };
         (own.g_free)(layers.cast());
-        gimp.progress(&format!("Exporting {}", name_of(&path)));
+        gimp.progress(&format!("Exporting {}", file_name(&path)));
         let done = match layer.is_null() {
             true => Err(Failure::unsupported("the image has no layers")),
             false => file::save(gimp, plugin, merged, layer, &path, &values),
@@ -371,6 +332,6 @@ pub(crate) unsafe extern "C" fn export(
         }
         done.map(|()| Vec::new())
     };
-    // SAFETY: the procedure is GIMP's.
+    // SAFETY: GIMP passes the procedure that it runs.
     unsafe { answer(procedure, work) }
 }

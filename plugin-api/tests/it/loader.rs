@@ -1,61 +1,13 @@
-//! Plug-ins by others, in C and in Rust, through the loader; and those that break the rules.
-#![allow(clippy::unwrap_used)]
+//! Plug-ins in C and in Rust through the loader, and plug-ins that violate the header.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use inr_plugin_api::guest::Region;
-use inr_plugin_api::host::{LoadError, Options, Pixmap, Plugin, Request, Source, Watcher, find};
-use inr_plugin_api::{Format, Layout, Sample, Status, Value};
+use inr_plugin_api::host::{
+    LoadError, Options, Pixmap, Plugin, Request, Session, Source, Watcher, find,
+};
+use inr_plugin_api::{Failure, Format, Layout, Region, Sample, Status, Value};
 
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-
-/// Compiles one of the programs into a library.
-fn compiled(folder: &Path, source: &str, defines: &[&str]) -> PathBuf {
-    let output = folder.join(format!(
-        "lib{}{}.so",
-        source.replace('.', "_"),
-        defines.join("")
-    ));
-    let compiled = Command::new("cc")
-        .args([
-            "-std=c11",
-            "-Wall",
-            "-Wextra",
-            "-Werror",
-            // Hostile ones leave some out.
-            "-Wno-unused-function",
-            "-shared",
-            "-fPIC",
-            "-I",
-        ])
-        .arg(Path::new(ROOT).join("include"))
-        .args(defines.iter().map(|define| format!("-D{define}")))
-        .arg(Path::new(ROOT).join("tests/programs").join(source))
-        .arg("-o")
-        .arg(&output)
-        .output()
-        .unwrap();
-    let errors = String::from_utf8_lossy(&compiled.stderr);
-    assert!(compiled.status.success(), "{source}: {errors}");
-    output
-}
-
-/// An example in Rust, which cargo builds with the tests.
-fn example(name: &str) -> Plugin {
-    let here = std::env::current_exe().unwrap();
-    let folder = here.parent().unwrap().parent().unwrap().join("examples");
-    Plugin::load(&find(name, &[folder]).unwrap()).unwrap()
-}
-
-fn grey(size: [u32; 2]) -> Pixmap {
-    let mut pixels = Pixmap::new(size, Format::plain(Sample::U8, Layout::Grey));
-    for (index, byte) in pixels.data.iter_mut().enumerate() {
-        *byte = (index * 37 % 256) as u8;
-    }
-    pixels
-}
+use crate::common::{compiled, example, grey, request};
 
 #[test]
 fn a_plug_in_in_c_works() {
@@ -66,10 +18,9 @@ fn a_plug_in_in_c_works() {
     let mut session = plugin.open(&Options::default()).unwrap();
     let input = grey([13, 7]);
     let request = Request {
-        filter: "threshold",
         sources: vec![Source::whole(None, &input)],
         values: vec![("level".into(), Value::Number(100.0))],
-        region: None,
+        ..request("threshold", &input)
     };
     assert_eq!(session.plan(&request).unwrap().size, [13, 7]);
     let mut output = Pixmap::new([13, 7], input.format);
@@ -92,12 +43,7 @@ fn a_plug_in_in_rust_works_and_tiles_change_nothing() {
     let plugin = example("invert");
     let mut session = plugin.open(&Options::default()).unwrap();
     let input = grey([40, 30]);
-    let request = Request {
-        filter: "org.example.rust.invert",
-        sources: vec![Source::whole(Some("image"), &input)],
-        values: Vec::new(),
-        region: None,
-    };
+    let request = request("org.example.rust.invert", &input);
     let mut whole = Pixmap::new([40, 30], input.format);
     session.run(&request, &mut whole, None).unwrap();
     assert!(
@@ -126,15 +72,11 @@ fn a_plug_in_in_rust_works_and_tiles_change_nothing() {
 }
 
 #[test]
-fn calls_are_watched_and_stopped() {
+fn calls_report_progress_and_can_be_cancelled() {
     let plugin = example("invert");
     let mut session = plugin.open(&Options::default()).unwrap();
     let input = grey([64, 64]);
-    let request = Request {
-        filter: "invert",
-        sources: vec![Source::whole(None, &input)],
-        ..Request::default()
-    };
+    let request = request("invert", &input);
     let mut output = Pixmap::new([64, 64], input.format);
     let flag = AtomicBool::new(false);
     let mut shares = Vec::new();
@@ -169,7 +111,7 @@ fn calls_are_watched_and_stopped() {
 }
 
 #[test]
-fn what_a_filter_does_not_take_is_refused_with_a_message() {
+fn invalid_calls_fail_with_a_message_and_leave_the_session_usable() {
     let plugin = example("invert");
     let limited = Options {
         max_pixels: 100,
@@ -177,43 +119,27 @@ fn what_a_filter_does_not_take_is_refused_with_a_message() {
     };
     let mut session = plugin.open(&limited).unwrap();
     let (small, large) = (grey([10, 10]), grey([11, 10]));
-    let run =
-        |session: &mut inr_plugin_api::host::Session, input: &Pixmap, values: &[(&str, Value)]| {
-            let values = values
-                .iter()
-                .map(|(key, value)| (key.to_string(), value.clone()));
-            let request = Request {
-                filter: "invert",
-                sources: vec![Source::whole(None, input)],
-                values: values.collect(),
-                region: None,
-            };
-            let mut output = Pixmap::new([10, 10], input.format);
-            session.run(&request, &mut output, None)
+    let run = |session: &mut Session, input: &Pixmap, values: &[(&str, Value)]| {
+        let values = values.iter().cloned();
+        let request = Request {
+            values: values
+                .map(|(key, value)| (key.to_string(), value))
+                .collect(),
+            ..request("invert", input)
         };
+        let mut output = Pixmap::new([10, 10], input.format);
+        session.run(&request, &mut output, None)
+    };
     run(&mut session, &small, &[("amount", Value::Number(0.5))]).unwrap();
+    let number = |key, value| (key, Value::Number(value));
+    let bad = Status::BadArgument;
     let cases = [
-        (
-            &small,
-            ("amount", Value::Number(2.0)),
-            Status::BadArgument,
-            "0 to 1",
-        ),
-        (
-            &small,
-            ("amount", Value::Number(f64::NAN)),
-            Status::BadArgument,
-            "0 to 1",
-        ),
-        (
-            &small,
-            ("other", Value::Number(0.0)),
-            Status::BadArgument,
-            "give amount",
-        ),
+        (&small, number("amount", 2.0), bad, "0 to 1"),
+        (&small, number("amount", f64::NAN), bad, "0 to 1"),
+        (&small, number("other", 0.0), bad, "give amount"),
         (
             &large,
-            ("amount", Value::Number(1.0)),
+            number("amount", 1.0),
             Status::TooLarge,
             "limit is 100",
         ),
@@ -223,43 +149,40 @@ fn what_a_filter_does_not_take_is_refused_with_a_message() {
         assert_eq!(failure.status, status, "{failure}");
         assert!(failure.message.contains(part), "{failure}");
     }
-    // Nothing of that hurt the session.
+    // The session remains usable.
     run(&mut session, &small, &[]).unwrap();
 }
 
 #[test]
-fn plug_ins_that_break_the_rules_are_refused() {
+fn plug_ins_that_violate_the_header_are_rejected() {
     let folder = tempfile::tempdir().unwrap();
     let cases = [
         ("CASE_NO_EXPORT", "does not export inr_get_api"),
-        ("CASE_VERSION", "does not serve version 1"),
+        ("CASE_VERSION", "does not support version 1"),
         (
             "CASE_OTHER_MAJOR",
-            "does not serve version 1 of the plug-in ABI, but 7",
+            "version 1 of the plug-in ABI; it supports version 7",
         ),
-        (
-            "CASE_ERROR",
-            "refuses to work: it answers Unsupported (code 3)",
-        ),
+        ("CASE_ERROR", "inr_get_api returned unsupported (code 3)"),
         (
             "CASE_STRANGE_ERROR",
-            "refuses to work: it answers Internal (code -77)",
+            "inr_get_api returned internal (code -77)",
         ),
-        ("CASE_NO_TABLE", "gives no function table"),
-        ("CASE_SHORT_TABLE", "InrApi says that it has 24 bytes"),
-        ("CASE_NULL_FUNCTION", "its function session_open is NULL"),
-        ("CASE_NO_ID", "its id is missing"),
-        ("CASE_NOT_UTF8", "its version is not UTF-8"),
+        ("CASE_NO_TABLE", "returned no function table"),
+        ("CASE_SHORT_TABLE", "InrApi states a size of 24 bytes"),
+        ("CASE_NULL_FUNCTION", "function session_open is NULL"),
+        ("CASE_NO_ID", "id is missing"),
+        ("CASE_NOT_UTF8", "version is not UTF-8"),
         ("CASE_NULL_FILTER", "InrFilterInfo is NULL"),
-        ("CASE_MANY_FILTERS", "4000000000 of InrFilterInfo"),
+        ("CASE_MANY_FILTERS", "4000000000 structs InrFilterInfo"),
         ("CASE_BAD_DEFAULT", "the default of level is 7"),
-        ("CASE_BAD_SLIDER", "a slider from 3 to 2"),
+        ("CASE_BAD_SLIDER", "slider from 3 to 2"),
     ];
     for (case, part) in cases {
         let error = Plugin::load(&compiled(folder.path(), "hostile.c", &[case])).unwrap_err();
         assert!(error.to_string().contains(part), "{case}: {error}");
     }
-    // This one is accepted until it is asked to work.
+    // The loader accepts this one, which fails at its first call.
     let plugin = Plugin::load(&compiled(folder.path(), "hostile.c", &["CASE_NONE"])).unwrap();
     let failure = plugin.open(&Options::default()).unwrap_err();
     assert_eq!(failure.status, Status::Internal);
@@ -277,20 +200,16 @@ fn plug_ins_that_break_the_rules_are_refused() {
 }
 
 #[test]
-fn a_panic_is_a_code_and_ends_the_handle_alone() {
+fn a_panic_becomes_a_code_and_disables_only_its_handle() {
     let plugin = example("faulty");
     let input = grey([8, 8]);
-    let request = Request {
-        filter: "divide",
-        sources: vec![Source::whole(None, &input)],
-        ..Request::default()
-    };
+    let request = request("divide", &input);
     let mut output = Pixmap::new([8, 8], input.format);
     let mut session = plugin.open(&Options::default()).unwrap();
     let failure = session.run(&request, &mut output, None).unwrap_err();
     assert_eq!(failure.status, Status::Internal);
     assert!(failure.message.contains("divide by zero"), "{failure}");
-    // Even what does not panic is refused now.
+    // The handle rejects every further call.
     let failure = session.plan(&request).unwrap_err();
     assert_eq!(failure.status, Status::Internal);
     assert!(failure.message.contains("close this handle"), "{failure}");
@@ -300,15 +219,11 @@ fn a_panic_is_a_code_and_ends_the_handle_alone() {
 }
 
 #[test]
-fn a_panic_of_the_host_s_progress_does_not_go_through_the_plug_in() {
+fn a_panic_in_the_host_s_progress_resumes_after_the_plug_in_returns() {
     let plugin = example("invert");
     let mut session = plugin.open(&Options::default()).unwrap();
     let input = grey([8, 8]);
-    let request = Request {
-        filter: "invert",
-        sources: vec![Source::whole(None, &input)],
-        ..Request::default()
-    };
+    let request = request("invert", &input);
     let mut output = Pixmap::new([8, 8], input.format);
     let flag = AtomicBool::new(false);
     let run = std::panic::AssertUnwindSafe(|| {
@@ -316,7 +231,7 @@ fn a_panic_of_the_host_s_progress_does_not_go_through_the_plug_in() {
             progress: &mut |_| panic!("the host's own"),
             cancelled: &flag,
         };
-        let _ = session.run(&request, &mut output, Some(watcher));
+        let _: Result<(), Failure> = session.run(&request, &mut output, Some(watcher));
     });
     let panic = std::panic::catch_unwind(run).unwrap_err();
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"the host's own"));

@@ -1,93 +1,92 @@
-//! The suite `inr.codec`: files to pictures and back.
+//! The C types of the suite `inr.codec`, which decodes and encodes picture files.
 
 use std::ffi::c_char;
 
-use super::{InrBuffer, InrParamInfo, InrProgress, InrRegion, InrSession, InrValue};
+use crate::abi::{InrBuffer, InrParamInfo, InrProgress, InrRegion, InrSession, InrValue};
 
-/// The field itself.
+/// The picture itself.
 pub const INR_DERIVATIVE_NONE: u32 = 0;
-/// d/dx of every colour channel.
+/// The derivative along x of every colour channel.
 pub const INR_DERIVATIVE_DX: u32 = 1;
-/// d/dy of every colour channel.
+/// The derivative along y of every colour channel.
 pub const INR_DERIVATIVE_DY: u32 = 2;
 /// The Laplacian of every colour channel.
 pub const INR_DERIVATIVE_LAPLACIAN: u32 = 3;
-/// d/dx and d/dy of luma in red and green.
+/// The derivatives of luma along x in red and along y in green.
 pub const INR_DERIVATIVE_GRADIENT: u32 = 4;
-/// Luma's gradient: direction as the hue, length as the value.
+/// The gradient of luma: its direction as hue, its length as value.
 pub const INR_DERIVATIVE_GRADIENT_HSV: u32 = 5;
-/// Length of luma's gradient.
+/// The length of the gradient of luma.
 pub const INR_DERIVATIVE_MAGNITUDE: u32 = 6;
-/// Unit normal of the relief whose height is luma.
+/// The unit normal of a relief whose height is luma.
 pub const INR_DERIVATIVE_NORMAL: u32 = 7;
 
-/// An opened picture file; not to be looked into. Independent of the session that opened it.
+/// An opaque handle: an open picture file. It remains valid after its session is closed.
 #[derive(Debug)]
 pub struct InrPicture {
     _private: [u8; 0],
 }
 
-/// What a picture file holds. Pointers are there until the picture is closed.
+/// Contents of a picture file. Pointers are valid until the picture is closed.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrPictureInfo {
-    /// Size of this struct; set by the host before the call.
+    /// Size of this struct; the host sets it before the call.
     pub struct_size: usize,
-    /// Width at native size.
+    /// Native width.
     pub width: u32,
-    /// Height at native size.
+    /// Native height.
     pub height: u32,
     /// `INR_SAMPLE_*` of the source.
     pub sample: u32,
     /// `INR_LAYOUT_*` of the source.
     pub layout: u32,
-    /// `INR_ALPHA_*`.
+    /// `INR_ALPHA_*` of the source.
     pub alpha: u32,
-    /// `INR_TRANSFER_*`.
+    /// `INR_TRANSFER_*` of the source.
     pub transfer: u32,
     /// ICC profile, or NULL.
     pub icc: *const u8,
-    /// Bytes of the profile.
+    /// Size of the profile in bytes.
     pub icc_size: usize,
-    /// Exif from its TIFF header on, or NULL.
+    /// Exif, beginning with its TIFF header, or NULL.
     pub exif: *const u8,
-    /// Bytes of Exif.
+    /// Size of the Exif data in bytes.
     pub exif_size: usize,
     /// XMP packet, or NULL.
     pub xmp: *const u8,
-    /// Bytes of XMP.
+    /// Size of the XMP packet in bytes.
     pub xmp_size: usize,
-    /// Kind of field, such as "pyramid".
+    /// Model, for example "pyramid".
     pub model: *const c_char,
-    /// Length of the file.
+    /// Size of the file in bytes.
     pub file_size: u64,
-    /// Code points of ITU-T H.273: colour primaries, transfer characteristics, matrix coefficients, full range flag; all 0:
-    /// not stated. Since minor version 1.
+    /// Code points of ITU-T H.273: colour primaries, transfer characteristics, matrix coefficients, full range flag. All are
+    /// 0 when unspecified. Since minor version 1.
     pub cicp: [u8; 4],
 }
 
-/// What is asked of a picture.
+/// A call that renders a picture.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrRenderCall {
     /// Size of this struct.
     pub struct_size: usize,
-    /// The wanted pixels, inside the picture; NULL: all of it at the output's size.
+    /// Requested region inside the picture; NULL: the whole picture at the output's size.
     pub region: *const InrRegion,
-    /// Where they go, with the region's size, the picture's layout (a derivative's, for derivatives), and any sample, alpha
-    /// and transfer.
+    /// Output buffer with the region's size, the layout of the picture or derivative, and any sample, alpha and transfer.
     pub output: *const InrBuffer,
     /// `INR_DERIVATIVE_*`.
     pub derivative: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
-    /// The derivative that ends the range of samples, above 0; 0: the largest in the region.
+    /// The derivative, above 0, that maps to the end of the sample range; 0: the largest in the region.
     pub range: f64,
     /// May be NULL.
     pub progress: *const InrProgress,
 }
 
-/// What is asked of the encoder.
+/// A call that encodes a picture.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrEncodeCall {
@@ -95,41 +94,41 @@ pub struct InrEncodeCall {
     pub struct_size: usize,
     /// The picture with its ICC profile.
     pub input: *const InrBuffer,
-    /// `value_count` of them, of `InrCodec::params`.
+    /// Array of `value_count` values of `InrCodec::params`.
     pub values: *const *const InrValue,
-    /// Values.
+    /// Number of values.
     pub value_count: u32,
-    /// 0.
+    /// Must be 0.
     pub reserved: u32,
-    /// Exif from its TIFF header on, or NULL.
+    /// Exif, beginning with its TIFF header, or NULL.
     pub exif: *const u8,
-    /// Bytes of Exif.
+    /// Size of the Exif data in bytes.
     pub exif_size: usize,
     /// XMP packet, or NULL.
     pub xmp: *const u8,
-    /// Bytes of XMP.
+    /// Size of the XMP packet in bytes.
     pub xmp_size: usize,
     /// May be NULL.
     pub progress: *const InrProgress,
-    /// As `InrPictureInfo::cicp`. Since minor version 1.
+    /// Code points in the form of `InrPictureInfo::cicp`. Since minor version 1.
     pub cicp: [u8; 4],
 }
 
-/// A file in memory: the host's memory if it gave `alloc`, else the plug-in's.
+/// A file in memory, in the host's memory when the host set `alloc`, otherwise in the plug-in's.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrBytes {
-    /// Size of this struct; set by the host before the call.
+    /// Size of this struct; the host sets it before the call.
     pub struct_size: usize,
     /// The bytes.
     pub data: *mut u8,
-    /// How many.
+    /// Number of bytes.
     pub size: usize,
 }
 
-/// Name of the suite that opens, renders and encodes picture files: `InrCodec`.
+/// Name of the suite that opens, renders and encodes picture files; its struct is `InrCodec`.
 pub const INR_SUITE_CODEC: &str = "inr.codec";
-/// Version of `InrCodec`.
+/// Version of the suite `inr.codec`.
 pub const INR_SUITE_CODEC_VERSION: u32 = 1;
 
 /// The suite `inr.codec`.
@@ -140,11 +139,12 @@ pub struct InrCodec {
     pub struct_size: usize,
     /// Version of the suite.
     pub version: u32,
-    /// Parameters of `encode`.
+    /// Number of parameters of `encode`.
     pub param_count: u32,
-    /// `param_count` of them.
+    /// Array of `param_count` parameters.
     pub params: *const *const InrParamInfo,
-    /// Opens a file, whose bytes are not kept. `out` is untouched on failure, which the session's message tells of.
+    /// Opens a file; the plug-in does not use `bytes` after the call. Leaves `out` unchanged on failure, which the session's
+    /// message describes.
     pub picture_open: Option<
         unsafe extern "C" fn(
             session: *mut InrSession,
@@ -153,17 +153,17 @@ pub struct InrCodec {
             out: *mut *mut InrPicture,
         ) -> i32,
     >,
-    /// Frees it; no call may be under way. NULL is fine.
+    /// Frees the picture. No call may be running. Accepts NULL.
     pub picture_close: Option<unsafe extern "C" fn(picture: *mut InrPicture)>,
-    /// Why the picture's last call failed, as `InrApi::session_message`.
+    /// Returns the message of the picture's last call, like `InrApi::session_message`.
     pub picture_message: Option<unsafe extern "C" fn(picture: *mut InrPicture) -> *const c_char>,
-    /// What it holds.
+    /// Describes the contents of the file.
     pub picture_info:
         Option<unsafe extern "C" fn(picture: *mut InrPicture, out: *mut InrPictureInfo) -> i32>,
-    /// Renders it at any size, or its derivatives.
+    /// Renders the picture or a derivative at any size.
     pub picture_render:
         Option<unsafe extern "C" fn(picture: *mut InrPicture, call: *const InrRenderCall) -> i32>,
-    /// Makes a file of a picture; `bytes_free` takes it back.
+    /// Encodes a picture into a file, which the host frees with `bytes_free`.
     pub encode: Option<
         unsafe extern "C" fn(
             session: *mut InrSession,
@@ -171,6 +171,6 @@ pub struct InrCodec {
             out: *mut InrBytes,
         ) -> i32,
     >,
-    /// Frees what `encode` of the same session gave, and forgets it; NULL and empty are fine.
+    /// Frees a file that `encode` of the same session returned and clears the struct. Accepts NULL and empty structs.
     pub bytes_free: Option<unsafe extern "C" fn(session: *mut InrSession, bytes: *mut InrBytes)>,
 }

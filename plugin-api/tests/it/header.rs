@@ -1,5 +1,4 @@
-//! The header says what the Rust types are: generated from them, and compiled as C11 and C++17.
-#![allow(clippy::unwrap_used)]
+//! The C header matches the Rust types: it is generated from them and compiles as C11 and C++17.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -7,12 +6,12 @@ use std::process::Command;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The header that the types give.
+/// Generates the header.
 fn made() -> String {
     let config = cbindgen::Config::from_file(Path::new(ROOT).join("cbindgen.toml")).unwrap();
     let bindings = cbindgen::Builder::new()
         .with_src(Path::new(ROOT).join("src/abi.rs"))
-        .with_src(Path::new(ROOT).join("src/abi/codec.rs"))
+        .with_src(Path::new(ROOT).join("src/abi_codec.rs"))
         .with_config(config)
         .generate()
         .unwrap();
@@ -31,13 +30,14 @@ fn the_header_is_generated_from_the_types() {
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         kept == made,
-        "include/inr_plugin.h is not what src/abi.rs and src/abi/codec.rs give; INR_BLESS=1 writes it anew"
+        "include/inr_plugin.h is not what src/abi.rs and src/abi_codec.rs give; INR_BLESS=1 rewrites it"
     );
 }
 
-/// Sizes and offsets as Rust has them, as assertions for C.
-fn assertions() -> String {
+/// C assertions of the sizes and offsets in Rust, and the number of members of each struct.
+fn assertions() -> (String, Vec<(&'static str, usize)>) {
     use inr_plugin_api::*;
+    let mut counts = Vec::new();
     let mut text = String::from("#include <stddef.h>\n#include \"inr_plugin.h\"\n");
     text.push_str("#ifndef __cplusplus\n#define static_assert _Static_assert\n#endif\n");
     macro_rules! check {
@@ -49,9 +49,7 @@ fn assertions() -> String {
                 let (field, offset) = (stringify!($field), std::mem::offset_of!($name, $field));
                 writeln!(text, "static_assert(offsetof({name}, {field}) == {offset}, \"{name}.{field}\");").unwrap();
             )*
-            // A field that is missing here would not be checked.
-            let fields: usize = [$(stringify!($field)),*].len();
-            writeln!(text, "/* {name}: {fields} fields */").unwrap();
+            counts.push((name, [$(stringify!($field)),*].len()));
         )*};
     }
     check! {
@@ -93,13 +91,26 @@ fn assertions() -> String {
         }
     }
     text.push_str("static_assert(INR_INTERNAL == 9 && INR_OK == 0, \"codes\");\nint main(void) { return 0; }\n");
-    text
+    (text, counts)
+}
+
+/// The number of members of a struct in `header`.
+fn members(header: &str, name: &str) -> usize {
+    let start = format!("typedef struct {name} {{\n");
+    let (_, body) = header
+        .split_once(&start)
+        .unwrap_or_else(|| panic!("no {name}"));
+    let (body, _) = body.split_once(&format!("}} {name};")).unwrap();
+    let lines = body.lines().map(str::trim);
+    lines
+        .filter(|line| !line.starts_with("//") && line.ends_with(';'))
+        .count()
 }
 
 #[test]
 fn c_and_cpp_agree_on_every_size_and_offset() {
     let folder = tempfile::tempdir().unwrap();
-    let text = assertions();
+    let (text, counts) = assertions();
     let header = made();
     std::fs::write(folder.path().join("inr_plugin.h"), &header).unwrap();
     let suite = format!(
@@ -107,9 +118,11 @@ fn c_and_cpp_agree_on_every_size_and_offset() {
         inr_plugin_api::INR_SUITE_CODEC
     );
     assert!(header.contains(&suite));
-    // Every struct of the header is among the assertions, with every field.
-    let structs = header.matches("size_t struct_size;").count();
-    assert_eq!(text.matches("static_assert(sizeof(").count(), structs);
+    // The assertions cover every member of every struct.
+    assert_eq!(counts.len(), header.matches("size_t struct_size;").count());
+    for (name, count) in counts {
+        assert_eq!(count, members(&header, name), "members of {name}");
+    }
     for (compiler, standard, name) in [("cc", "-std=c11", "a.c"), ("c++", "-std=c++17", "a.cpp")] {
         let source = folder.path().join(name);
         std::fs::write(&source, &text).unwrap();
@@ -128,4 +141,46 @@ fn c_and_cpp_agree_on_every_size_and_offset() {
         let errors = String::from_utf8_lossy(&compiled.stderr);
         assert!(compiled.status.success(), "{compiler} {standard}: {errors}");
     }
+}
+
+/// The constants of `header` that begin with `prefix`: the rest of each name in lower case, and its value.
+fn constants(header: &str, prefix: &str) -> Vec<(String, u32)> {
+    let start = format!("#define {prefix}");
+    let lines = header.lines().filter_map(|line| line.strip_prefix(&start));
+    let found = lines.filter_map(|line| {
+        let (name, value) = line.split_once(' ')?;
+        Some((name.to_lowercase(), value.parse().ok()?))
+    });
+    found.collect()
+}
+
+#[test]
+fn enums_have_the_names_of_the_constants() {
+    use inr_plugin_api::*;
+    let header = made();
+    macro_rules! check {
+        ($($prefix:literal $name:ident)*) => {$(
+            let found = constants(&header, $prefix);
+            assert!(found.len() > 1, $prefix);
+            for (name, value) in found {
+                assert_eq!($name::from_code(value).unwrap().to_string(), name, $prefix);
+            }
+        )*};
+    }
+    check! {
+        "INR_SAMPLE_" Sample
+        "INR_LAYOUT_" Layout
+        "INR_ALPHA_" Alpha
+        "INR_TRANSFER_" Transfer
+        "INR_THREADS_" ThreadClass
+        "INR_PARAM_" ParamType
+    }
+    for (name, bit) in constants(&header, "INR_CAP_") {
+        assert_eq!(Capabilities(bit).words(), [name]);
+    }
+    assert_eq!(
+        Status::from_code(INR_BAD_ARGUMENT).to_string(),
+        "bad_argument"
+    );
+    assert_eq!(Status::from_code(77), Status::Internal);
 }

@@ -1,24 +1,27 @@
-//! A plug-in linked into its host: every call through the C ABI in one program, so that Miri can run it
-//! (`cargo +nightly miri test -p inr-plugin-api --features host --test linked`).
-#![allow(clippy::unwrap_used)]
+//! A plug-in linked into its host: every call goes through the C ABI in one program, so that Miri can run it
+//! (`cargo +nightly miri test -p inr-plugin-api --features host --test it -- linked`).
 
 use std::ffi::CStr;
 use std::path::PathBuf;
 use std::ptr::{null, null_mut};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Barrier, LazyLock};
 
 use inr_plugin_api::guest::{
     Call, Codec, CodecInfo, CodecTables, Description, EDITS, EncodeCall, Host, Plan, Plugin,
-    Region, RenderCall, Tables, get_api,
+    RenderCall, Tables, get_api,
 };
-use inr_plugin_api::host::{self, Extras, Options, Pixmap, Request, Source, Watcher};
+use inr_plugin_api::host::{self, Extras, Options, Pixmap, Request, Watcher};
 use inr_plugin_api::*;
+
+use crate::common::{filled, request};
 
 struct Probe;
 
-/// Where the filter `wait` meets the test.
-static MEETING: LazyLock<Barrier> = LazyLock::new(|| Barrier::new(2));
+/// The filter `wait` is running.
+static RUNNING: AtomicBool = AtomicBool::new(false);
+/// The filter `wait` may return.
+static RELEASED: AtomicBool = AtomicBool::new(false);
 
 static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     let filter = |key: &str| Filter {
@@ -29,12 +32,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         version: "1.0.0".into(),
         capabilities: Capabilities(EDITS | INR_CAP_TILES),
         thread_class: ThreadClass::PerHandle,
-        inputs: vec![Input {
-            key: "image".into(),
-            label: "Image".into(),
-            hint: String::new(),
-            required: true,
-        }],
+        inputs: vec![Input::new("image", "Image", "", true)],
         params: vec![Param::number(
             "gain",
             "Gain",
@@ -65,8 +63,10 @@ impl Plugin for Probe {
         match filter {
             1 => panic!("on purpose"),
             2 => {
-                MEETING.wait();
-                MEETING.wait();
+                RUNNING.store(true, Ordering::Release);
+                while !RELEASED.load(Ordering::Acquire) {
+                    std::thread::yield_now();
+                }
             }
             _ => {}
         }
@@ -161,29 +161,12 @@ impl Codec for Stored {
 }
 
 unsafe extern "C" fn export(major: u32, host: *const InrHost, out: *mut *const InrApi) -> i32 {
-    // SAFETY: the caller's promise is the same.
+    // SAFETY: the caller makes the same promise.
     unsafe { get_api::<Probe>(major, host, out) }
 }
 
 fn probe() -> host::Plugin {
     host::Plugin::from_export(export, PathBuf::from("probe")).unwrap()
-}
-
-fn filled(size: [u32; 2], format: Format) -> Pixmap {
-    let mut pixels = Pixmap::new(size, format);
-    for (index, byte) in pixels.data.iter_mut().enumerate() {
-        // No NaN in floats of any size.
-        *byte = (index * 37 % 60) as u8;
-    }
-    pixels
-}
-
-fn request<'a>(filter: &'a str, input: &'a Pixmap) -> Request<'a> {
-    Request {
-        filter,
-        sources: vec![Source::whole(Some("image"), input)],
-        ..Request::default()
-    }
 }
 
 #[test]
@@ -192,7 +175,7 @@ fn a_filter_reads_and_writes_every_kind_of_sample() {
     let mut session = plugin.open(&Options::default()).unwrap();
     for sample in [Sample::U8, Sample::U16, Sample::F16, Sample::F32] {
         for layout in [Layout::Grey, Layout::GreyAlpha, Layout::Rgb, Layout::Rgba] {
-            let input = filled([5, 4], Format::plain(sample, layout));
+            let input = filled([5, 4], sample, layout);
             let mut output = Pixmap::new([5, 4], input.format);
             let request = request("copy", &input);
             assert_eq!(session.plan(&request).unwrap().layout, layout);
@@ -200,7 +183,7 @@ fn a_filter_reads_and_writes_every_kind_of_sample() {
             assert_eq!(output.data, input.data, "{sample:?} {layout:?}");
         }
     }
-    let input = filled([5, 4], Format::plain(Sample::U8, Layout::Rgb));
+    let input = filled([5, 4], Sample::U8, Layout::Rgb);
     let mut tile = Pixmap::new([2, 3], input.format);
     let tiled = Request {
         region: Some(Region {
@@ -219,9 +202,9 @@ fn a_filter_reads_and_writes_every_kind_of_sample() {
 }
 
 #[test]
-fn a_call_is_stopped_and_a_panic_ends_its_session_alone() {
+fn a_call_is_cancelled_and_a_panic_disables_only_its_session() {
     let plugin = probe();
-    let input = filled([3, 8], Format::plain(Sample::U8, Layout::Grey));
+    let input = filled([3, 8], Sample::U8, Layout::Grey);
     let mut output = Pixmap::new([3, 8], input.format);
     let mut session = plugin.open(&Options::default()).unwrap();
     let flag = AtomicBool::new(false);
@@ -250,7 +233,7 @@ fn a_call_is_stopped_and_a_panic_ends_its_session_alone() {
 }
 
 #[test]
-fn a_codec_hands_files_and_pictures_over() {
+fn a_codec_encodes_opens_and_renders() {
     let plugin = probe();
     let limited = Options {
         max_pixels: 50,
@@ -258,7 +241,7 @@ fn a_codec_hands_files_and_pictures_over() {
     };
     let mut session = plugin.open(&limited).unwrap();
     let mut codec = session.codec().unwrap();
-    let pixels = filled([4, 3], Format::plain(Sample::U8, Layout::Grey));
+    let pixels = filled([4, 3], Sample::U8, Layout::Grey);
     let extras = Extras {
         exif: Some(b"MM\0*"),
         ..Extras::default()
@@ -285,14 +268,14 @@ fn a_codec_hands_files_and_pictures_over() {
     assert_eq!(picture.info().unwrap_err().status, Status::Internal);
 }
 
-/// A session's raw pointer, on its way to another thread.
+/// A session's raw pointer, to be sent to another thread.
 #[derive(Clone, Copy)]
 struct Shared(InrApi, *mut InrSession);
 
-// SAFETY: the header lets handles go to other threads, and refuses two calls at once.
+// SAFETY: the header lets handles move between threads, and handles reject simultaneous calls.
 unsafe impl Send for Shared {}
 
-/// 3 rows of 2 grey pixels, `stride` bytes apart from `data` on.
+/// 3 rows of 2 grey pixels, `stride` bytes apart, from `data`.
 fn buffer(data: *mut u8, stride: isize, sample: Sample) -> InrBuffer {
     InrBuffer {
         struct_size: size_of::<InrBuffer>(),
@@ -326,7 +309,7 @@ impl Shared {
             max_bytes: 0,
         };
         let (mut api, mut session) = (null(), null_mut());
-        // SAFETY: the header's calls with values of ours.
+        // SAFETY: the calls follow the header and use local values.
         unsafe {
             assert_eq!(export(INR_ABI_MAJOR, &host, &mut api), INR_OK);
             assert_eq!((*api).session_open.unwrap()(&host, &mut session), INR_OK);
@@ -334,7 +317,7 @@ impl Shared {
         }
     }
 
-    /// Runs filter number `filter` on what [`buffer`] made.
+    /// Runs filter number `filter` on buffers of [`buffer`].
     fn run(self, filter: u32, input: InrBuffer, output: InrBuffer) -> i32 {
         let input = InrInput {
             struct_size: size_of::<InrInput>(),
@@ -357,11 +340,11 @@ impl Shared {
             output: &output,
             progress: null(),
         };
-        // SAFETY: the session is open, and all that the call points to is there.
+        // SAFETY: the session is open, and all pointers of the call are valid.
         unsafe { self.0.filter_run.unwrap()(self.1, &call) }
     }
 
-    /// [`Shared::run`] with bytes that lie bottom up, 5 apart.
+    /// Calls [`Shared::run`] with rows that are stored bottom up, 5 bytes apart.
     fn run_upwards(self, filter: u32) -> (i32, [u8; 12]) {
         let mut from: [u8; 12] = std::array::from_fn(|at| at as u8);
         let mut to = [99; 12];
@@ -372,30 +355,33 @@ impl Shared {
     }
 
     fn message(self) -> String {
-        // SAFETY: the session is open; the message is a string until the next call.
+        // SAFETY: the session is open, and the message is valid until the next call.
         let message = unsafe { CStr::from_ptr(self.0.session_message.unwrap()(self.1)) };
         message.to_str().unwrap().into()
     }
 
     fn close(self) {
-        // SAFETY: it is open, and this is its end.
+        // SAFETY: the session is open, and this is its last call.
         unsafe { self.0.session_close.unwrap()(self.1) };
     }
 }
 
 #[test]
-fn a_handle_in_use_refuses_other_threads_and_leaves_gaps_alone() {
+fn a_handle_in_use_rejects_other_threads_and_gaps_between_rows_stay_unchanged() {
     let shared = Shared::open();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(move || {
             let shared = shared;
             shared.run_upwards(2)
         });
-        MEETING.wait();
+        while !RUNNING.load(Ordering::Acquire) {
+            assert!(!waiting.is_finished(), "the filter did not run");
+            std::thread::yield_now();
+        }
         let refused = shared.run_upwards(0);
         let message = shared.message();
-        // Only now may anything fail: the other thread waits.
-        MEETING.wait();
+        // Assertions before this line would leave the other thread waiting.
+        RELEASED.store(true, Ordering::Release);
         assert_eq!(refused, (INR_BAD_ARGUMENT, [99; 12]));
         assert_eq!(message, "another call uses this handle");
         let (code, to) = waiting.join().unwrap();
@@ -406,10 +392,10 @@ fn a_handle_in_use_refuses_other_threads_and_leaves_gaps_alone() {
     shared.close();
 }
 
-/// Where one of the threads writes.
+/// The half that one thread writes.
 struct Half(*mut u8);
 
-// SAFETY: each half is one thread's.
+// SAFETY: only one thread uses each half.
 unsafe impl Send for Half {}
 
 #[test]
