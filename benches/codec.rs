@@ -32,7 +32,7 @@ fn decode(criterion: &mut Criterion) {
             ..RenderOptions::default()
         };
         group.bench_function(name, |bencher| {
-            bencher.iter(|| file.render(black_box(&options)).unwrap());
+            bencher.iter(|| file.render(black_box(&options), &mut ()).unwrap());
         });
     }
     group.finish();
@@ -85,7 +85,7 @@ fn sizes(criterion: &mut Criterion) {
         group.bench_function("decode", |bencher| {
             bencher.iter(|| {
                 let file = InrPicture::open(black_box(&bytes), &Limits::default()).unwrap();
-                file.render(&RenderOptions::default()).unwrap()
+                file.render(&RenderOptions::default(), &mut ()).unwrap()
             });
         });
         group.finish();
@@ -114,11 +114,11 @@ fn crop(criterion: &mut Criterion) {
             ..RenderOptions::default()
         };
         group.bench_function(format!("zoom {zoom}"), |bencher| {
-            bencher.iter(|| file.render(black_box(&options)).unwrap());
+            bencher.iter(|| file.render(black_box(&options), &mut ()).unwrap());
         });
     }
     group.bench_function("the whole picture", |bencher| {
-        bencher.iter(|| file.render(&RenderOptions::default()).unwrap());
+        bencher.iter(|| file.render(&RenderOptions::default(), &mut ()).unwrap());
     });
     group.finish();
 }

@@ -16,11 +16,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         width: 32.0,
         height: 32.0,
     };
-    let rendered = opened.render(&RenderOptions {
-        size: OutputSize::Scale(8.0),
-        region: Some(middle),
-        ..RenderOptions::default()
-    })?;
+    let rendered = opened.render(
+        &RenderOptions {
+            size: OutputSize::Scale(8.0),
+            region: Some(middle),
+            ..RenderOptions::default()
+        },
+        &mut (),
+    )?;
     let file = inr::write_picture(&rendered.picture, FileFormat::Png, None)?;
     std::fs::write("target/middle.png", file.bytes)?;
     Ok(())

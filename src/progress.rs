@@ -1,5 +1,7 @@
 //! Progress of long jobs, and how they are stopped: one observer type for the library, the program, plug-ins and bindings.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use inr_kernel::Job;
@@ -106,33 +108,99 @@ pub(crate) struct Meter<'a> {
     observer: &'a mut dyn Observer,
     started: Instant,
     share: f64,
-    /// Set once the observer wants the job to end.
-    ended: Option<Control>,
+    /// For jobs that can return a partial result: the moment from which they hurry.
+    deadline: Option<Instant>,
+    /// Whether [`Control::Stop`] makes the job hurry; it ends at once otherwise.
+    graceful: bool,
+    hurry: Arc<AtomicBool>,
+    stop: Option<Stop>,
+}
+
+/// Why a job hurries to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The observer answered [`Control::Stop`].
+    Observer,
+    /// The deadline passed.
+    Deadline,
 }
 
 impl<'a> Meter<'a> {
+    /// Of a job that ends without a result when it is stopped.
     pub(crate) fn new(observer: &'a mut dyn Observer) -> Self {
         Self {
             observer,
             started: Instant::now(),
             share: 0.0,
-            ended: None,
+            deadline: None,
+            graceful: false,
+            hurry: Arc::default(),
+            stop: None,
         }
     }
 
-    /// When the job began.
-    pub(crate) fn started(&self) -> Instant {
-        self.started
+    /// Of a job that hurries to a partial result when it is stopped, or when its time is spent.
+    #[cfg(feature = "fit")]
+    pub(crate) fn graceful(observer: &'a mut dyn Observer, time: Option<Duration>) -> Self {
+        let meter = Self::new(observer);
+        Self {
+            deadline: time.and_then(|time| meter.started.checked_add(time)),
+            graceful: true,
+            ..meter
+        }
     }
 
-    /// True once the observer asked to keep the best result so far.
-    pub(crate) fn stopped(&self) -> bool {
-        self.ended == Some(Control::Stop)
+    /// Set once a graceful job is to hurry; work may look at it from any thread.
+    #[cfg(feature = "fit")]
+    pub(crate) fn hurry(&self) -> Arc<AtomicBool> {
+        self.hurry.clone()
+    }
+
+    /// Why the job hurries, if it does.
+    #[cfg(feature = "fit")]
+    pub(crate) fn stop(&self) -> Option<Stop> {
+        self.stop
+    }
+
+    /// The time since the job began.
+    #[cfg(feature = "fit")]
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The share that is done.
+    #[cfg(feature = "fit")]
+    pub(crate) fn share(&self) -> f64 {
+        self.share
     }
 
     /// Passes a remark on.
+    #[cfg(feature = "fit")]
     pub(crate) fn note(&mut self, text: &str) {
         self.observer.note(text);
+    }
+
+    /// Reports `share` of the whole; `false` when the job must end.
+    fn report(&mut self, phase: Phase, share: f64) -> bool {
+        self.share = share.max(self.share);
+        let progress = Progress::new(phase, self.share, self.started);
+        let control = self.observer.progress(&progress);
+        let late = self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline);
+        let stop = match control {
+            Control::Stop => Some(Stop::Observer),
+            _ => late.then_some(Stop::Deadline),
+        };
+        if self.graceful && stop.is_some() {
+            self.stop = self.stop.or(stop);
+            self.hurry.store(true, Ordering::Relaxed);
+        }
+        match control {
+            Control::Continue => true,
+            Control::Stop => self.graceful,
+            Control::Abort => false,
+        }
     }
 
     /// Does a part of the job, of `units`, that ends at `until` of the whole, 0.0..=1.0.
@@ -146,20 +214,55 @@ impl<'a> Meter<'a> {
         units: u64,
         work: impl FnOnce(&mut Job) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let (from, started) = (self.share, self.started);
-        let until = until.max(from);
-        let (observer, share, ended) = (&mut *self.observer, &mut self.share, &mut self.ended);
+        let (from, until) = (self.share, until.max(self.share));
         let mut watcher = |done: u64| {
             let part = (done as f64 / units.max(1) as f64).min(1.0);
-            *share = from + (until - from) * part;
-            let control = observer.progress(&Progress::new(phase, *share, started));
-            if control != Control::Continue {
-                *ended = Some(control);
-            }
-            control == Control::Continue
+            self.report(phase, from + (until - from) * part)
         };
         let made = Job::watched(&mut watcher, work)?;
         self.share = until;
         Ok(made)
+    }
+
+    /// Does a part of the job that takes an observer of its own.
+    ///
+    /// # Errors
+    /// The error of `work`.
+    #[cfg(feature = "fit")]
+    pub(crate) fn observed<T>(
+        &mut self,
+        phase: Phase,
+        until: f64,
+        work: impl FnOnce(&mut dyn Observer) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (from, until) = (self.share, until.max(self.share));
+        let made = work(&mut Nested {
+            meter: self,
+            phase,
+            from,
+            until,
+        })?;
+        self.share = until;
+        Ok(made)
+    }
+}
+
+/// A part of a job as the observer of the work in it.
+#[cfg(feature = "fit")]
+struct Nested<'a, 'b> {
+    meter: &'a mut Meter<'b>,
+    phase: Phase,
+    from: f64,
+    until: f64,
+}
+
+#[cfg(feature = "fit")]
+impl Observer for Nested<'_, '_> {
+    fn progress(&mut self, progress: &Progress) -> Control {
+        let share = self.from + (self.until - self.from) * progress.share;
+        match self.meter.report(self.phase, share) {
+            true => Control::Continue,
+            false => Control::Abort,
+        }
     }
 }

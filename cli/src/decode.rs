@@ -13,6 +13,7 @@ use serde_json::json;
 use super::args::DecodeArgs;
 use super::failure::{Outcome, bad_arguments};
 use super::output::{self, Outputs};
+use super::progress::Reporter;
 
 /// Renders every input.
 pub fn run(args: &DecodeArgs) -> Result<Outcome> {
@@ -49,6 +50,7 @@ fn one(
         .check(file.layout(), depth)
         .map_err(inr::Error::from)?;
     let options = options(args, limits);
+    let mut reporter = reporter(input, args);
     let mut done = Done {
         size: [0; 2],
         method: Method::Inr,
@@ -57,16 +59,18 @@ fn one(
     };
     if format == FileFormat::Png && !args.compare {
         (done.size, done.method, done.why) = file.plan(&options)?;
-        if matches!(done.method, Method::Inr | Method::Network) {
-            outputs.write_with(&output, |to| bands(&file, &options, done.size, depth, to))?;
-            return report(input, &output, args, &done);
-        }
+        outputs.write_with(&output, |to| {
+            bands(&file, &options, done.size, depth, &mut reporter, to)
+        })?;
+        reporter.finish();
+        return report(input, &output, args, &done);
     }
     let rendered = if args.compare {
-        side_by_side(&file, &options)?
+        side_by_side(&file, &options, &mut reporter)?
     } else {
-        file.render(&options)?
+        file.render(&options, &mut reporter)?
     };
+    reporter.finish();
     let written = write_picture(&rendered.picture, format, None).map_err(inr::Error::from)?;
     outputs.write(&output, &written.bytes)?;
     done = Done {
@@ -105,7 +109,9 @@ fn derivative_of(
         depth: Some(depth),
         ..options(args, Limits::default())
     };
-    let rendered = file.render_derivative(derivative, args.range, &options)?;
+    let mut reporter = reporter(input, args);
+    let rendered = file.render_derivative(derivative, args.range, &options, &mut reporter)?;
+    reporter.finish();
     let written = write_picture(&rendered.picture, format, None).map_err(inr::Error::from)?;
     outputs.write(&output, &written.bytes)?;
     let (width, height) = (rendered.picture.width(), rendered.picture.height());
@@ -127,6 +133,11 @@ fn derivative_of(
     Ok(())
 }
 
+fn reporter(input: &Path, args: &DecodeArgs) -> Reporter {
+    let quiet = args.report.quiet || args.report.json;
+    Reporter::new(&output::display_name(input), quiet, false)
+}
+
 /// What is told of a finished render.
 struct Done {
     size: [u32; 2],
@@ -141,10 +152,13 @@ fn bands(
     options: &RenderOptions,
     size: [u32; 2],
     depth: Depth,
+    reporter: &mut Reporter,
     to: &mut dyn Write,
 ) -> Result<()> {
     write_png(to, size, file.layout(), depth, &file.metadata(), |png| {
-        file.render_bands(options, |band| png.write(band).map_err(inr::Error::from))
+        file.render_bands(options, reporter, |band| {
+            png.write(band).map_err(inr::Error::from)
+        })
     })?;
     Ok(())
 }
@@ -225,13 +239,17 @@ fn default_name(input: &Path, args: &DecodeArgs, format: FileFormat) -> String {
 }
 
 /// The field on the left, bicubic on the right.
-fn side_by_side(file: &InrPicture, options: &RenderOptions) -> Result<Rendered> {
+fn side_by_side(
+    file: &InrPicture,
+    options: &RenderOptions,
+    reporter: &mut Reporter,
+) -> Result<Rendered> {
     let with = |method| RenderOptions {
         method,
         ..options.clone()
     };
-    let left = file.render(&with(Method::Inr))?.picture;
-    let right = file.render(&with(Method::Bicubic))?.picture;
+    let left = file.render(&with(Method::Inr), reporter)?.picture;
+    let right = file.render(&with(Method::Bicubic), reporter)?.picture;
     let row = left.width() as usize * left.layout().channels();
     let (left_samples, right_samples) = (left.to_f32(), right.to_f32());
     let rows = left_samples

@@ -1,6 +1,7 @@
 //! `inr encode`.
 
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use inr::{
@@ -17,7 +18,6 @@ use super::progress::{self, Reporter};
 /// Encodes every input.
 pub fn run(args: &EncodeArgs) -> Result<Outcome> {
     let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
-    progress::catch_interrupts();
     let threads = args
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
@@ -32,6 +32,7 @@ pub fn run(args: &EncodeArgs) -> Result<Outcome> {
 }
 
 fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outputs) -> Result<()> {
+    let started = Instant::now();
     let picture = read_picture(
         &output::read(input, output::MOST_BYTES)?,
         &Limits::default(),
@@ -45,6 +46,11 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
         args.keep,
     )
     .checkpoints(checkpoint.clone());
+    // Reading the picture is a part of the time that the user grants.
+    let options = &EncodeOptions {
+        time_budget: args.time.map(|time| time.saturating_sub(started.elapsed())),
+        ..options.clone()
+    };
     let encoded = match checkpoint.as_deref().filter(|path| path.exists()) {
         None => {
             if let Some(path) = &checkpoint {

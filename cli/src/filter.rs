@@ -136,7 +136,6 @@ impl Job<'_> {
         plan: Plan,
         depth: Depth,
     ) -> Result<Pixmap> {
-        progress::catch_interrupts();
         let sample = pixmap::sample(depth);
         let limit = Limits::default().render_pixels;
         if u64::from(plan.size[0]) * u64::from(plan.size[1]) > limit {

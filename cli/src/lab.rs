@@ -28,7 +28,6 @@ use self::weights::Weights;
 use crate::args::{LabArgs, LabExperiment};
 use crate::failure::Outcome;
 use crate::output::{self, say, write_over};
-use crate::progress;
 
 /// One trial with its fits, one for each seed; or why there is none.
 pub struct Row<'a> {
@@ -59,7 +58,6 @@ pub fn run(args: &LabArgs) -> Result<Outcome> {
         image: args.image.clone(),
         quick: args.quick,
     };
-    progress::catch_interrupts();
     let began = Instant::now();
     let weights = Weights::new(args);
     let mut report = Report::new(args.quick);

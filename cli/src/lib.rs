@@ -34,10 +34,12 @@ use serde_json::json;
 
 use args::{Cli, Command};
 use failure::Outcome;
+use progress::{OnInterrupt, catch_interrupts};
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    catch_interrupts(on_interrupt(&cli.command));
     let result = match &cli.command {
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
@@ -57,6 +59,17 @@ pub fn run() -> ExitCode {
         failure::outcome(&error)
     });
     outcome.into()
+}
+
+/// Commands that store their state when they are interrupted; the others have none.
+fn on_interrupt(command: &Command) -> OnInterrupt {
+    match command {
+        Command::Encode(args) if args.keep || args.resume => OnInterrupt::Store,
+        Command::Lab(_) => OnInterrupt::Store,
+        #[cfg(feature = "candle")]
+        Command::TrainSr(_) => OnInterrupt::Store,
+        _ => OnInterrupt::End,
+    }
 }
 
 /// Runs `work` on every input, `jobs` of them at a time; one that fails does not stop the rest, an interrupt does. With

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 use inr::{InrPicture, Limits, Method, Picture, PictureError, RenderOptions, read_picture};
@@ -68,7 +68,7 @@ fn native(bytes: &[u8], limits: &Limits) -> Result<Picture> {
         method: Method::Inr,
         ..RenderOptions::default()
     };
-    let rendered = InrPicture::open(bytes, limits).and_then(|file| file.render(&options));
+    let rendered = InrPicture::open(bytes, limits).and_then(|file| file.render(&options, &mut ()));
     Ok(rendered?.picture)
 }
 
@@ -265,6 +265,51 @@ pub fn write_over(output: &Path, bytes: &[u8]) -> Result<()> {
         .with_context(|| format!("cannot write {}", output.display()))
 }
 
+/// Temporary files and folders of this process.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+fn temporary() -> MutexGuard<'static, Vec<PathBuf>> {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps a path among [`TEMPORARY`] for as long as it lives.
+pub struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Makes something temporary; an interrupt either comes before or finds it listed.
+    pub fn create<T>(
+        create: impl FnOnce() -> io::Result<T>,
+        path: impl FnOnce(&T) -> &Path,
+    ) -> io::Result<(T, Self)> {
+        let mut list = temporary();
+        let made = create()?;
+        let path = path(&made).to_path_buf();
+        list.push(path.clone());
+        Ok((made, Self(path)))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        temporary().retain(|path| *path != self.0);
+    }
+}
+
+/// Ends the process from the thread of an interrupt: temporary files go, finished outputs stay.
+pub fn abandon() -> ! {
+    // Held to the end, so that no output is renamed into place from here on.
+    let list = temporary();
+    for path in list.iter() {
+        let _ = match path.is_dir() {
+            true => fs::remove_dir_all(path),
+            false => fs::remove_file(path),
+        };
+    }
+    let said = "error: interrupted\nhelp:  nothing was written of the file under work";
+    let _ = writeln!(io::stderr().lock(), "{said}");
+    std::process::exit(1);
+}
+
 /// Writes a temporary sibling and renames it to `output`. A link is followed: the file it names is replaced.
 fn replace(
     output: &Path,
@@ -285,7 +330,7 @@ fn replace(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(folder)?;
+    let (mut file, listed) = Temporary::create(|| builder.tempfile_in(folder), |file| file.path())?;
     let mut buffered = io::BufWriter::new(file.as_file_mut());
     fill(&mut buffered)?;
     buffered.flush()?;
@@ -294,11 +339,15 @@ fn replace(
         file.as_file().set_permissions(replaced.permissions())?;
     }
     file.as_file().sync_all()?;
-    let renamed = if force {
-        file.persist(&real)
-    } else {
-        file.persist_noclobber(&real)
+    let renamed = {
+        let _list = temporary();
+        if force {
+            file.persist(&real)
+        } else {
+            file.persist_noclobber(&real)
+        }
     };
+    drop(listed);
     renamed.map(drop).map_err(|error| error.error)?;
     // The new name is on disk with its folder; where folders cannot be synced, the file alone is.
     #[cfg(unix)]

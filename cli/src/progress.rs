@@ -9,24 +9,34 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use inr::{Control, Observer, Progress};
 
-use super::output::{say, write_over};
+use super::output::{self, say, write_over};
 
-/// Times that Ctrl-C was pressed.
+/// Times that the user asked this process to end (Ctrl-C, SIGTERM, SIGHUP).
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
 
-/// Makes the first Ctrl-C end the fit and the second the program.
-pub fn catch_interrupts() {
-    let caught = ctrlc::set_handler(|| {
-        if INTERRUPTS.fetch_add(1, Ordering::SeqCst) > 0 {
-            std::process::exit(1);
+/// What an interrupt does to a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnInterrupt {
+    /// It ends the process at once; temporary files go.
+    End,
+    /// The command stores its state first; a second interrupt ends the process at once.
+    Store,
+}
+
+/// Makes interrupts leave nothing half-written behind.
+pub fn catch_interrupts(on_interrupt: OnInterrupt) {
+    let caught = ctrlc::set_handler(move || {
+        let earlier = INTERRUPTS.fetch_add(1, Ordering::SeqCst);
+        if on_interrupt == OnInterrupt::End || earlier > 0 {
+            output::abandon();
         }
     });
-    if caught.is_err() {
-        say("note:  Ctrl-C ends the program at once here, --keep has no effect");
+    if caught.is_err() && on_interrupt == OnInterrupt::Store {
+        say("note:  interrupts cannot be caught here; they end the program and store nothing");
     }
 }
 
-/// True once Ctrl-C was pressed.
+/// True once the user asked this process to end.
 pub fn interrupted() -> bool {
     INTERRUPTS.load(Ordering::SeqCst) > 0
 }

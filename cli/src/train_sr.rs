@@ -37,7 +37,6 @@ pub fn run(args: &TrainSrArgs) -> Result<Outcome> {
     if args.adversarial > 0 && vgg.is_none() && !args.quiet {
         say("note:  no VGG19 weights are given, so the network is held to the pixels");
     }
-    progress::catch_interrupts();
     let mut trainer = SrTrainer::new(&args.folder, args.recipe(vgg))?;
     let mut path = OsString::from(&args.output);
     path.push(".checkpoint");

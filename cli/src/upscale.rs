@@ -12,7 +12,7 @@ use serde_json::json;
 use super::args::UpscaleArgs;
 use super::failure::{Outcome, bad_arguments};
 use super::output::{self, Outputs};
-use super::progress::{self, Reporter};
+use super::progress::Reporter;
 use super::values::MethodName;
 
 /// Enlarges every input.
@@ -35,7 +35,6 @@ pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
         threads: args.threads,
         ..UpscaleOptions::default()
     };
-    progress::catch_interrupts();
     super::each(&args.inputs, "enlarge", args.report.json, 1, |input| {
         one(input, args, &options, &outputs)
     })

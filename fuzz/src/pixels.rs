@@ -55,13 +55,13 @@ pub fn render_small(input: &[u8]) {
     match view & 7 {
         method @ 0..=4 => {
             options.method = METHODS[usize::from(method)];
-            if let Ok(rendered) = picture.render(&options) {
+            if let Ok(rendered) = picture.render(&options, &mut ()) {
                 assert_eq!(rendered.picture.width(), width);
                 assert_eq!(rendered.picture.height(), height);
             }
         }
         5 => {
-            if let Ok(jets) = picture.jets(&options) {
+            if let Ok(jets) = picture.jets(&options, &mut ()) {
                 assert_eq!(
                     [jets.width(), jets.height()],
                     [width as usize, height as usize]
@@ -70,7 +70,7 @@ pub fn render_small(input: &[u8]) {
         }
         6 => {
             let derivative = Derivative::ALL[usize::from(view >> 3 & 7) % Derivative::ALL.len()].1;
-            let _ = picture.render_derivative(derivative, None, &options);
+            let _ = picture.render_derivative(derivative, None, &options, &mut ());
         }
         _ => {
             // Anywhere, inside the picture or not.

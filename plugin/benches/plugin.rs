@@ -47,7 +47,8 @@ fn compare(threads: usize) {
     // Into memory that is there already, as hosts have it.
     let mut library = || {
         let rows = RowsMut::U8(own.chunks_exact_mut(stride).collect());
-        file.render_into(black_box(&options), rows).unwrap();
+        file.render_into(black_box(&options), rows, &mut ())
+            .unwrap();
     };
     let mut abi = || {
         picture

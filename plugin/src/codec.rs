@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use inr::{
-    Depth, Derivative, EncodeOptions, InrPicture, Limits, Metadata, Method, Metric, Model,
-    OutputSize, RenderOptions, RowsMut, Target,
+    Depth, Derivative, EncodeOptions, InrPicture, Limits, Metadata, Metric, Model, OutputSize,
+    RenderOptions, RowsMut, Target,
 };
 use inr_plugin_api::guest::{Codec, CodecInfo, CodecTables, EncodeCall, Host, RenderCall, Watch};
 use inr_plugin_api::{
@@ -14,7 +14,7 @@ use inr_plugin_api::{
     Value,
 };
 
-use crate::failure::{Watched, failure, telling};
+use crate::failure::{Watched, failure};
 use crate::picture::{depth, host_layout, picture, write_rows};
 
 /// An open file.
@@ -75,8 +75,8 @@ impl Codec for Opened {
             Some(derivative) => {
                 let file = &self.picture;
                 fits(output, derivative.layout(file.layout()))?;
-                let told = telling(&call.watch);
-                let made = file.render_derivative_watched(derivative, call.range, &options, told);
+                let mut watched = Watched(&call.watch);
+                let made = file.render_derivative(derivative, call.range, &options, &mut watched);
                 let made = made.map_err(|error| failure(&error))?.picture;
                 write_rows(output, made.samples(), 0);
             }
@@ -229,15 +229,8 @@ impl Opened {
     ) -> Result<(), Failure> {
         fits(output, self.picture.layout())?;
         let picture = &self.picture;
-        let ([_, height], method, _) = picture.plan(options).map_err(|e| failure(&e))?;
-        let told = telling(watch);
-        if !matches!(method, Method::Inr | Method::Network) {
-            let rendered = picture.render_watched(options, told);
-            let rendered = rendered.map_err(|e| failure(&e))?;
-            write_rows(output, rendered.picture.samples(), 0);
-            return Ok(());
-        }
-        let into = |rows: RowsMut<'_>| picture.render_into_watched(options, rows, &told);
+        let mut watched = Watched(watch);
+        let mut into = |rows: RowsMut<'_>| picture.render_into(options, rows, &mut watched);
         // Straight into the host's memory where its samples are ours.
         let done = if let Some(rows) = output.rows::<u8>() {
             into(RowsMut::U8(rows))
@@ -247,9 +240,9 @@ impl Opened {
             into(RowsMut::F32(rows))
         } else {
             let mut row = 0;
-            picture.render_bands(options, |band| {
+            picture.render_bands(options, &mut Watched(watch), |band| {
                 row = write_rows(output, band, row);
-                told(f64::from(row) / f64::from(height))
+                Ok(())
             })
         };
         done.map_err(|error| failure(&error))

@@ -19,20 +19,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
     Failure::new(status, error.to_string())
 }
 
-/// What the library's edits watch: the host's progress from `begin` to `end`.
-pub(crate) fn watching(watch: &Watch, begin: f64, end: f64) -> impl FnMut(f64) -> Control {
-    move |share| match watch.done(begin + share * (end - begin)) {
-        Ok(()) => Control::Continue,
-        Err(_) => Control::Abort,
-    }
-}
-
-/// What the library's renders watch: all of the host's progress.
-pub(crate) fn telling(watch: &Watch) -> impl Fn(f64) -> Result<(), Error> {
-    |share| watch.done(share).map_err(|_| Error::Cancelled)
-}
-
-/// What the library's encoder and enlargements watch.
+/// The host's watch as the library's observer.
 pub(crate) struct Watched<'a>(pub(crate) &'a Watch);
 
 impl Observer for Watched<'_> {

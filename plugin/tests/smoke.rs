@@ -61,7 +61,7 @@ fn passes(under: &[&str], program: &Path, library: &Path, folder: &Path) {
         size: OutputSize::Scale(3.0),
         ..RenderOptions::default()
     };
-    let rendered = opened.render(&options).unwrap().picture;
+    let rendered = opened.render(&options, &mut ()).unwrap().picture;
     let Samples::U8(samples) = rendered.samples() else {
         panic!("a file of 8 bits");
     };

@@ -5,11 +5,10 @@ use std::str::FromStr;
 use inr_formats::{Depth, Layout};
 
 use super::picture::{InrPicture, RenderOptions};
-use super::rows::heard;
 use crate::error::Error;
 use crate::field::jets::{Component, Jets};
+use crate::progress::Observer;
 use inr_image::{Metadata, Picture};
-use inr_kernel::Job;
 
 /// Weights of red, green and blue in luma (ITU-R BT.709).
 use inr_image::colour::LUMA_BT709 as LUMA;
@@ -137,34 +136,7 @@ impl InrPicture {
         derivative: Derivative,
         range: Option<f64>,
         options: &RenderOptions,
-    ) -> Result<DerivativePicture, Error> {
-        self.render_derivative_watched(derivative, range, options, |_| Ok(()))
-    }
-
-    /// As [`InrPicture::render_derivative`]: `watch` hears several times a second, on this thread, which share of the work
-    /// is done, 0 to 1, and ends the render with an error.
-    ///
-    /// # Errors
-    /// As [`InrPicture::render_derivative`], and what `watch` returns.
-    pub fn render_derivative_watched<E: From<Error>>(
-        &self,
-        derivative: Derivative,
-        range: Option<f64>,
-        options: &RenderOptions,
-        watch: impl FnMut(f64) -> Result<(), E>,
-    ) -> Result<DerivativePicture, E> {
-        let units = self.jet_units(&self.viewport(options)?);
-        heard(units, watch, |job| {
-            self.derivative_of(derivative, range, options, job)
-        })
-    }
-
-    fn derivative_of(
-        &self,
-        derivative: Derivative,
-        range: Option<f64>,
-        options: &RenderOptions,
-        job: &mut Job,
+        observer: &mut dyn Observer,
     ) -> Result<DerivativePicture, Error> {
         if let Some(range) = range.filter(|range| !(range.is_finite() && *range > 0.0)) {
             return Err(Error::Misuse {
@@ -172,7 +144,7 @@ impl InrPicture {
                 want: "give the largest derivative to be shown, above 0",
             });
         }
-        let jets = self.watched_jets(options, job)?;
+        let jets = self.jets(options, observer)?;
         let depth = options.depth.unwrap_or(Depth::U16);
         let shown_range = range.map(|range| range as f32);
         let (layout, samples, largest) =

@@ -162,10 +162,9 @@ impl InrPicture {
         };
         let options = RenderOptions {
             depth: Some(Depth::F32),
-            method: Method::Inr,
             ..options.clone()
         };
-        let samples = self.field_rows(&options, &crop, 0..crop.size[1], job)?;
+        let samples = self.samples(&options, Method::Inr, &crop, 0..crop.size[1], job)?;
         let [width, height] = crop.size;
         Ok(Picture::new(
             width,

@@ -9,6 +9,7 @@ use crate::field::jets::Jets;
 use crate::field::network::{Rows, Viewport, render_jets};
 use crate::field::pyramid::render::JET_PASSES;
 use crate::field::region::check_positions;
+use crate::progress::{Meter, Observer, Phase};
 
 impl InrPicture {
     /// Samples of the field at `positions`, shape `[n, 2]`: x, y in source pixels from the top left corner, so that the
@@ -104,12 +105,20 @@ impl InrPicture {
     ///
     /// # Errors
     /// As [`InrPicture::render`]; a pixel counts as four against the limit.
-    pub fn jets(&self, options: &RenderOptions) -> Result<Jets, Error> {
-        Job::unwatched(|job| self.watched_jets(options, job))
+    pub fn jets(
+        &self,
+        options: &RenderOptions,
+        observer: &mut dyn Observer,
+    ) -> Result<Jets, Error> {
+        let viewport = self.viewport(options)?;
+        let units = self.jet_units(&viewport);
+        Meter::new(observer).part(Phase::Render, 1.0, units, |job| {
+            self.jets_of(options, &viewport, job)
+        })
     }
 
-    /// What `job` counts in [`InrPicture::watched_jets`].
-    pub(super) fn jet_units(&self, viewport: &Viewport) -> u64 {
+    /// The units that a job counts in [`InrPicture::jets`].
+    fn jet_units(&self, viewport: &Viewport) -> u64 {
         let rows = u64::from(viewport.size[1]);
         match &self.field {
             Field::Network(_) => rows,
@@ -117,12 +126,12 @@ impl InrPicture {
         }
     }
 
-    pub(super) fn watched_jets(
+    fn jets_of(
         &self,
         options: &RenderOptions,
+        viewport: &Viewport,
         job: &mut Job,
     ) -> Result<Jets, Error> {
-        let viewport = self.viewport(options)?;
         let [width, height] = viewport.size;
         let pixels = u64::from(width) * u64::from(height);
         within(
@@ -137,9 +146,9 @@ impl InrPicture {
             Field::Network(network) => {
                 let rows = Rows::of(&mut out, length);
                 let emit = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
-                render_jets(network, &self.map(), &viewport, threads, rows, job, emit)?;
+                render_jets(network, &self.map(), viewport, threads, rows, job, emit)?;
             }
-            Field::Pyramid(pyramid) => pyramid.render_jets(&viewport, threads, job, &mut out)?,
+            Field::Pyramid(pyramid) => pyramid.render_jets(viewport, threads, job, &mut out)?,
         }
         Ok(self.in_samples(width as usize, out))
     }

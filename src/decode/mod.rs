@@ -5,6 +5,7 @@ mod enlarge;
 mod jets;
 mod picture;
 mod render;
+mod resample;
 mod rows;
 mod trust;
 

@@ -1,53 +1,40 @@
-//! Renders of opened files.
+//! Renders of opened files: which method makes them, and whole pictures.
 
-use inr_formats::Depth;
-use inr_image::resample::{self, Filter};
-use inr_image::{Picture, Raster};
+use inr_image::Picture;
 
 use super::picture::{Field, InrPicture, Method, RenderOptions, Rendered, within};
-use super::rows::heard;
 use super::{enlarge, trust};
 use crate::error::Error;
 use crate::field::network::Viewport;
-use crate::field::region::{checked_region, output_size, surroundings};
+use crate::field::region::{checked_region, output_size};
+use crate::progress::{Meter, Observer, Phase};
 
 /// Multiply-adds of a pyramid per evaluation, about.
 const PYRAMID_WORK: u64 = 200;
 
 impl InrPicture {
     /// Renders what `options` ask for. Pixel `j` of `m` covers the `j`-th `m`-th of the region; nothing shifts with the
-    /// scale. Reduced sizes integrate over each pixel's footprint.
+    /// scale. Reduced sizes integrate over each pixel's footprint. [`InrPicture::render_into`] and
+    /// [`InrPicture::render_bands`] give the same pixels.
     ///
     /// # Errors
     /// [`Error::Misuse`] for sizes and regions that make no sense, [`Error::OverLimit`] for renders beyond the limits,
-    /// [`Error::Device`] for an absent device.
-    pub fn render(&self, options: &RenderOptions) -> Result<Rendered, Error> {
-        self.render_watched(options, |_| Ok(()))
-    }
-
-    /// As [`InrPicture::render`]: `watch` hears several times a second, on this thread, which share of the work is done, 0 to
-    /// 1, and ends the render with an error.
-    ///
-    /// # Errors
-    /// As [`InrPicture::render`], and what `watch` returns.
-    pub fn render_watched<E: From<Error>>(
+    /// [`Error::Device`] for an absent device, [`Error::Cancelled`] when `observer` ends the render.
+    pub fn render(
         &self,
         options: &RenderOptions,
-        watch: impl FnMut(f64) -> Result<(), E>,
-    ) -> Result<Rendered, E> {
+        observer: &mut dyn Observer,
+    ) -> Result<Rendered, Error> {
         let viewport = self.viewport(options)?;
         let (method, why) = self.choose(options, &viewport)?;
-        let filter = match method {
-            Method::Bicubic => Some(Filter::CatmullRom),
-            Method::Lanczos => Some(Filter::Lanczos3),
-            Method::Inr | Method::Network | Method::Auto => None,
-        };
-        let picture = match filter {
-            Some(filter) => self.resampled(options, &viewport, filter, watch)?,
-            None => self.field(options, &viewport, watch)?,
-        };
+        let [width, height] = viewport.size;
+        let units = self.units(options, method, &viewport);
+        let samples = Meter::new(observer).part(Phase::Render, 1.0, units, |job| {
+            self.samples(options, method, &viewport, 0..height, job)
+        })?;
+        let layout = self.layout();
         Ok(Rendered {
-            picture,
+            picture: Picture::new(width, height, layout, samples, self.metadata())?,
             method,
             why,
         })
@@ -63,7 +50,7 @@ impl InrPicture {
         Ok((viewport.size, method, why))
     }
 
-    fn choose(
+    pub(super) fn choose(
         &self,
         options: &RenderOptions,
         viewport: &Viewport,
@@ -128,66 +115,5 @@ impl InrPicture {
             options.limits.multiply_adds,
         )?;
         Ok(viewport)
-    }
-
-    pub(super) fn field<E: From<Error>>(
-        &self,
-        options: &RenderOptions,
-        viewport: &Viewport,
-        watch: impl FnMut(f64) -> Result<(), E>,
-    ) -> Result<Picture, E> {
-        let [width, height] = viewport.size;
-        let samples = heard(self.units(options, viewport), watch, |job| {
-            self.field_rows(options, viewport, 0..height, job)
-        })?;
-        let layout = self.file.header.layout;
-        let made = Picture::new(width, height, layout, samples, self.metadata());
-        Ok(made.map_err(Error::from)?)
-    }
-
-    /// The native render of the region and its surroundings, resampled.
-    fn resampled<E: From<Error>>(
-        &self,
-        options: &RenderOptions,
-        viewport: &Viewport,
-        filter: Filter,
-        watch: impl FnMut(f64) -> Result<(), E>,
-    ) -> Result<Picture, E> {
-        let header = &self.file.header;
-        let (crop, region) = surroundings(viewport, header);
-        let native = self.field(
-            &RenderOptions {
-                depth: Some(Depth::F32),
-                ..options.clone()
-            },
-            &crop,
-            watch,
-        )?;
-        let source = native.to_f32();
-        let raster = Raster {
-            width: crop.size[0] as usize,
-            height: crop.size[1] as usize,
-            channels: header.layout.channels(),
-            samples: &source,
-        };
-        let [width, height] = viewport.size;
-        let samples = resample::resize(
-            raster,
-            Some(region),
-            width as usize,
-            height as usize,
-            filter,
-        )
-        .map_err(Error::from)?;
-        let depth = options.depth.unwrap_or(header.depth);
-        let made = Picture::from_f32(
-            width,
-            height,
-            header.layout,
-            depth,
-            &samples,
-            self.metadata(),
-        );
-        Ok(made.map_err(Error::from)?)
     }
 }

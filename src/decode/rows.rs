@@ -4,10 +4,13 @@ use std::ops::Range;
 
 use inr_formats::{Depth, Header};
 
-use super::picture::{Field, InrPicture, RenderOptions};
+use super::picture::{Field, InrPicture, Method, RenderOptions};
+use super::resample::CHUNK;
 use crate::device::{DeviceChoice, OpenDevice};
 use crate::error::Error;
 use crate::field::network::{self, Rows, Viewport};
+use crate::progress::{Meter, Observer, Phase};
+use inr_image::resample::Filter;
 use inr_image::{RowsMut, Samples};
 use inr_kernel::{Job, default_threads};
 
@@ -17,31 +20,23 @@ const BAND_BYTES: u64 = 32 << 20;
 const NETWORK_ROWS: u64 = 512;
 
 impl InrPicture {
-    /// Renders the field or the network's enlargement of it, bicubic and Lanczos taken for the field, into
-    /// rows of the caller's: as many as the render has, of its width times the layout's channels.
+    /// Renders what [`InrPicture::render`] renders into rows of the caller's: as many as the render has, of its width times
+    /// the layout's channels.
     ///
     /// # Errors
     /// As [`InrPicture::render`]; [`Error::Misuse`] besides when there are more or fewer rows, or samples in one of them, or
     /// the depth is not theirs.
-    pub fn render_into(&self, options: &RenderOptions, rows: RowsMut) -> Result<(), Error> {
-        let viewport = self.viewport_into(options, &rows)?;
-        Job::unwatched(|job| self.fill(options, &viewport, 0, rows, job))
-    }
-
-    /// As [`InrPicture::render_into`]: `watch` hears several times a second, on this thread, which share of the work is done,
-    /// 0 to 1, and ends the render with an error.
-    ///
-    /// # Errors
-    /// As [`InrPicture::render_into`], and what `watch` returns.
-    pub fn render_into_watched<E: From<Error>>(
+    pub fn render_into(
         &self,
         options: &RenderOptions,
         rows: RowsMut,
-        watch: impl FnMut(f64) -> Result<(), E>,
-    ) -> Result<(), E> {
+        observer: &mut dyn Observer,
+    ) -> Result<(), Error> {
         let viewport = self.viewport_into(options, &rows)?;
-        heard(self.units(options, &viewport), watch, |job| {
-            self.fill(options, &viewport, 0, rows, job)
+        let (method, _) = self.choose(options, &viewport)?;
+        let units = self.units(options, method, &viewport);
+        Meter::new(observer).part(Phase::Render, 1.0, units, |job| {
+            self.fill(options, method, &viewport, 0, rows, job)
         })
     }
 
@@ -75,38 +70,48 @@ impl InrPicture {
         Ok(viewport)
     }
 
-    /// Renders the field or the network's enlargement of it, bicubic and Lanczos taken for the field, in bands of whole rows
-    /// from top to bottom, so that memory holds one band at a time. `take` gets each band's samples, rows without gaps, and ends the render with an error.
+    /// Renders what [`InrPicture::render`] renders in bands of whole rows from top to bottom, so that memory holds one band
+    /// at a time. `take` gets each band's samples, rows without gaps, and ends the render with an error.
     ///
     /// # Errors
-    /// As [`InrPicture::render`], and what `take` returns.
+    /// As [`InrPicture::render`], and the error of `take`.
     pub fn render_bands<E: From<Error>>(
         &self,
         options: &RenderOptions,
+        observer: &mut dyn Observer,
         mut take: impl FnMut(&Samples) -> Result<(), E>,
     ) -> Result<(), E> {
         let viewport = self.viewport(options)?;
+        let (method, _) = self.choose(options, &viewport)?;
         let [width, height] = viewport.size;
         let row_bytes = 4 * u64::from(width) * self.layout().channels() as u64;
-        let mut rows = (BAND_BYTES / row_bytes).max(1);
-        if self.by_network(options.method, &viewport) {
+        let rows = (BAND_BYTES / row_bytes).max(1);
+        let rows = match method {
             // Networks see far beyond thin bands.
-            rows = rows.max(NETWORK_ROWS);
-        }
+            Method::Network => rows.max(NETWORK_ROWS),
+            // Chunks are resampled as a whole.
+            Method::Bicubic | Method::Lanczos => rows.next_multiple_of(CHUNK.into()),
+            Method::Inr | Method::Auto => rows,
+        };
         let rows = rows.min(u64::from(height)) as u32;
+        let mut meter = Meter::new(observer);
         for first in (0..height).step_by(rows as usize) {
             let rows = first..height.min(first + rows);
-            take(&Job::unwatched(|job| {
-                self.field_rows(options, &viewport, rows, job)
+            let until = f64::from(rows.end) / f64::from(height);
+            let units = self.units(options, method, &viewport) * rows.len() as u64;
+            let units = units.div_ceil(height.into());
+            take(&meter.part(Phase::Render, until, units, |job| {
+                self.samples(options, method, &viewport, rows, job)
             })?)?;
         }
         Ok(())
     }
 
-    /// The field's samples in some rows of `viewport`.
-    pub(super) fn field_rows(
+    /// The samples of some rows of `viewport`.
+    pub(super) fn samples(
         &self,
         options: &RenderOptions,
+        method: Method,
         viewport: &Viewport,
         rows: Range<u32>,
         job: &mut Job,
@@ -119,14 +124,22 @@ impl InrPicture {
             Depth::U16 => Samples::U16(vec![0; count]),
             Depth::F32 => Samples::F32(vec![0.0; count]),
         };
-        self.fill(options, viewport, first, samples.rows_mut(length), job)?;
+        self.fill(
+            options,
+            method,
+            viewport,
+            first,
+            samples.rows_mut(length),
+            job,
+        )?;
         Ok(samples)
     }
 
-    /// Fills rows of `viewport` from number `first` on.
+    /// Fills rows of `viewport` from number `first` on by `method`, which is not [`Method::Auto`].
     fn fill(
         &self,
         options: &RenderOptions,
+        method: Method,
         viewport: &Viewport,
         first: usize,
         rows: RowsMut,
@@ -134,45 +147,57 @@ impl InrPicture {
     ) -> Result<(), Error> {
         match rows {
             RowsMut::U8(rows) => {
-                let rows = Rows { first, rows };
-                self.rows(options, viewport, rows, job, |v| (v * 255.0 + 0.5) as u8)
+                let encode = |v| (v * 255.0 + 0.5) as u8;
+                self.rows(options, method, viewport, Rows { first, rows }, job, encode)
             }
             RowsMut::U16(rows) => {
-                let rows = Rows { first, rows };
-                self.rows(options, viewport, rows, job, |v| {
-                    (v * 65_535.0 + 0.5) as u16
-                })
+                let encode = |v| (v * 65_535.0 + 0.5) as u16;
+                self.rows(options, method, viewport, Rows { first, rows }, job, encode)
             }
             RowsMut::F32(rows) => {
-                let rows = Rows { first, rows };
-                self.rows(options, viewport, rows, job, |v| v)
+                self.rows(options, method, viewport, Rows { first, rows }, job, |v| v)
             }
         }
     }
 
-    /// Rows of `viewport`; `encode` turns a sample into what is stored.
+    /// Rows of `viewport`; `encode` turns a sample into the stored one.
     fn rows<T: Copy + Send>(
         &self,
         options: &RenderOptions,
+        method: Method,
         viewport: &Viewport,
         rows: Rows<T>,
         job: &mut Job,
         encode: impl Fn(f32) -> T + Sync,
     ) -> Result<(), Error> {
-        if self.by_network(options.method, viewport) {
-            return self.enlarge(options, viewport, rows, job, encode);
+        match method {
+            Method::Network => self.enlarge(options, viewport, rows, job, encode),
+            Method::Bicubic => {
+                self.resampled(options, viewport, Filter::CatmullRom, rows, job, encode)
+            }
+            Method::Lanczos => {
+                self.resampled(options, viewport, Filter::Lanczos3, rows, job, encode)
+            }
+            Method::Inr | Method::Auto => {
+                let decode = SampleMap::new(&self.file.header);
+                let emit = |row: &[f32], out: &mut [T]| decode.row(row, out, &encode);
+                self.evaluate(options, viewport, rows, job, emit)
+            }
         }
-        let decode = SampleMap::new(&self.file.header);
-        let emit = |row: &[f32], out: &mut [T]| decode.row(row, out, &encode);
-        self.evaluate(options, viewport, rows, job, emit)
     }
 
-    /// What a job counts in all rows of `viewport`.
-    pub(super) fn units(&self, options: &RenderOptions, viewport: &Viewport) -> u64 {
-        if self.by_network(options.method, viewport) {
-            return self.enlarging_units(options, viewport);
+    /// The units that a job counts in all rows of `viewport`.
+    pub(super) fn units(
+        &self,
+        options: &RenderOptions,
+        method: Method,
+        viewport: &Viewport,
+    ) -> u64 {
+        match method {
+            Method::Network => self.enlarging_units(options, viewport),
+            Method::Bicubic | Method::Lanczos => self.resampled_units(viewport),
+            Method::Inr | Method::Auto => viewport.size[1].into(),
         }
-        viewport.size[1].into()
     }
 
     fn evaluate<T: Send>(
@@ -202,27 +227,6 @@ impl InrPicture {
                 network::render_on_device(network, &self.map(), viewport, &device, rows, emit)
             }
         }
-    }
-}
-
-/// Does `work` of so many `units` while `watch` hears which share of them is done, 0 to 1.
-pub(super) fn heard<T, E: From<Error>>(
-    units: u64,
-    mut watch: impl FnMut(f64) -> Result<(), E>,
-    work: impl FnOnce(&mut Job) -> Result<T, Error>,
-) -> Result<T, E> {
-    let mut ended = None;
-    let mut tell = |done: u64| match watch((done as f64 / units.max(1) as f64).min(1.0)) {
-        Ok(()) => true,
-        Err(error) => {
-            ended = Some(error);
-            false
-        }
-    };
-    let made = Job::watched(&mut tell, work);
-    match ended {
-        Some(error) => Err(error),
-        None => Ok(made?),
     }
 }
 

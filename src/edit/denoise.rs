@@ -72,12 +72,13 @@ pub fn denoise(
     };
     let encoded = crate::encode(picture, &options, observer)?;
     let opened = InrPicture::open(&encoded.bytes, &options.limits)?;
-    let rendered = opened.render(&RenderOptions {
+    let options = RenderOptions {
         size: OutputSize::Native,
         depth: Some(Depth::F32),
         threads: Some(threads),
         ..RenderOptions::default()
-    })?;
+    };
+    let rendered = opened.render(&options, &mut ())?;
     let mut samples = rendered.picture.to_f32();
     let channels = picture.layout().channels();
     if picture.layout().has_alpha() {

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::{Watch, plane};
+use super::{Watch, editing, plane};
 use crate::decode::{Derivative, shown};
 use crate::error::Error;
 use crate::field::jets::Jets;
 use crate::field::pyramid::render::{folded, resample_columns};
 use crate::field::pyramid::spline::{Order, Taps};
 use crate::field::pyramid::wavelet::{Grid, Window};
-use crate::progress::Control;
+use crate::progress::{Control, Observer};
 use inr_formats::{Depth, Layout};
 use inr_image::Raster;
 use inr_kernel::Job;
@@ -124,7 +124,13 @@ impl Places {
 ///
 /// # Errors
 /// [`Error::Misuse`] for windows and parts that do not fit together; [`Error::Cancelled`].
-pub fn jets(part: &Part, window: [usize; 4], threads: usize, watch: Watch) -> Result<Jets, Error> {
+pub fn jets(
+    part: &Part,
+    window: [usize; 4],
+    threads: usize,
+    observer: &mut dyn Observer,
+) -> Result<Jets, Error> {
+    let mut watch = editing(observer);
     const ORDERS: [(usize, [Order; 2]); 5] = [
         (0, [0, 0]),
         (1, [1, 0]),
@@ -158,7 +164,7 @@ pub fn jets(part: &Part, window: [usize; 4], threads: usize, watch: Watch) -> Re
             threads,
             share,
             1.0 / channels as f64,
-            watch,
+            &mut watch,
             |first, band| {
                 let range = first..first + band.len() / stride;
                 for (component, orders) in ORDERS {
@@ -188,7 +194,7 @@ pub fn derivative(
     derivative: Derivative,
     range: f32,
     threads: usize,
-    watch: Watch,
+    observer: &mut dyn Observer,
 ) -> Result<(Layout, Vec<f32>), Error> {
     if !(range.is_finite() && range > 0.0) {
         return Err(Error::Misuse {
@@ -202,7 +208,7 @@ pub fn derivative(
         3 => Layout::Rgb,
         _ => Layout::Rgba,
     };
-    let jets = jets(part, window, threads, watch)?;
+    let jets = jets(part, window, threads, observer)?;
     let (layout, samples, _) = shown(&jets, layout, derivative, Depth::U16, Some(range));
     Ok((layout, samples))
 }
@@ -217,7 +223,7 @@ pub fn resampled(
     region: [f64; 4],
     size: [usize; 2],
     threads: usize,
-    watch: Watch,
+    observer: &mut dyn Observer,
 ) -> Result<Vec<f32>, Error> {
     let pitch = [0, 1].map(|axis| region[2 + axis] / size[axis] as f64);
     let places = Places {
@@ -257,23 +263,32 @@ pub fn resampled(
     let grids: Vec<Grid> = (0..channels).map(|channel| weighed.grid(channel)).collect();
     let stride = channels * size[0];
     let mut out = vec![0.0; stride * size[1]];
-    in_bands(&mut out, stride, threads, 0.0, 1.0, watch, |first, band| {
-        let range = first..first + band.len() / stride;
-        for (channel, grid) in grids.iter().enumerate() {
-            let found = places.rows(grid, part.picture, range.clone(), [0, 0]);
-            let out = band[channel..].iter_mut().step_by(channels);
-            out.zip(found).for_each(|(out, found)| *out = found);
-        }
-        if part.raster.has_alpha() {
-            band.chunks_exact_mut(channels)
-                .for_each(inr_image::divide_by_alpha);
-        }
-    })?;
+    let mut watch = editing(observer);
+    in_bands(
+        &mut out,
+        stride,
+        threads,
+        0.0,
+        1.0,
+        &mut watch,
+        |first, band| {
+            let range = first..first + band.len() / stride;
+            for (channel, grid) in grids.iter().enumerate() {
+                let found = places.rows(grid, part.picture, range.clone(), [0, 0]);
+                let out = band[channel..].iter_mut().step_by(channels);
+                out.zip(found).for_each(|(out, found)| *out = found);
+            }
+            if part.raster.has_alpha() {
+                band.chunks_exact_mut(channels)
+                    .for_each(inr_image::divide_by_alpha);
+            }
+        },
+    )?;
     Ok(out)
 }
 
-/// Calls `work` with the number of the first row of each band of `out`, and the band; `watch` is told of `share` of the job,
-/// from `begin` on.
+/// Calls `work` with the number of the first row of each band of `out`, and the band; `watch` receives shares of the job
+/// from `begin` to `begin + share`.
 fn in_bands(
     out: &mut [f32],
     stride: usize,

@@ -1,10 +1,10 @@
 //! Pictures whose gradients are changed and integrated again.
 
 use super::transparent::{filled, woven};
-use super::{Watch, colours};
+use super::{Watch, colours, editing};
 use crate::edit::poisson::{Poisson, each_row, negative_divergence};
 use crate::error::Error;
-use crate::progress::Control;
+use crate::progress::{Control, Observer};
 use inr_image::Raster;
 
 /// Weights of red, green and blue in luma (ITU-R BT.709).
@@ -22,7 +22,7 @@ pub fn screened(
     radius: f32,
     gain: f32,
     threads: usize,
-    watch: Watch,
+    observer: &mut dyn Observer,
 ) -> Result<Vec<f32>, Error> {
     if !gain.is_finite() {
         return Err(Error::Misuse {
@@ -30,9 +30,11 @@ pub fn screened(
             want: "give a finite number",
         });
     }
-    integrate(&raster, radius, threads, watch, |planes| Change {
-        factor: vec![gain; planes[0].len()],
-        target: None,
+    integrate(&raster, radius, threads, &mut editing(observer), |planes| {
+        Change {
+            factor: vec![gain; planes[0].len()],
+            target: None,
+        }
     })
 }
 
@@ -47,15 +49,17 @@ pub fn boost_edges(
     threshold: f32,
     radius: f32,
     threads: usize,
-    watch: Watch,
+    observer: &mut dyn Observer,
 ) -> Result<Vec<f32>, Error> {
     checked("threshold", threshold)?;
-    integrate(&raster, radius, threads, watch, |planes| Change {
-        factor: by_length(planes, raster.width, threads, |length| {
-            let square = (length / threshold).powi(2);
-            1.0 + amount * square / (1.0 + square)
-        }),
-        target: None,
+    integrate(&raster, radius, threads, &mut editing(observer), |planes| {
+        Change {
+            factor: by_length(planes, raster.width, threads, |length| {
+                let square = (length / threshold).powi(2);
+                1.0 + amount * square / (1.0 + square)
+            }),
+            target: None,
+        }
     })
 }
 
@@ -82,7 +86,7 @@ pub fn flatten_light(
     raster: Raster,
     light: Light,
     threads: usize,
-    watch: Watch,
+    observer: &mut dyn Observer,
 ) -> Result<Vec<f32>, Error> {
     let Light {
         amount,
@@ -99,7 +103,7 @@ pub fn flatten_light(
             want: "give an amount of 0 to 1, a threshold of at least 0 and a finite detail",
         });
     }
-    integrate(&raster, radius, threads, watch, |planes| {
+    integrate(&raster, radius, threads, &mut editing(observer), |planes| {
         let target = planes.iter().map(|plane| {
             let sum: f64 = plane.iter().map(|value| f64::from(*value)).sum();
             let mean = (sum / plane.len() as f64) as f32;
@@ -166,7 +170,7 @@ fn integrate(
             let values = b.iter_mut().zip(&target[index]).zip(plane.iter());
             values.for_each(|((b, target), value)| *b += screen * (target - value));
         }
-        let added = system.solve(&b, &mut |share| watch(begun + share / steps))?;
+        let added = system.solved(&b, &mut |share| watch(begun + share / steps))?;
         plane
             .iter_mut()
             .zip(added)

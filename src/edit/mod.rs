@@ -18,11 +18,20 @@ pub use field::{Part, REACH, derivative, jets, resampled};
 pub use gradients::{Light, boost_edges, flatten_light, screened};
 pub use paste::{Guidance, Paste, paste};
 
+use std::time::Instant;
+
 use inr_image::Raster;
 
-/// Told the share of the work that is done, 0 to 1; decides whether it goes on. Anything but
-/// [`crate::Control::Continue`] ends it with [`crate::error::Error::Cancelled`].
-pub type Watch<'a> = &'a mut dyn FnMut(f64) -> crate::Control;
+use crate::progress::{Control, Observer, Phase, Progress};
+
+/// Receives the share of the work that is done, 0.0..=1.0; anything but [`Control::Continue`] ends it.
+type Watch<'a> = &'a mut dyn FnMut(f64) -> Control;
+
+/// Reports an edit that begins now to `observer`.
+fn editing(observer: &mut dyn Observer) -> impl FnMut(f64) -> Control {
+    let started = Instant::now();
+    move |share| observer.progress(&Progress::new(Phase::Edit, share, started))
+}
 
 /// One channel of interleaved samples.
 fn plane(raster: &Raster, channel: usize) -> Vec<f32> {

@@ -1,8 +1,9 @@
 //! Seamless pasting.
 
-use super::{Watch, colours, plane};
+use super::{colours, editing, plane};
 use crate::edit::poisson::Poisson;
 use crate::error::Error;
+use crate::progress::Observer;
 use inr_image::Raster;
 
 /// Which gradients the pasted part has.
@@ -39,8 +40,9 @@ pub fn paste(
     raster: Raster,
     paste: &Paste,
     threads: usize,
-    watch: Watch,
+    observer: &mut dyn Observer,
 ) -> Result<Vec<f32>, Error> {
+    let mut watch = editing(observer);
     raster.check()?;
     paste.source.check()?;
     let source = &paste.source;
@@ -72,7 +74,7 @@ pub fn paste(
             &mut b,
         );
         let begun = channel as f64 / count as f64;
-        let found = system.solve(&b, &mut |share| watch(begun + share / count as f64))?;
+        let found = system.solved(&b, &mut |share| watch(begun + share / count as f64))?;
         for (index, (value, share)) in found.iter().zip(&frame.mask).enumerate() {
             if *share > 0.0 {
                 let x = frame.corner[0] + index % frame.size[0];

@@ -28,7 +28,7 @@ pub(super) fn filled(
     for values in &mut planes {
         let mut b = vec![0.0; values.len()];
         Poisson::border(raster.width, &hidden, values, &mut b);
-        let filled = system.solve(&b, watch)?;
+        let filled = system.solved(&b, watch)?;
         for ((value, hidden), filled) in values.iter_mut().zip(&hidden).zip(filled) {
             if *hidden {
                 *value = filled;

@@ -1,5 +1,7 @@
 //! Picture to latents: colour transform, wavelet analysis, and quantisation by rate and distortion.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use inr_formats::latents::{Band, ColourMatrix, Exact, Partition, Tile};
 use inr_formats::{Depth, Latents};
 
@@ -151,7 +153,7 @@ impl Analysis {
             let mut bands = Vec::new();
             for level in 0..levels {
                 let [low, hl, lh, hh] = analyse(&mut values, partition.size(level));
-                job.advance(0)?;
+                job.advance(1)?;
                 bands.push([hl, lh, hh]);
                 values = low;
             }
@@ -166,7 +168,7 @@ impl Analysis {
         })
     }
 
-    /// The latents, quantised and coded.
+    /// The latents, quantised and coded, from the coarsest level to the finest. Once `hurry` is set, all tiles become empty.
     ///
     /// # Errors
     /// [`Error::Cancelled`].
@@ -174,6 +176,7 @@ impl Analysis {
         &self,
         quantisation: &Quantisation,
         threads: usize,
+        hurry: &AtomicBool,
         job: &mut Job,
     ) -> Result<Quantised, Error> {
         let partition = self.partition;
@@ -199,18 +202,34 @@ impl Analysis {
             };
             let results = job.map(threads, columns * rows, |index, job| {
                 let (x, y) = (index % columns, index / columns);
-                let parent = parents.get(y / 2 * coarser + x / 2);
                 let exact = self.exact(&latents, level, (x, y));
-                let lambda = vec![quantisation.lambda; exact.len()];
-                let coded = partition.encode_tile(level, (x, y), parent, &exact, &lambda);
+                let (segment, tile) = match hurry.load(Ordering::Relaxed) {
+                    // An empty segment stands for a tile of zeros.
+                    true => (Vec::new(), partition.empty_tile(level, x, y)),
+                    false => {
+                        let parent = parents.get(y / 2 * coarser + x / 2);
+                        let lambda = vec![quantisation.lambda; exact.len()];
+                        partition.encode_tile(level, (x, y), parent, &exact, &lambda)
+                    }
+                };
+                let mut sums = vec![Sums::default(); self.low.len()];
+                add_sums(&mut sums, level, &tile, &exact);
+                let error = lost(&latents, level, &tile, &exact);
                 job.advance(1)?;
-                Ok::<_, Error>(coded)
+                Ok::<_, Error>((segment, tile, sums, error))
             })?;
             parents.clear();
-            for (index, (segment, tile)) in results.into_iter().enumerate() {
-                let exact = self.exact(&latents, level, (index % columns, index / columns));
-                add_sums(&mut sums, level, &tile, &exact);
-                error += lost(&latents, level, &tile, &exact);
+            for (segment, tile, of_tile, lost) in results {
+                for (sums, of_tile) in sums
+                    .iter_mut()
+                    .flatten()
+                    .flatten()
+                    .flatten()
+                    .zip(of_tile.iter().flatten().flatten().flatten())
+                {
+                    *sums += of_tile;
+                }
+                error += lost;
                 latents.segments.push(segment);
                 parents.push(tile);
             }
@@ -224,6 +243,15 @@ impl Analysis {
             .map(|plane| plane.map(|class| class.map(centroid)))
             .collect();
         Ok(Quantised { latents, error })
+    }
+
+    /// The units that a job counts in [`Analysis::quantise`].
+    pub(crate) fn units(&self) -> u64 {
+        let tiles = |level| {
+            let (columns, rows) = self.partition.tiles(level);
+            (columns * rows) as u64
+        };
+        (1..=self.partition.levels).map(tiles).sum()
     }
 
     /// The coarsest grids, coded; adds what they lose to `error`.

@@ -6,6 +6,7 @@ use super::options::{EncodeOptions, Target};
 use crate::decode::{InrPicture, RenderOptions};
 use crate::error::Error;
 use crate::field::region::OutputSize;
+use crate::progress::Observer;
 use inr_image::Picture;
 use inr_image::metrics;
 
@@ -58,7 +59,7 @@ impl Common<'_> {
     }
 
     /// PSNR of the decoded bytes against the source, after rounding to the source's samples.
-    pub(super) fn psnr(&self, bytes: &[u8]) -> Result<f64, Error> {
+    pub(super) fn psnr(&self, bytes: &[u8], observer: &mut dyn Observer) -> Result<f64, Error> {
         let opened = InrPicture::open(bytes, &self.options.limits)?;
         let options = RenderOptions {
             size: OutputSize::Native,
@@ -66,7 +67,7 @@ impl Common<'_> {
             limits: self.options.limits.clone(),
             ..RenderOptions::default()
         };
-        let decoded = opened.render(&options)?.picture;
+        let decoded = opened.render(&options, observer)?.picture;
         let (mut source, mut decoded) = (self.picture.to_f32(), decoded.to_f32());
         if self.picture.depth() == Depth::F32 {
             // PSNR is relative to the range of the samples.

@@ -419,7 +419,7 @@ impl Encoder<'_> {
         if self.observer.progress(&progress) == Control::Abort {
             return Err(Error::Cancelled);
         }
-        self.common().psnr(bytes)
+        self.common().psnr(bytes, &mut ())
     }
 
     fn judge(&mut self, candidate: &Candidate) -> bool {

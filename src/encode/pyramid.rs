@@ -1,21 +1,20 @@
 //! Picture to a pyramid file: analyse once, then quantise as often as the target asks for.
 
 use std::ops::Range;
-use std::time::Instant;
 
 use inr_formats::latents::Partition;
 use inr_formats::{InrFile, Model, Provenance};
 
-use super::analysis::{Analysis, Quantisation, channels};
+use super::analysis::{Analysis, Quantisation, Quantised, channels};
 use super::common::{Common, Judgement};
 use super::options::{EncodeOptions, EncodeReport, Encoded, Metric, Target};
 use super::preview;
 use crate::error::Error;
 use crate::field::pyramid::probe::Probe;
 use crate::fit::StopReason;
-use crate::progress::{Control, Observer, Phase, Progress};
-use inr_image::Picture;
-use inr_kernel::{Job, default_threads};
+use crate::progress::{Meter, Observer, Phase, Stop};
+use inr_image::{Picture, metrics};
+use inr_kernel::default_threads;
 
 /// Step of the two quantisers together where one alone would have 1, at about the same error.
 const DENSITY: f32 = 0.615;
@@ -149,6 +148,8 @@ struct Candidate {
     file: InrFile,
     bytes: Vec<u8>,
     psnr: f64,
+    /// The encode was stopped while this was quantised.
+    partial: bool,
 }
 
 struct PyramidEncoder<'a> {
@@ -156,12 +157,17 @@ struct PyramidEncoder<'a> {
     analysis: Analysis,
     probe: Probe,
     threads: usize,
-    started: Instant,
-    observer: &'a mut dyn Observer,
-    trials: u32,
+    meter: Meter<'a>,
+    /// Quantisations that are expected to come, for the share that is reported.
+    expected: u32,
     choices: Choices,
     notes: Vec<String>,
 }
+
+/// Share of the job at which the analysis ends.
+const ANALYSED: f64 = 0.2;
+/// Share of the job at which the last quantisation and its measurement end.
+const MEASURED: f64 = 0.99;
 
 /// Encodes `picture` as latent grids.
 ///
@@ -172,11 +178,13 @@ pub(super) fn encode(
     options: &EncodeOptions,
     observer: &mut dyn Observer,
 ) -> Result<Encoded, Error> {
-    let started = Instant::now();
+    let mut meter = Meter::graceful(observer, options.time_budget);
     let threads = options.threads.unwrap_or_else(default_threads);
     let (channels, value_range) = channels(picture);
     let probe = Probe::new(&channels, picture.width(), picture.height());
-    let analysis = Job::unwatched(|job| {
+    let levels = u64::from(32 - picture.width().max(picture.height()).leading_zeros());
+    let units = channels.len() as u64 * levels;
+    let analysis = meter.part(Phase::Fit, ANALYSED, units, |job| {
         Analysis::new(channels, picture.width(), picture.height(), threads, job)
     })?;
     let mut notes = Vec::new();
@@ -186,7 +194,7 @@ pub(super) fn encode(
         (enlarge, why) = crate::upscale::advice(picture)?;
         let by = if enlarge { "the network" } else { "the field" };
         let note = format!("enlarged by {by}: {why}");
-        observer.note(&note);
+        meter.note(&note);
         notes.push(note);
     }
     let common = Common {
@@ -202,15 +210,15 @@ pub(super) fn encode(
         analysis,
         probe,
         threads,
-        started,
-        observer,
-        trials: 0,
+        meter,
+        expected: 1,
         notes,
     };
     let mut candidate = match options.target {
         Target::Quality(quality) => {
             let step = quality_step(quality);
             encoder.refine(step)?;
+            encoder.expected = 1;
             encoder.candidate(step)?
         }
         _ => encoder.search()?,
@@ -233,6 +241,7 @@ impl PyramidEncoder<'_> {
         let count = |(width, height): (usize, usize)| width as u64 * height as u64;
         if count(partition.size(0)) < DEEP * count(partition.size(partition.levels)) {
             let base = self.choices.clone();
+            self.expected += 4;
             self.take_if_better(base.clone(), step, price, &mut best)?;
             for by in [-16, -32, -48] {
                 let partition = &self.analysis.partition;
@@ -258,6 +267,7 @@ impl PyramidEncoder<'_> {
         let groups: Vec<(Range<usize>, Range<u8>)> = (0..planes)
             .flat_map(|plane| [1..2, 2..3, 3..32].map(|levels| (plane..plane + 1, levels)))
             .collect();
+        self.expected += 20 * u32::from(effort - 5);
         let rounds: &[i8] = match effort {
             ..=7 => &[3, 1],
             8 => &[4, 2, 1],
@@ -285,8 +295,13 @@ impl PyramidEncoder<'_> {
         price: f64,
         best: &mut Option<f64>,
     ) -> Result<bool, Error> {
+        // Once the job hurries, costs are of partial pictures.
+        if self.meter.stop().is_some() {
+            return Ok(false);
+        }
         let cost = self.cost(&choices, step, price)?;
-        let better = best.is_none_or(|best| cost < best);
+        self.expected = self.expected.saturating_sub(1).max(1);
+        let better = self.meter.stop().is_none() && best.is_none_or(|best| cost < best);
         if better {
             (*best, self.choices) = (Some(cost), choices);
         }
@@ -294,20 +309,18 @@ impl PyramidEncoder<'_> {
     }
 
     fn cost(&mut self, choices: &Choices, step: f32, price: f64) -> Result<f64, Error> {
-        self.tell()?;
-        let quantisation = choices.quantisation(step);
-        let quantised =
-            Job::unwatched(|job| self.analysis.quantise(&quantisation, self.threads, job))?;
+        let quantised = self.quantise(choices, step, 1.0)?;
         Ok(quantised.cost(price))
     }
 
     /// The file with this step.
     fn candidate(&mut self, step: f32) -> Result<Candidate, Error> {
-        self.tell()?;
-        let quantisation = self.choices.quantisation(step);
-        let mut quantised =
-            Job::unwatched(|job| self.analysis.quantise(&quantisation, self.threads, job))?;
-        quantised.latents.gains = self.probe.gains(&quantised.latents)?;
+        // Measuring takes about as long as quantising.
+        let mut quantised = self.quantise(&self.choices.clone(), step, 0.5)?;
+        let hurries = self.meter.stop().is_some();
+        if !hurries {
+            quantised.latents.gains = self.probe.gains(&quantised.latents)?;
+        }
         let mut file = self.common.file(Model::Pyramid, Vec::new());
         file.latents = Some(quantised.latents);
         file.provenance = Some(Provenance {
@@ -315,18 +328,39 @@ impl PyramidEncoder<'_> {
             ..Provenance::default()
         });
         let bytes = file.write()?;
-        let psnr = self.common.psnr(&bytes)?;
-        Ok(Candidate { file, bytes, psnr })
+        let psnr = match hurries {
+            true => metrics::decibels(quantised.error / self.common.picture.samples().len() as f64),
+            false => {
+                let until = self.next_share(1.0);
+                let common = &self.common;
+                self.meter.observed(Phase::Verify, until, |observer| {
+                    common.psnr(&bytes, observer)
+                })?
+            }
+        };
+        self.expected = self.expected.saturating_sub(1).max(1);
+        Ok(Candidate {
+            file,
+            bytes,
+            psnr,
+            partial: hurries,
+        })
     }
 
-    /// Counts a quantisation, and says so.
-    fn tell(&mut self) -> Result<(), Error> {
-        self.trials += 1;
-        let progress = Progress::new(Phase::Fit, 0.0, self.started);
-        if self.observer.progress(&progress) == Control::Abort {
-            return Err(Error::Cancelled);
-        }
-        Ok(())
+    /// The share of the job at which this `part` of the next quantisation and measurement ends.
+    fn next_share(&self, part: f64) -> f64 {
+        let share = self.meter.share();
+        share + (MEASURED - share) * part / f64::from(self.expected)
+    }
+
+    fn quantise(&mut self, choices: &Choices, step: f32, part: f64) -> Result<Quantised, Error> {
+        let quantisation = choices.quantisation(step);
+        let (until, hurry) = (self.next_share(part), self.meter.hurry());
+        let (analysis, threads) = (&self.analysis, self.threads);
+        self.meter
+            .part(Phase::Quantise, until, analysis.units(), |job| {
+                analysis.quantise(&quantisation, threads, &hurry, job)
+            })
     }
 
     /// The coarsest step that reaches the PSNR asked for, or the finest within the size.
@@ -347,6 +381,7 @@ impl PyramidEncoder<'_> {
         let (mut fine, mut coarse) = (STEPS[0].ln(), STEPS[1].ln());
         let mut step = quality_step(60.0);
         let mut best: Option<Candidate> = None;
+        self.expected = TRIALS / 2;
         for trial in 0..TRIALS {
             // By then the step is about right.
             if trial == 3 {
@@ -369,7 +404,7 @@ impl PyramidEncoder<'_> {
                     best = Some(candidate);
                 }
             }
-            if met {
+            if met || self.meter.stop().is_some() {
                 break;
             }
             if over > 0.0 {
@@ -410,9 +445,20 @@ impl PyramidEncoder<'_> {
     fn report(&mut self, candidate: Candidate) -> Result<Encoded, Error> {
         let mut notes = std::mem::take(&mut self.notes);
         let Judgement { met, note } = self.common.judge(candidate.psnr, candidate.bytes.len());
-        if !met {
-            self.observer.note(&note);
-            notes.push(note);
+        let stopped = match self.meter.stop() {
+            None => StopReason::Finished,
+            Some(Stop::Observer) => StopReason::Cancelled,
+            Some(Stop::Deadline) => StopReason::TimeBudget,
+        };
+        let early =
+            "the encode ended early: fine detail may be missing, and the PSNR is an estimate";
+        let remarks = [
+            (!met).then_some(note),
+            candidate.partial.then(|| early.into()),
+        ];
+        for remark in remarks.into_iter().flatten() {
+            self.meter.note(&remark);
+            notes.push(remark);
         }
         let pixels = self.common.picture.pixels() as f64;
         let report = EncodeReport {
@@ -423,9 +469,9 @@ impl PyramidEncoder<'_> {
             hidden: Vec::new(),
             omega_first: 0.0,
             epochs: 0.0,
-            seconds: self.started.elapsed().as_secs_f64(),
+            seconds: self.meter.elapsed().as_secs_f64(),
             device: "cpu".into(),
-            stopped: StopReason::Finished,
+            stopped,
             target_met: met,
             notes,
         };

@@ -289,7 +289,10 @@ fn spline(samples: &[f32], [x, y]: [f64; 2]) -> f64 {
 #[test]
 fn jets_of_a_pyramid_are_those_of_the_spline_through_its_samples() {
     let picture = pyramid(Layout::Grey);
-    let native = picture.render(&RenderOptions::default()).unwrap().picture;
+    let native = picture
+        .render(&RenderOptions::default(), &mut ())
+        .unwrap()
+        .picture;
     let samples = native.to_f32();
     let points = points(60, 3);
     let exact: Vec<_> = points
@@ -329,7 +332,7 @@ fn jets_over_a_viewport_are_those_at_its_pixel_centres() {
             region: region(10.25, 7.5),
             ..RenderOptions::default()
         };
-        let view = picture.jets(&options).unwrap();
+        let view = picture.jets(&options, &mut ()).unwrap();
         assert_eq!((view.width(), view.height()), (60, 36));
         let centre = |at: usize| {
             let place = |index: usize| (index as f64 + 0.5) / 3.0;
@@ -367,7 +370,7 @@ fn derivatives_of_reduced_renders_are_per_source_pixel() {
                 region: region(x, y),
                 ..RenderOptions::default()
             };
-            picture.jets(&options).unwrap()
+            picture.jets(&options, &mut ()).unwrap()
         };
         let middle = at(20.0, 20.0);
         let sides =
@@ -392,7 +395,7 @@ fn pictures_of_derivatives_state_a_scale_that_gives_the_derivative_back() {
             size: OutputSize::Scale(2.0),
             ..RenderOptions::default()
         };
-        let jets = picture.jets(&options).unwrap();
+        let jets = picture.jets(&options, &mut ()).unwrap();
         for derivative in [Derivative::Dx, Derivative::Dy, Derivative::Laplacian] {
             let component = match derivative {
                 Derivative::Dx => Component::Dx,
@@ -400,7 +403,7 @@ fn pictures_of_derivatives_state_a_scale_that_gives_the_derivative_back() {
                 _ => Component::Laplacian,
             };
             let shown = picture
-                .render_derivative(derivative, None, &options)
+                .render_derivative(derivative, None, &options, &mut ())
                 .unwrap();
             assert_eq!(shown.picture.depth(), Depth::U16);
             let green = jets.plane(component, 1);
@@ -419,13 +422,13 @@ fn pictures_of_derivatives_state_a_scale_that_gives_the_derivative_back() {
             ..options.clone()
         };
         let vectors = picture
-            .render_derivative(Derivative::Gradient, None, &float)
+            .render_derivative(Derivative::Gradient, None, &float, &mut ())
             .unwrap();
         let lengths = picture
-            .render_derivative(Derivative::Magnitude, None, &float)
+            .render_derivative(Derivative::Magnitude, None, &float, &mut ())
             .unwrap();
         let normals = picture
-            .render_derivative(Derivative::Normal, Some(0.1), &float)
+            .render_derivative(Derivative::Normal, Some(0.1), &float, &mut ())
             .unwrap();
         let (vectors, normals) = (vectors.picture.to_f32(), normals.picture.to_f32());
         let pixels = vectors.chunks_exact(3).zip(normals.chunks_exact(3));
@@ -464,7 +467,7 @@ fn the_hue_of_a_gradient_is_its_direction() {
             ..RenderOptions::default()
         };
         let shown = opened
-            .render_derivative(Derivative::GradientHsv, None, &middle)
+            .render_derivative(Derivative::GradientHsv, None, &middle, &mut ())
             .unwrap();
         let sums = shown
             .picture

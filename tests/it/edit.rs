@@ -7,10 +7,6 @@ use inr::edit::{self, Guidance, Light, Part, Paste};
 use inr::metrics::psnr;
 use inr::{Component, Control, Depth, Derivative, Layout, Metadata, Picture};
 
-fn go_on(_: f64) -> Control {
-    Control::Continue
-}
-
 fn raster(width: usize, height: usize, channels: usize, samples: &[f32]) -> Raster<'_> {
     Raster {
         width,
@@ -34,7 +30,7 @@ fn largest(found: impl Iterator<Item = f64>) -> f64 {
 fn jets_of_a_cosine_are_its_derivatives() {
     let samples = cosine(4.0);
     let part = Part::whole(raster(64, 48, 1, &samples));
-    let jets = edit::jets(&part, [0, 0, 64, 48], 2, &mut go_on).unwrap();
+    let jets = edit::jets(&part, [0, 0, 64, 48], 2, &mut ()).unwrap();
     let omega = PI * 4.0 / 64.0;
     let phase = |i: usize| omega * ((i % 64) as f64 + 0.5);
     // A spline's derivatives are those of the wave up to its fourth and second power.
@@ -59,7 +55,7 @@ fn tiles_and_threads_do_not_change_derivatives() {
     let whole = Part::whole(raster(150, 200, 3, &samples));
     let shown = Derivative::GradientHsv;
     let derivative = |part: &Part, window, threads| {
-        let found = edit::derivative(part, window, shown, 0.3, threads, &mut go_on);
+        let found = edit::derivative(part, window, shown, 0.3, threads, &mut ());
         found.unwrap().1
     };
     let all = derivative(&whole, [0, 0, 150, 200], 3);
@@ -82,7 +78,7 @@ fn tiles_and_threads_do_not_change_derivatives() {
         let start = ((top + y) * 150 + left) * 3;
         assert_eq!(tile[y * 120..][..120], all[start..start + 120]);
     }
-    let short = edit::jets(&part, [left - 4, top, 40, 50], 1, &mut go_on);
+    let short = edit::jets(&part, [left - 4, top, 40, 50], 1, &mut ());
     assert!(short.is_err(), "samples are missing");
 }
 
@@ -91,7 +87,7 @@ fn sharpening_a_wave_multiplies_it_as_the_equation_says() {
     for (waves, radius, gain) in [(4.0, 3.0, 2.0), (20.0, 2.0, 0.0), (1.0, 10.0, 5.0)] {
         let samples = cosine(waves);
         let picture = raster(64, 48, 1, &samples);
-        let made = edit::screened(picture, radius, gain, 1, &mut go_on).unwrap();
+        let made = edit::screened(picture, radius, gain, 1, &mut ()).unwrap();
         let screen = f64::from(radius).powi(-2);
         let root = 2.0 * (PI * waves / 128.0).sin();
         let factor = (screen + f64::from(gain) * root * root) / (screen + root * root);
@@ -102,7 +98,7 @@ fn sharpening_a_wave_multiplies_it_as_the_equation_says() {
         assert!(largest(error) < 1e-5);
     }
     let samples = cosine(4.0);
-    let same = edit::screened(raster(64, 48, 1, &samples), 5.0, 1.0, 1, &mut go_on).unwrap();
+    let same = edit::screened(raster(64, 48, 1, &samples), 5.0, 1.0, 1, &mut ()).unwrap();
     assert_eq!(same, samples, "no change gives the picture itself");
 }
 
@@ -116,7 +112,7 @@ fn strong_edges_grow_and_faint_ones_stay() {
     };
     let samples: Vec<f32> = (0..60 * 20).map(|i| step(i % 60)).collect();
     let picture = raster(60, 20, 1, &samples);
-    let made = edit::boost_edges(picture, 1.0, 0.05, 20.0, 1, &mut go_on).unwrap();
+    let made = edit::boost_edges(picture, 1.0, 0.05, 20.0, 1, &mut ()).unwrap();
     let jump = |x: usize| made[10 * 60 + x] - made[10 * 60 + x - 1];
     assert!(jump(40) > 0.35, "{}", jump(40));
     assert!((jump(20) - 0.01).abs() < 0.002, "{}", jump(20));
@@ -139,7 +135,7 @@ fn light_goes_and_texture_stays() {
         threshold: 0.0,
         detail: 1.0,
     };
-    let made = edit::flatten_light(raster(128, 96, 1, &samples), wanted, 1, &mut go_on).unwrap();
+    let made = edit::flatten_light(raster(128, 96, 1, &samples), wanted, 1, &mut ()).unwrap();
     let mean = |from: usize| {
         let rows = made.chunks_exact(128).flat_map(|row| &row[from..from + 18]);
         rows.sum::<f32>() / (18.0 * 96.0)
@@ -159,7 +155,7 @@ fn what_is_hidden_does_not_bleed() {
             false => [0.9, 1.0],
         })
         .collect();
-    let made = edit::screened(raster(40, 40, 2, &samples), 8.0, 0.0, 1, &mut go_on).unwrap();
+    let made = edit::screened(raster(40, 40, 2, &samples), 8.0, 0.0, 1, &mut ()).unwrap();
     let error = made.iter().zip(&samples).map(|(a, b)| f64::from(a - b));
     assert!(
         largest(error) < 1e-5,
@@ -181,7 +177,7 @@ fn a_source_keeps_its_shape_and_takes_the_level_of_its_place() {
         at: [15, 10],
         guidance: Guidance::Source,
     };
-    let made = edit::paste(raster(50, 40, 1, &picture), &paste, 1, &mut go_on).unwrap();
+    let made = edit::paste(raster(50, 40, 1, &picture), &paste, 1, &mut ()).unwrap();
     let (inside, outside) = (made[20 * 50 + 25], made[20 * 50 + 40]);
     assert_eq!(outside, 0.8);
     assert!((inside - 0.9).abs() < 0.01, "{inside}");
@@ -190,7 +186,7 @@ fn a_source_keeps_its_shape_and_takes_the_level_of_its_place() {
         at: [60, -30],
         ..paste
     };
-    let same = edit::paste(raster(50, 40, 1, &picture), &beside, 1, &mut go_on).unwrap();
+    let same = edit::paste(raster(50, 40, 1, &picture), &beside, 1, &mut ()).unwrap();
     assert_eq!(same, picture);
     let over = edit::paste(
         raster(21, 21, 1, &source),
@@ -199,7 +195,7 @@ fn a_source_keeps_its_shape_and_takes_the_level_of_its_place() {
             ..paste
         },
         1,
-        &mut go_on,
+        &mut (),
     );
     assert!(over.is_err());
 }
@@ -208,7 +204,7 @@ fn a_source_keeps_its_shape_and_takes_the_level_of_its_place() {
 fn enlarged_pictures_do_not_shift_and_meet_their_samples() {
     let samples = cosine(4.0);
     let part = Part::whole(raster(64, 48, 1, &samples));
-    let made = edit::resampled(&part, [0.0, 0.0, 64.0, 48.0], [192, 144], 2, &mut go_on).unwrap();
+    let made = edit::resampled(&part, [0.0, 0.0, 64.0, 48.0], [192, 144], 2, &mut ()).unwrap();
     // The middle one of three pixels is where the sample is.
     for y in 0..48 {
         for x in 0..64 {
@@ -216,7 +212,7 @@ fn enlarged_pictures_do_not_shift_and_meet_their_samples() {
             assert!((found - samples[y * 64 + x]).abs() < 3e-6);
         }
     }
-    let outside = edit::resampled(&part, [1.0, 0.0, 64.0, 48.0], [64, 48], 1, &mut go_on);
+    let outside = edit::resampled(&part, [1.0, 0.0, 64.0, 48.0], [64, 48], 1, &mut ());
     assert!(outside.is_err());
 }
 
@@ -271,13 +267,18 @@ fn noise_is_measured_and_taken_away() {
 }
 
 #[test]
-fn a_watcher_ends_an_edit() {
+fn an_observer_ends_an_edit() {
+    struct Answer(Control);
+    impl inr::Observer for Answer {
+        fn progress(&mut self, _: &inr::Progress) -> Control {
+            self.0
+        }
+    }
     let samples = cosine(4.0);
     let picture = raster(64, 48, 1, &samples);
-    let stopped = edit::screened(picture, 5.0, 2.0, 1, &mut |_| Control::Stop);
+    let stopped = edit::screened(picture, 5.0, 2.0, 1, &mut Answer(Control::Stop));
     assert!(matches!(stopped, Err(inr::Error::Cancelled)));
-    let stopped = edit::jets(&Part::whole(picture), [0, 0, 64, 48], 1, &mut |_| {
-        Control::Abort
-    });
+    let mut abort = Answer(Control::Abort);
+    let stopped = edit::jets(&Part::whole(picture), [0, 0, 64, 48], 1, &mut abort);
     assert!(matches!(stopped, Err(inr::Error::Cancelled)));
 }

@@ -52,7 +52,7 @@ fn decode(bytes: &[u8]) -> Picture {
     };
     InrPicture::open(bytes, &Limits::default())
         .unwrap()
-        .render(&options)
+        .render(&options, &mut ())
         .unwrap()
         .picture
 }
@@ -460,11 +460,14 @@ fn enlarging_shifts_nothing() {
     let encoded = encode_quietly(&source, &options);
     let opened = InrPicture::open(&encoded.bytes, &Limits::default()).unwrap();
     let large = opened
-        .render(&RenderOptions {
-            size: OutputSize::Scale(4.0),
-            method: Method::Inr,
-            ..RenderOptions::default()
-        })
+        .render(
+            &RenderOptions {
+                size: OutputSize::Scale(4.0),
+                method: Method::Inr,
+                ..RenderOptions::default()
+            },
+            &mut (),
+        )
         .unwrap()
         .picture;
     let (large_samples, source_samples) = (large.to_f32(), source.to_f32());

@@ -1,5 +1,6 @@
 //! Files that are made to be enlarged.
 
+use crate::common::Shares;
 use inr::Raster;
 use inr::metrics::psnr;
 use inr::resample::{Filter, resize};
@@ -55,7 +56,9 @@ fn scaled(scale: f64) -> RenderOptions {
 }
 
 fn render(file: &InrPicture, options: &RenderOptions) -> Picture {
-    file.render(options).expect("it can be rendered").picture
+    file.render(options, &mut ())
+        .expect("it can be rendered")
+        .picture
 }
 
 fn closeness(a: &Picture, b: &Picture) -> f64 {
@@ -116,19 +119,15 @@ fn regions_and_bands_and_threads_show_the_same_enlargement() {
                 ..scaled(scale)
             };
             let mut samples = vec![0; width * whole.height() as usize];
-            let mut shares = vec![0.0];
-            let watch = |share| {
-                shares.push(share);
-                Ok::<_, inr::Error>(())
-            };
+            let mut watch = Shares::default();
             let rows = RowsMut::U8(samples.chunks_exact_mut(width).collect());
             ready
-                .render_into_watched(&options, rows, watch)
+                .render_into(&options, rows, &mut watch)
                 .expect("it can be rendered");
             assert_eq!(samples, bytes(&whole), "{scale}, {threads} threads");
-            assert!(shares.is_sorted() && shares.iter().all(|share| *share <= 1.0));
+            watch.check();
             let mut bands = Vec::new();
-            let took = ready.render_bands(&options, |band| {
+            let took = ready.render_bands(&options, &mut (), |band| {
                 bands.push(band.clone());
                 Ok::<_, inr::Error>(())
             });

@@ -67,7 +67,7 @@ fn panels(expected: &Picture, actual: &Picture) -> Picture {
 fn check(name: &str, options: &RenderOptions) {
     let bytes = fs::read(root().join("fixtures/golden/chelsea.inr")).unwrap();
     let file = InrPicture::open(&bytes, &Limits::default()).unwrap();
-    let actual = file.render(options).unwrap().picture;
+    let actual = file.render(options, &mut ()).unwrap().picture;
     let reference: PathBuf = root().join(format!("fixtures/golden/{name}.png"));
     if std::env::var_os("INR_BLESS").is_some() {
         fs::write(&reference, png(&actual)).unwrap();
@@ -120,7 +120,9 @@ fn the_references_show_the_photo() {
     let photo = read_picture(&photo, &Limits::default()).unwrap();
     let bytes = fs::read(root().join("fixtures/golden/chelsea.inr")).unwrap();
     let file = InrPicture::open(&bytes, &Limits::default()).unwrap();
-    let native = file.render(&options(1.0, None, Method::Inr)).unwrap();
+    let native = file
+        .render(&options(1.0, None, Method::Inr), &mut ())
+        .unwrap();
     let (a, b) = (photo.to_f32(), native.picture.to_f32());
     let raster = |samples| Raster {
         width: photo.width() as usize,
@@ -144,7 +146,7 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
         ..RenderOptions::default()
     };
     let whole = file
-        .render(&options)
+        .render(&options, &mut ())
         .expect("the render is within the limits")
         .picture;
     let Samples::U8(whole) = whole.samples() else {
@@ -152,7 +154,7 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
     };
     let mut bands = Vec::new();
     let mut count = 0;
-    file.render_bands(&options, |band| {
+    file.render_bands(&options, &mut (), |band| {
         let Samples::U8(band) = band else {
             panic!("the file has 8 bits");
         };
@@ -169,7 +171,7 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
         ..options
     };
     let picture = file
-        .render(&small)
+        .render(&small, &mut ())
         .expect("the render is within the limits")
         .picture;
     let (row, stride) = (60 * 3, 60 * 3 + 7);
@@ -178,7 +180,7 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
         let rows = buffer.chunks_mut(stride);
         rows.map(|row| &mut row[..length]).collect()
     }
-    file.render_into(&small, RowsMut::U8(rows(&mut buffer, stride, row)))
+    file.render_into(&small, RowsMut::U8(rows(&mut buffer, stride, row)), &mut ())
         .expect("the rows are the render's");
     let Samples::U8(samples) = picture.samples() else {
         panic!("the file has 8 bits");
@@ -188,10 +190,10 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
         assert!(got[row..].iter().all(|&untouched| untouched == 123));
     }
     let few = RowsMut::U8(rows(&mut buffer[stride..], stride, row));
-    let few = file.render_into(&small, few);
+    let few = file.render_into(&small, few, &mut ());
     assert!(matches!(few, Err(inr::Error::Misuse { .. })), "{few:?}");
     let narrow = RowsMut::U8(rows(&mut buffer, stride, row - 1));
-    let narrow = file.render_into(&small, narrow);
+    let narrow = file.render_into(&small, narrow, &mut ());
     assert!(
         matches!(narrow, Err(inr::Error::Misuse { .. })),
         "{narrow:?}"
@@ -201,6 +203,10 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
         depth: Some(Depth::U8),
         ..small
     };
-    let other = file.render_into(&other, RowsMut::F32(floats.chunks_mut(row).collect()));
+    let other = file.render_into(
+        &other,
+        RowsMut::F32(floats.chunks_mut(row).collect()),
+        &mut (),
+    );
     assert!(matches!(other, Err(inr::Error::Misuse { .. })), "{other:?}");
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 #![cfg(feature = "fit")]
 
+mod common;
+mod contracts;
 mod derivatives;
 mod edit;
 mod encode;

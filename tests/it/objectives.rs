@@ -75,7 +75,9 @@ fn open(network: &Network, mlp: &Mlp) -> InrPicture {
 }
 
 fn jets(network: &Network, mlp: &Mlp) -> Jets {
-    open(network, mlp).jets(&RenderOptions::default()).unwrap()
+    open(network, mlp)
+        .jets(&RenderOptions::default(), &mut ())
+        .unwrap()
 }
 
 fn mean(values: &[f32]) -> f64 {

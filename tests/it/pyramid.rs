@@ -36,7 +36,7 @@ fn open(bytes: &[u8]) -> InrPicture {
 }
 
 fn render(picture: &InrPicture, options: RenderOptions) -> Vec<f32> {
-    picture.render(&options).unwrap().picture.to_f32()
+    picture.render(&options, &mut ()).unwrap().picture.to_f32()
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn every_layout_depth_and_small_size_comes_back() {
                 let source = picture(width, height, layout, depth);
                 let encoded = encoded(&source, Target::Quality(90.0));
                 let decoded = open(&encoded.bytes)
-                    .render(&RenderOptions::default())
+                    .render(&RenderOptions::default(), &mut ())
                     .unwrap()
                     .picture;
                 assert_eq!((decoded.width(), decoded.height()), (width, height));
@@ -266,7 +266,7 @@ fn metrics_and_efforts_make_files() {
             let found = encode(&source, &options, &mut ()).unwrap();
             assert!(found.report.psnr > 25.0);
             open(&found.bytes)
-                .render(&RenderOptions::default())
+                .render(&RenderOptions::default(), &mut ())
                 .unwrap();
         }
     }
@@ -283,7 +283,9 @@ fn a_metric_asked_for_gains_at_the_same_size() {
             ..EncodeOptions::default()
         };
         let bytes = encode(&source, &options, &mut ()).unwrap().bytes;
-        let decoded = open(&bytes).render(&RenderOptions::default()).unwrap();
+        let decoded = open(&bytes)
+            .render(&RenderOptions::default(), &mut ())
+            .unwrap();
         let values = [&source, &decoded.picture].map(Picture::to_f32);
         let [a, b] = [0, 1].map(|of| {
             let (width, height) = (source.width() as usize, source.height() as usize);

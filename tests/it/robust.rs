@@ -42,7 +42,7 @@ fn render(bytes: &[u8], size: OutputSize) -> Vec<f32> {
         ..RenderOptions::default()
     };
     let picture = InrPicture::open(bytes, &Limits::default()).unwrap();
-    picture.render(&options).unwrap().picture.to_f32()
+    picture.render(&options, &mut ()).unwrap().picture.to_f32()
 }
 
 /// A picture with a sample that is no number is refused, with a message that says so, or comes back finite.
@@ -71,17 +71,20 @@ fn regions_deep_inside_a_pixel_are_rendered_or_refused() {
     for file in ramps() {
         for method in [Method::Inr, Method::Bicubic, Method::Lanczos] {
             let shown = |x, y, width, height| {
-                file.render(&RenderOptions {
-                    region: Some(Region {
-                        x,
-                        y,
-                        width,
-                        height,
-                    }),
-                    size: OutputSize::Exact(48, 96),
-                    method,
-                    ..RenderOptions::default()
-                })
+                file.render(
+                    &RenderOptions {
+                        region: Some(Region {
+                            x,
+                            y,
+                            width,
+                            height,
+                        }),
+                        size: OutputSize::Exact(48, 96),
+                        method,
+                        ..RenderOptions::default()
+                    },
+                    &mut (),
+                )
             };
             for [x, y, width, height] in [
                 [0.0, 0.0, 1e-6, 1e-6],
@@ -182,8 +185,8 @@ fn threads_that_share_a_picture_see_the_same() {
                         threads: Some(1 + worker as usize % 3),
                         ..RenderOptions::default()
                     };
-                    let shared = picture.render(&options).unwrap().picture;
-                    let own = alone.clone().render(&options).unwrap().picture;
+                    let shared = picture.render(&options, &mut ()).unwrap().picture;
+                    let own = alone.clone().render(&options, &mut ()).unwrap().picture;
                     assert!(shared.samples() == own.samples());
                 });
             }

@@ -42,7 +42,6 @@ pub fn run(args: &RdArgs) -> Result<Outcome> {
         .out
         .join(if args.quick { "cache-quick" } else { "cache" });
     fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    progress::catch_interrupts();
     let work = Work {
         args,
         qualities,

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use crate::failure::{bad_arguments, refused};
 use crate::output;
+use crate::output::Temporary;
 
 /// Sides in pixels of what a quick look takes from the middle of a picture; MS-SSIM needs 176.
 const QUICK_SIDE: u32 = 192;
@@ -40,6 +41,7 @@ pub struct Source {
     picture: Picture,
     samples: Vec<f32>,
     folder: TempDir,
+    _listed: Temporary,
 }
 
 impl Source {
@@ -56,10 +58,13 @@ impl Source {
         }
         let side = if quick { QUICK_SIDE } else { u32::MAX };
         let picture = middle(&picture.into_colour().with_depth(Depth::U8), side)?;
+        let (folder, _listed) = Temporary::create(TempDir::new, TempDir::path)
+            .context("cannot make a temporary folder")?;
         Ok(Self {
             samples: picture.to_f32(),
             picture,
-            folder: TempDir::new().context("cannot make a temporary folder")?,
+            folder,
+            _listed,
         })
     }
 

@@ -31,7 +31,6 @@ pub fn run(args: &SrArgs) -> Result<Outcome> {
     };
     let methods = Method::all(args, &degradation)?;
     let pictures = source::pictures(&args.data)?;
-    progress::catch_interrupts();
     let mut measured = Vec::new();
     let mut sheets = Vec::new();
     for &scale in &args.scales {

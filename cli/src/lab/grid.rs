@@ -29,7 +29,7 @@ pub fn derivative(
         depth: Some(Depth::U16),
         ..RenderOptions::default()
     };
-    let shown = field.render_derivative(derivative, Some(range), &options)?;
+    let shown = field.render_derivative(derivative, Some(range), &options, &mut ())?;
     Ok(shown.picture.into_colour().to_f32())
 }
 
@@ -40,7 +40,7 @@ pub fn usual_range(field: &InrPicture, of: Derivative, side: usize) -> Result<f6
         depth: Some(Depth::F32),
         ..RenderOptions::default()
     };
-    let shown = field.render_derivative(of, None, &options)?;
+    let shown = field.render_derivative(of, None, &options, &mut ())?;
     let mut magnitudes: Vec<f32> = shown.picture.to_f32().iter().map(|v| v.abs()).collect();
     magnitudes.sort_by(f32::total_cmp);
     let usual = magnitudes[magnitudes.len() - 1 - magnitudes.len() / 200];

@@ -18,7 +18,7 @@ pub fn native(field: &InrPicture) -> Result<Grey> {
     };
     Ok(Grey {
         side: field.width() as usize,
-        samples: field.render(&options)?.picture.to_f32(),
+        samples: field.render(&options, &mut ())?.picture.to_f32(),
     })
 }
 
@@ -43,7 +43,7 @@ pub fn enlarged(field: &InrPicture, settings: &Settings, side: usize) -> Result<
         depth: Some(Depth::F32),
         ..RenderOptions::default()
     };
-    let samples = field.render(&options)?.picture.to_f32();
+    let samples = field.render(&options, &mut ())?.picture.to_f32();
     Ok(Grey { side, samples }.clipped())
 }
 

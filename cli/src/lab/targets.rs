@@ -186,7 +186,7 @@ fn exact<const N: usize>(
     let Some(teacher) = teacher else {
         anyhow::bail!("exact derivatives without a field to take them of");
     };
-    let jets = teacher.jets(&RenderOptions::default())?;
+    let jets = teacher.jets(&RenderOptions::default(), &mut ())?;
     Ok(components.map(|component| {
         let plane = jets.plane(component, 0);
         plane.into_iter().map(|value| 2.0 * value).collect()

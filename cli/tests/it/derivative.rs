@@ -47,7 +47,9 @@ fn floats_hold_the_derivative_itself() {
         expect_code(&output, 0);
     }
     let opened = inr::InrPicture::open(&INR, &Limits::default()).expect("it opens");
-    let jets = opened.jets(&inr::RenderOptions::default()).expect("jets");
+    let jets = opened
+        .jets(&inr::RenderOptions::default(), &mut ())
+        .expect("jets");
     let exact = jets.plane(inr::Component::Dx, 2);
     let tiff = read_picture(&read(&folder, "a.tiff"), &Limits::default()).expect("a picture");
     let exr = image::load_from_memory(&read(&folder, "a.exr")).expect("OpenEXR");

@@ -81,7 +81,9 @@ fn a_recipe_becomes_figures_curves_pictures_and_a_report() {
     assert_eq!((grid.width(), grid.height()), (3 * 128 + 24, 3 * 128 + 24));
     let field = read(&folder, "out/fit/fits/1-2-relu.inr");
     let field = InrPicture::open(&field, &Limits::default()).expect("a file");
-    let jets = field.jets(&RenderOptions::default()).expect("jets");
+    let jets = field
+        .jets(&RenderOptions::default(), &mut ())
+        .expect("jets");
     let laplacians = jets.plane(Component::Laplacian, 0);
     assert!(laplacians.iter().all(|value| *value == 0.0));
 }

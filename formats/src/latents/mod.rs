@@ -95,7 +95,8 @@ impl Partition {
         (level + 1..=self.levels).map(count).sum()
     }
 
-    fn empty_tile(&self, level: u8, x: usize, y: usize) -> Tile {
+    /// The tile in column `x` and row `y` of `level`, of zeros: the meaning of an empty segment.
+    pub fn empty_tile(&self, level: u8, x: usize, y: usize) -> Tile {
         let side = usize::from(self.tile);
         let part = |(width, height): (usize, usize)| {
             let cut = |size: usize, index: usize| size.saturating_sub(index * side).min(side);

@@ -6,7 +6,7 @@ use inr_plugin_api::guest::{Call, EDITS, Plan};
 use inr_plugin_api::{Failure, Filter, INR_CAP_TILES, Param, PixelsMut};
 
 use super::entry::{Entry, filter, same};
-use crate::failure::{failure, watching};
+use crate::failure::{Watched, failure};
 use crate::picture::{Floats, host_layout, layout, write};
 
 pub(super) const GRADIENT: Entry = Entry {
@@ -97,7 +97,7 @@ fn run(call: &Call, derivative: Derivative, output: &mut PixelsMut) -> Result<()
     let floats = Floats::new(image);
     let range = call.number("range") as f32;
     let threads = call.host().threads();
-    let mut watch = watching(call.watch(), 0.0, 1.0);
+    let mut watch = Watched(call.watch());
     let wanted = window.map(|side| side as usize);
     let found = edit::derivative(
         &floats.part(),

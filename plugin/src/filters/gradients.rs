@@ -5,7 +5,7 @@ use inr_plugin_api::guest::Call;
 use inr_plugin_api::{Failure, Filter, Param, PixelsMut};
 
 use super::entry::{Entry, GLOBAL, filter, same, write_region};
-use crate::failure::{failure, watching};
+use crate::failure::{Watched, failure};
 use crate::picture::Floats;
 
 pub(super) const SHARPEN: Entry = Entry {
@@ -75,7 +75,7 @@ fn describe_smooth() -> Filter {
 fn screened(call: &Call, output: &mut PixelsMut, gain: f64) -> Result<(), Failure> {
     let floats = Floats::new(call.image()?);
     let radius = call.number("radius") as f32;
-    let mut watch = watching(call.watch(), 0.0, 1.0);
+    let mut watch = Watched(call.watch());
     let threads = call.host().threads();
     let edited = edit::screened(floats.raster(), radius, gain as f32, threads, &mut watch);
     write_region(call, output, &edited.map_err(|error| failure(&error))?)
@@ -111,7 +111,7 @@ fn edge_boost(call: &Call, output: &mut PixelsMut) -> Result<(), Failure> {
     let floats = Floats::new(call.image()?);
     let [amount, threshold, radius] =
         ["amount", "threshold", "radius"].map(|key| call.number(key) as f32);
-    let mut watch = watching(call.watch(), 0.0, 1.0);
+    let mut watch = Watched(call.watch());
     let threads = call.host().threads();
     let edited = edit::boost_edges(
         floats.raster(),
@@ -159,7 +159,7 @@ fn flatten_light(call: &Call, output: &mut PixelsMut) -> Result<(), Failure> {
         threshold: number("threshold"),
         detail: number("detail"),
     };
-    let mut watch = watching(call.watch(), 0.0, 1.0);
+    let mut watch = Watched(call.watch());
     let threads = call.host().threads();
     let edited = edit::flatten_light(floats.raster(), light, threads, &mut watch);
     write_region(call, output, &edited.map_err(|error| failure(&error))?)

@@ -5,7 +5,7 @@ use inr_plugin_api::guest::{Call, Image};
 use inr_plugin_api::{Failure, Filter, Input, Param, PixelsMut};
 
 use super::entry::{Entry, GLOBAL, filter, same, write_region};
-use crate::failure::{failure, watching};
+use crate::failure::{Watched, failure};
 use crate::picture::Floats;
 
 pub(super) const SEAMLESS_PASTE: Entry = Entry {
@@ -109,7 +109,7 @@ fn run(call: &Call, output: &mut PixelsMut) -> Result<(), Failure> {
             _ => Guidance::Source,
         },
     };
-    let mut watch = watching(call.watch(), 0.0, 1.0);
+    let mut watch = Watched(call.watch());
     let edited = edit::paste(floats.raster(), &paste, call.host().threads(), &mut watch);
     write_region(call, output, &edited.map_err(|error| failure(&error))?)
 }

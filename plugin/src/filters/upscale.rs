@@ -8,7 +8,7 @@ use inr_plugin_api::{
 };
 
 use super::entry::{Entry, filter};
-use crate::failure::{Watched, failure, watching};
+use crate::failure::{Watched, failure};
 use crate::picture::{Floats, depth, picture, write, write_rows};
 
 pub(super) const UPSCALE: Entry = Entry {
@@ -170,7 +170,7 @@ fn resampled(call: &Call, region: &Region, output: &mut PixelsMut) -> Result<(),
     let extent = [0, 1].map(|axis| region.step[axis] * f64::from(region.size[axis]));
     let [x, y] = region.origin;
     let wanted = [x, y, extent[0], extent[1]];
-    let mut watch = watching(call.watch(), 0.0, 1.0);
+    let mut watch = Watched(call.watch());
     let threads = call.host().threads();
     let samples = edit::resampled(&floats.part(), wanted, size, threads, &mut watch);
     let samples = samples.map_err(|error| failure(&error))?;

@@ -12,7 +12,9 @@ mod level;
 mod tests;
 
 use crate::error::Error;
-use crate::progress::Control;
+use std::time::Instant;
+
+use crate::progress::{Control, Observer, Phase, Progress};
 pub(crate) use grid::each_row;
 use grid::{dot, scaled_sum, sum_into};
 use level::Level;
@@ -92,12 +94,23 @@ impl Poisson {
         });
     }
 
-    /// The solution for `b`, shape `[height, width]`; 0 where pixels are fixed. `watch` is told the share that is done, 0
-    /// to 1. The result is the same for any number of threads.
+    /// The solution for `b`, shape `[height, width]`; 0 where pixels are fixed. The result is the same for any number of
+    /// threads.
     ///
     /// # Errors
-    /// [`Error::Cancelled`] when `watch` wants no more; [`Error::Misuse`] for a `b` of another size.
-    pub fn solve(
+    /// [`Error::Cancelled`] when `observer` ends it; [`Error::Misuse`] for a `b` of another size.
+    pub fn solve(&self, b: &[f32], observer: &mut dyn Observer) -> Result<Vec<f32>, Error> {
+        let started = Instant::now();
+        self.solved(b, &mut |share| {
+            observer.progress(&Progress::new(Phase::Edit, share, started))
+        })
+    }
+
+    /// As [`Poisson::solve`], for a part of an edit: `watch` receives the share that is done, 0.0..=1.0.
+    ///
+    /// # Errors
+    /// As [`Poisson::solve`].
+    pub(crate) fn solved(
         &self,
         b: &[f32],
         watch: &mut dyn FnMut(f64) -> Control,

@@ -28,7 +28,7 @@ fn screened_waves_have_their_closed_form() {
             for screen in [1e-3, 0.1, 4.0] {
                 let (b, laplacian) = wave(width, height, waves);
                 let system = Poisson::screened(width, height, screen, 1).expect("a system");
-                let u = system.solve(&b, &mut go_on).expect("a solution");
+                let u = system.solved(&b, &mut go_on).expect("a solution");
                 let exact = 1.0 / (f64::from(screen) - laplacian);
                 let errors = u.iter().zip(&b).map(|(u, b)| u - b * exact as f32);
                 let error = largest(errors) / exact as f32;
@@ -58,7 +58,7 @@ fn holes_in_a_harmonic_picture_close() {
     let mut b = vec![0.0; width * height];
     Poisson::border(width, &inside, &values, &mut b);
     let system = Poisson::masked(width, height, &inside, 1).expect("a system");
-    let u = system.solve(&b, &mut go_on).expect("a solution");
+    let u = system.solved(&b, &mut go_on).expect("a solution");
     let errors = (0..u.len())
         .filter(|i| inside[*i])
         .map(|i| u[i] - values[i]);
@@ -85,7 +85,7 @@ fn integrating_a_picture_s_own_differences_gives_it_back() {
         .zip(&picture)
         .for_each(|(b, p)| *b += screen * p);
     let system = Poisson::screened(width, height, screen, 1).expect("a system");
-    let u = system.solve(&b, &mut go_on).expect("a solution");
+    let u = system.solved(&b, &mut go_on).expect("a solution");
     assert!(largest(u.iter().zip(&picture).map(|(u, p)| u - p)) < 2e-5);
 }
 
@@ -97,7 +97,7 @@ fn threads_change_nothing() {
         .collect();
     let solve = |threads| {
         let system = Poisson::screened(width, height, 0.01, threads).expect("a system");
-        system.solve(&b, &mut go_on).expect("a solution")
+        system.solved(&b, &mut go_on).expect("a solution")
     };
     assert_eq!(solve(1), solve(3));
 }
@@ -109,8 +109,8 @@ fn what_cannot_be_solved_is_refused_and_a_watcher_ends_it() {
     assert!(Poisson::masked(8, 8, &[true; 64], 1).is_err());
     assert!(Poisson::masked(8, 8, &[false; 63], 1).is_err());
     let system = Poisson::screened(64, 64, 0.001, 1).expect("a system");
-    assert!(system.solve(&[0.0; 5], &mut go_on).is_err());
+    assert!(system.solved(&[0.0; 5], &mut go_on).is_err());
     let (b, _) = wave(64, 64, [1, 1]);
-    let stopped = system.solve(&b, &mut |_| Control::Stop);
+    let stopped = system.solved(&b, &mut |_| Control::Stop);
     assert!(matches!(stopped, Err(Error::Cancelled)));
 }

@@ -91,7 +91,8 @@ impl Own {
             threads: Some(1),
             ..RenderOptions::default()
         };
-        let decoded = InrPicture::open(&encoded.bytes, &Limits::default())?.render(&options)?;
+        let decoded =
+            InrPicture::open(&encoded.bytes, &Limits::default())?.render(&options, &mut ())?;
         Ok(Coded {
             bytes: encoded.bytes.len() as u64,
             encode,
