@@ -215,6 +215,9 @@ impl<'a> Meter<'a> {
         work: impl FnOnce(&mut Job) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let (from, until) = (self.share, until.max(self.share));
+        if !self.report(phase, from) {
+            return Err(Error::Cancelled);
+        }
         let mut watcher = |done: u64| {
             let part = (done as f64 / units.max(1) as f64).min(1.0);
             self.report(phase, from + (until - from) * part)

@@ -65,7 +65,7 @@ fn difference(reference: &Picture, samples: &[f32], format: FileFormat) -> Resul
         Metadata::default(),
     );
     let written = picture.and_then(|picture| write_picture(&picture, format, None));
-    Ok(written.map_err(inr::Error::from)?.bytes)
+    Ok(written?.bytes)
 }
 
 fn text(report: &Report, as_json: bool) -> String {
@@ -135,7 +135,7 @@ fn with_alpha(picture: Picture) -> Result<Picture> {
         &opaque,
         Metadata::default(),
     );
-    Ok(picture.map_err(inr::Error::from)?)
+    Ok(picture?)
 }
 
 fn raster<'a>(picture: &Picture, samples: &'a [f32]) -> Raster<'a> {

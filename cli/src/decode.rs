@@ -46,9 +46,7 @@ fn one(
         Depth::U8 | Depth::U16 => FileFormat::Png,
     });
     let output = outputs.choose(input, &default_name(input, args, format))?;
-    format
-        .check(file.layout(), depth)
-        .map_err(inr::Error::from)?;
+    format.check(file.layout(), depth)?;
     let options = options(args, limits);
     let mut reporter = reporter(input, args);
     let mut done = Done {
@@ -71,7 +69,7 @@ fn one(
         file.render(&options, &mut reporter)?
     };
     reporter.finish();
-    let written = write_picture(&rendered.picture, format, None).map_err(inr::Error::from)?;
+    let written = write_picture(&rendered.picture, format, None)?;
     outputs.write(&output, &written.bytes)?;
     done = Done {
         size: [rendered.picture.width(), rendered.picture.height()],
@@ -102,9 +100,7 @@ fn derivative_of(
         Depth::U8 | Depth::U16 => FileFormat::Png,
     });
     let output = outputs.choose(input, &default_name(input, args, format))?;
-    format
-        .check(file.layout(), depth)
-        .map_err(inr::Error::from)?;
+    format.check(file.layout(), depth)?;
     let options = RenderOptions {
         depth: Some(depth),
         ..options(args, Limits::default())
@@ -112,7 +108,7 @@ fn derivative_of(
     let mut reporter = reporter(input, args);
     let rendered = file.render_derivative(derivative, args.range, &options, &mut reporter)?;
     reporter.finish();
-    let written = write_picture(&rendered.picture, format, None).map_err(inr::Error::from)?;
+    let written = write_picture(&rendered.picture, format, None)?;
     outputs.write(&output, &written.bytes)?;
     let (width, height) = (rendered.picture.width(), rendered.picture.height());
     let name = derivative.name();
@@ -275,7 +271,7 @@ fn side_by_side(
         metadata,
     );
     Ok(Rendered {
-        picture: picture.map_err(inr::Error::from)?,
+        picture: picture?,
         method: Method::Inr,
         why: "the field on the left, bicubic on the right".into(),
     })

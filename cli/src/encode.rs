@@ -36,8 +36,7 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
     let picture = read_picture(
         &output::read(input, output::MOST_BYTES)?,
         &Limits::default(),
-    )
-    .map_err(inr::Error::from)?;
+    )?;
     let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
     let checkpoint = checkpoint(args, &output)?;
     let mut reporter = Reporter::new(

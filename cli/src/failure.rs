@@ -89,9 +89,12 @@ pub fn message(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain() {
         let part = match cause.downcast_ref::<Error>() {
-            // The rest of it is told as help.
+            // The rest of it is the help.
             Some(Error::Misuse { what, .. }) => what.clone(),
-            _ => cause.to_string(),
+            _ => match cause.downcast_ref::<PictureError>() {
+                Some(PictureError::Misuse { what, .. }) => what.clone(),
+                _ => cause.to_string(),
+            },
         };
         // Some errors show their source as well as naming it.
         if text.ends_with(&part) {
@@ -109,6 +112,10 @@ pub fn message(error: &anyhow::Error) -> String {
 pub fn outcome(error: &anyhow::Error) -> Outcome {
     match (error.downcast_ref::<Advice>(), library(error)) {
         (Some(advice), _) => advice.outcome,
+        (None, None) => match error.downcast_ref::<PictureError>() {
+            Some(PictureError::Misuse { .. }) => Outcome::BadArguments,
+            _ => Outcome::Failed,
+        },
         (_, Some(Error::Misuse { .. })) => Outcome::BadArguments,
         (_, Some(Error::OverLimit { .. })) => Outcome::BadArguments,
         (_, Some(Error::Format(_))) => Outcome::UnusableInput,
@@ -130,6 +137,13 @@ pub fn help(error: &anyhow::Error, input: &str) -> Option<String> {
     if let Some(advice) = error.downcast_ref::<Advice>() {
         return Some(advice.help.clone().into_owned());
     }
+    match error.downcast_ref::<PictureError>() {
+        Some(PictureError::Misuse { want, .. }) => return Some((*want).into()),
+        Some(PictureError::AlreadyInr) => {
+            return Some(format!("`inr decode {input}` makes a picture of it"));
+        }
+        _ => {}
+    }
     let help = match library(error)? {
         Error::Misuse { want, .. } => (*want).into(),
         Error::OverLimit { .. } => "ask for a smaller size or region".into(),
@@ -140,9 +154,6 @@ pub fn help(error: &anyhow::Error, input: &str) -> Option<String> {
         Error::Cancelled => "nothing was written; with --keep what is there is written".into(),
         Error::Checkpoint(_) => "delete the checkpoint to begin anew, or leave --resume out".into(),
         Error::Diverged { .. } => "try a lower --learning-rate or --omega0".into(),
-        Error::Picture(PictureError::AlreadyInr) => {
-            format!("`inr decode {input}` makes a picture of it")
-        }
         _ => return None,
     };
     Some(help)

@@ -106,13 +106,11 @@ impl Job<'_> {
         let mut session = self.session()?;
         let plan = session.plan(&request).map_err(told)?;
         let depth = self.args.depth.map_or(pixmap::depth(pixels), Into::into);
-        format
-            .check(pixmap::layout(plan.layout), depth)
-            .map_err(inr::Error::from)?;
+        format.check(pixmap::layout(plan.layout), depth)?;
         let output = outputs.choose(self.input, "")?;
         let made = self.make(&mut session, &request, plan, depth)?;
         let picture = pixmap::picture(made, kept(metadata, pixels, plan))?;
-        let written = write_picture(&picture, format, None).map_err(inr::Error::from)?;
+        let written = write_picture(&picture, format, None)?;
         outputs.write(&output, &written.bytes)?;
         self.report(&output, plan)
     }
@@ -215,7 +213,7 @@ fn kept(metadata: &Metadata, source: &Pixmap, plan: Plan) -> Metadata {
 fn open(file: &Path) -> Result<(Pixmap, Metadata)> {
     let read = || -> Result<(Pixmap, Metadata)> {
         let bytes = output::read(file, MOST_BYTES)?;
-        let picture = read_picture(&bytes, &Limits::default()).map_err(inr::Error::from)?;
+        let picture = read_picture(&bytes, &Limits::default())?;
         Ok((pixmap::of(&picture), picture.metadata().clone()))
     };
     read().with_context(|| format!("cannot read {}", output::display_name(file)))

@@ -31,6 +31,6 @@ pub fn png(rows: &[Vec<Cell>], side: usize) -> Result<Vec<u8>> {
         &samples,
         Metadata::default(),
     );
-    let written = write_picture(&picture.map_err(inr::Error::from)?, FileFormat::Png, None);
-    Ok(written.map_err(inr::Error::from)?.bytes)
+    let written = write_picture(&picture?, FileFormat::Png, None);
+    Ok(written?.bytes)
 }

@@ -59,7 +59,7 @@ pub fn picture(path: &Path) -> Result<Picture> {
             native(&bytes, &limits)
         }
         Err(PictureError::AlreadyInr) => native(&bytes, &limits),
-        read => Ok(read.map_err(inr::Error::from)?),
+        read => Ok(read?),
     }
 }
 

@@ -54,9 +54,7 @@ fn one(
         .as_deref()
         .and_then(FileFormat::from_path);
     let format = args.format.or(named).unwrap_or(usual);
-    format
-        .check(picture.layout(), picture.depth())
-        .map_err(inr::Error::from)?;
+    format.check(picture.layout(), picture.depth())?;
     let name = format!(
         "{}.x{}.{}",
         output::stem(input),
@@ -77,7 +75,7 @@ fn one(
     let enlarged = enlarged?;
     drop(picture);
     let seconds = started.elapsed().as_secs_f64();
-    let written = write_picture(&enlarged.picture, format, None).map_err(inr::Error::from)?;
+    let written = write_picture(&enlarged.picture, format, None)?;
     outputs.write(&output, &written.bytes)?;
     report(input, &output, args, &enlarged, &written.dropped, seconds)
 }

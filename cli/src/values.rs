@@ -214,7 +214,7 @@ const MOST_PSF_BYTES: u64 = 1 << 24;
 
 fn point_spread(path: &Path) -> Outcome<PointSpread> {
     let bytes = super::output::read(path, MOST_PSF_BYTES)?;
-    let picture = inr::read_picture(&bytes, &Limits::default()).map_err(inr::Error::from)?;
+    let picture = inr::read_picture(&bytes, &Limits::default())?;
     Ok(PointSpread::of(&picture)?)
 }
 

@@ -48,7 +48,7 @@ impl Source {
     /// Reads `path`; of a quick look the middle.
     pub fn open(path: &Path, quick: bool) -> Result<Self> {
         let bytes = output::read(path, output::MOST_BYTES)?;
-        let picture = read_picture(&bytes, &Limits::default()).map_err(inr::Error::from)?;
+        let picture = read_picture(&bytes, &Limits::default())?;
         if picture.layout().has_alpha() {
             let what = "it has an alpha channel, which JPEG cannot hold".into();
             return Err(refused(
@@ -85,7 +85,7 @@ impl Source {
         let cut = rows.flat_map(|row| &row[..size[0] as usize * 3]);
         let samples = Samples::U8(cut.copied().collect());
         let picture = Picture::new(size[0], size[1], Layout::Rgb, samples, Metadata::default());
-        Ok(picture.map_err(inr::Error::from)?)
+        Ok(picture?)
     }
 
     /// Its samples, shape `[height, width, 3]`, 0.0..=1.0.
@@ -111,7 +111,7 @@ impl Source {
             [header.as_bytes(), self.bytes()].concat()
         } else {
             let file = write_picture(&self.picture, FileFormat::Png, None);
-            file.map_err(inr::Error::from)?.bytes
+            file?.bytes
         };
         fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
@@ -147,5 +147,5 @@ fn middle(picture: &Picture, side: u32) -> Result<Picture> {
     let cut = rows.flat_map(|row| &row[left * 3..][..width as usize * 3]);
     let samples = Samples::U8(cut.copied().collect());
     let picture = Picture::new(width, height, Layout::Rgb, samples, Metadata::default());
-    Ok(picture.map_err(inr::Error::from)?)
+    Ok(picture?)
 }

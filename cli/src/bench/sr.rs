@@ -78,7 +78,7 @@ fn one(
         &small,
         Metadata::default(),
     );
-    let small = small.map_err(inr::Error::from)?;
+    let small = small?;
     let name = output::stem(path);
     let mut found = Vec::new();
     let mut shown = vec![samples.clone()];

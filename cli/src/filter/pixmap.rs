@@ -71,5 +71,5 @@ pub fn picture(pixels: Pixmap, metadata: Metadata) -> Result<Picture> {
     let [width, height] = pixels.size;
     let layout = layout(pixels.format.layout);
     let made = Picture::new(width, height, layout, samples, metadata);
-    Ok(made.map_err(inr::Error::from)?)
+    Ok(made?)
 }

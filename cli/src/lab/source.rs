@@ -100,7 +100,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// The top-left square, grey, at the side asked for.
 fn grey(bytes: &[u8], settings: &Settings) -> Result<Grey> {
-    let picture = read_picture(bytes, &Limits::default()).map_err(inr::Error::from)?;
+    let picture = read_picture(bytes, &Limits::default())?;
     let (width, height) = (picture.width() as usize, picture.height() as usize);
     let (layout, all) = (picture.layout(), picture.to_f32());
     let (channels, colours) = (layout.channels(), layout.colour_channels());

@@ -385,7 +385,7 @@ fn file(network: &Network, mlp: &Mlp, side: usize) -> Result<Vec<u8>> {
         model: inr_formats::Model::Mlp(mlp.clone()),
     };
     let file = InrFile::new(header, network.to_float_layers());
-    Ok(file.write().map_err(inr::Error::from)?)
+    Ok(file.write()?)
 }
 
 fn open(network: &Network, mlp: &Mlp, side: usize) -> Result<InrPicture> {
@@ -422,5 +422,5 @@ pub fn spline(picture: &Grey, quality: f64) -> Result<Vec<u8>> {
         target: Target::Quality(quality),
         ..EncodeOptions::default()
     };
-    Ok(inr::encode(&source.map_err(inr::Error::from)?, &options, &mut ())?.bytes)
+    Ok(inr::encode(&source?, &options, &mut ())?.bytes)
 }

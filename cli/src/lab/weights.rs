@@ -116,7 +116,7 @@ impl Weights {
             &small.samples,
             metadata,
         );
-        let picture = picture.map_err(inr::Error::from)?;
+        let picture = picture?;
         let options = SrOptions {
             scale: Some(scale.into()),
             ..SrOptions::default()

@@ -294,8 +294,8 @@ fn a_plug_in_in_c_is_found_by_name() {
 /// What the program decodes is what hosts get, at any size, region and depth; of a network and of a pyramid.
 #[test]
 fn the_program_and_the_abi_render_the_same_pixels() {
-    same_pixels("fixtures/golden/chelsea.inr", "network");
-    same_pixels("fixtures/latents/astronaut-96.inr", "pyramid");
+    same_pixels("../fixtures/golden/chelsea.inr", "network");
+    same_pixels("../fixtures/latents/astronaut-96.inr", "pyramid");
 }
 
 fn same_pixels(file: &str, model: &str) {

@@ -27,7 +27,7 @@ pub const BD_RATE_RANGE: (f64, f64) = (0.2, 2.0);
 /// `None` when fewer than two points of a curve are left, or when the curves have no PSNR in common.
 ///
 /// ```
-/// use inr::metrics::{RatePoint, bd_rate};
+/// use inr_image::metrics::{RatePoint, bd_rate};
 ///
 /// let at = |bits_per_pixel, psnr| RatePoint { bits_per_pixel, psnr };
 /// let anchor = [at(0.5, 30.0), at(1.0, 34.0), at(1.5, 36.0)];

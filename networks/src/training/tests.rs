@@ -11,7 +11,7 @@ use crate::weights::Weights;
 const CPU: Device = Device::Cpu;
 
 fn known() -> Weights {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/parity");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/parity");
     Weights::open(&folder.join("training-known.safetensors")).unwrap()
 }
 

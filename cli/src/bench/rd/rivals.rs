@@ -303,7 +303,7 @@ impl Installed {
         let decode = decode.with_context(failed)?;
         let bytes = std::fs::read(&decoded)
             .with_context(|| format!("{} wrote nothing", decoder.names[0]))?;
-        let picture = read_picture(&bytes, &Limits::default()).map_err(inr::Error::from)?;
+        let picture = read_picture(&bytes, &Limits::default())?;
         let coded = Coded {
             bytes: std::fs::metadata(&file)?.len(),
             encode,

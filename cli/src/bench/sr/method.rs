@@ -96,7 +96,7 @@ impl Method {
             Self::External { program, args, .. } => {
                 let (input, output) = (folder.join("small.png"), folder.join("large.png"));
                 let written = write_picture(small, FileFormat::Png, None);
-                std::fs::write(&input, written.map_err(inr::Error::from)?.bytes)?;
+                std::fs::write(&input, written?.bytes)?;
                 let values = [
                     ("{in}", input.into_os_string()),
                     ("{out}", output.clone().into_os_string()),
@@ -107,7 +107,7 @@ impl Method {
                     .with_context(|| format!("{} wrote nothing", program.display()))?;
                 // What a later run leaves unwritten must not be taken for its own.
                 std::fs::remove_file(&output)?;
-                let picture = read_picture(&bytes, &Limits::default()).map_err(inr::Error::from)?;
+                let picture = read_picture(&bytes, &Limits::default())?;
                 Ok((picture, taken.as_secs_f64()))
             }
         }
