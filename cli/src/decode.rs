@@ -1,5 +1,6 @@
 //! `inr decode`.
 
+use crate::terminal::say;
 use std::io::Write;
 use std::path::Path;
 
@@ -121,7 +122,7 @@ fn derivative_of(
     }
     if !args.report.quiet {
         let (from, to) = (output::display_name(input), output::output_name(&output));
-        output::say(&format!(
+        say(&format!(
             "{from} -> {to}: {width} x {height}, {name}: {}",
             rendered.scale
         ));
@@ -289,13 +290,13 @@ fn report(input: &Path, output: &Path, args: &DecodeArgs, done: &Done) -> Result
     }
     if !args.report.quiet {
         let (from, to) = (output::display_name(input), output::output_name(output));
-        output::say(&format!(
+        say(&format!(
             "{from} -> {to}: {width} x {height}, method {method}: {}",
             done.why
         ));
         if !done.dropped.is_empty() {
             let dropped = done.dropped.join(", ");
-            output::say(&format!("note:  this format has no place for: {dropped}"));
+            say(&format!("note:  this format has no place for: {dropped}"));
         }
     }
     Ok(())

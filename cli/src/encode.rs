@@ -1,5 +1,6 @@
 //! `inr encode`.
 
+use crate::terminal::say;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -89,7 +90,7 @@ fn checkpoint(args: &EncodeArgs, output: &Path) -> Result<Option<PathBuf>> {
     if args.architecture() == Architecture::Pyramid {
         let note = "note:  --resume has nothing to go on from: a pyramid is encoded from the start";
         if !args.report.quiet {
-            output::say(note);
+            say(note);
         }
         return Ok(None);
     }
@@ -189,7 +190,7 @@ fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) -> 
                 shape.join("-")
             )
         };
-        output::say(&format!(
+        say(&format!(
             "{} -> {}: {bytes} bytes, {bits_per_pixel:.3} bpp, {psnr:.2} dB,{network} in {seconds:.1} s on {device}, {stopped}",
             output::display_name(input),
             output::output_name(output),

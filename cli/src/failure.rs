@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use inr::{Error, FormatError, PictureError};
 use inr_formats::Family;
 
-use super::output::say;
+use crate::terminal::say;
 
 /// How a run ended, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

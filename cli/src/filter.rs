@@ -3,6 +3,7 @@
 mod list;
 mod pixmap;
 
+use crate::terminal::say;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -189,7 +190,7 @@ impl Job<'_> {
             return output::to_stdout(format!("{object}\n").as_bytes());
         }
         if !self.args.report.quiet {
-            output::say(&format!(
+            say(&format!(
                 "{from} -> {to}: {width} x {height}, {}",
                 self.filter
             ));
@@ -237,5 +238,5 @@ fn log(level: u32, text: &str) {
     } else {
         "note: "
     };
-    output::say(&format!("{word} {text}"));
+    say(&format!("{word} {text}"));
 }

@@ -27,7 +27,8 @@ use self::trial::{Fitted, Store};
 use self::weights::Weights;
 use crate::args::{LabArgs, LabExperiment};
 use crate::failure::Outcome;
-use crate::output::{self, say, write_over};
+use crate::output::{self, write_over};
+use crate::terminal::say;
 
 /// One trial with its fits, one for each seed; or why there is none.
 pub struct Row<'a> {

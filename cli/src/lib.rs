@@ -19,6 +19,7 @@ mod program;
 mod progress;
 mod shell;
 mod table;
+mod terminal;
 #[cfg(feature = "candle")]
 mod train_sr;
 mod upscale;

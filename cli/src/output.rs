@@ -10,7 +10,6 @@ use inr::{InrPicture, Limits, Method, Picture, PictureError, RenderOptions, read
 
 use super::args::OutputArgs;
 use super::failure::{bad_arguments, refused};
-use super::progress;
 
 /// Longest file that is read.
 pub const MOST_BYTES: u64 = 1 << 31;
@@ -225,13 +224,6 @@ fn stdout_with(fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
 /// Writes data to standard output, as [`stdout_with`].
 pub fn to_stdout(bytes: &[u8]) -> Result<()> {
     stdout_with(|to| Ok(to.write_all(bytes)?))
-}
-
-/// A line on standard error. Nobody listening there is no reason to stop.
-pub fn say(line: &str) {
-    progress::beside_bars(|| {
-        let _ = writeln!(io::stderr().lock(), "{line}");
-    });
 }
 
 /// The name of `path` without folder and extension.

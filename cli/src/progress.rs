@@ -2,14 +2,14 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use inr::{Control, Observer, Progress};
 
-use super::output::{self, say, write_over};
+use crate::output::{self, write_over};
+use crate::terminal::{bar, say};
 
 /// Times that the user asked this process to end (Ctrl-C, SIGTERM, SIGHUP).
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
@@ -39,14 +39,6 @@ pub fn catch_interrupts(on_interrupt: OnInterrupt) {
 /// True once the user asked this process to end.
 pub fn interrupted() -> bool {
     INTERRUPTS.load(Ordering::SeqCst) > 0
-}
-
-/// The bars of all files under work.
-static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
-
-/// Runs `print` with the bars out of its way.
-pub fn beside_bars(print: impl FnOnce()) {
-    BARS.suspend(print);
 }
 
 /// Seconds between plain lines.
@@ -80,7 +72,7 @@ impl Reporter {
     pub fn new(name: &str, quiet: bool, keep: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let style = ProgressStyle::with_template("{prefix} {bar:24} {percent:>3} % {msg}");
-            let bar = BARS.add(ProgressBar::new(1000).with_prefix(name.to_owned()));
+            let bar = bar(ProgressBar::new(1000).with_prefix(name.to_owned()));
             bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         });
         Self {

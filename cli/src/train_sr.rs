@@ -12,8 +12,9 @@ use serde_json::json;
 use crate::args::TrainSrArgs;
 use crate::failure::{Outcome, refused};
 use crate::lab::weights;
-use crate::output::{self, say, write_over};
+use crate::output::{self, write_over};
 use crate::progress::{self, Reporter};
+use crate::terminal::say;
 
 /// Time between two checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);

@@ -1,5 +1,6 @@
 //! `inr upscale`.
 
+use crate::terminal::say;
 use std::path::Path;
 use std::time::Instant;
 
@@ -154,12 +155,12 @@ fn report(
         return output::to_stdout(format!("{object}\n").as_bytes());
     }
     if !args.report.quiet {
-        output::say(&format!(
+        say(&format!(
             "{from} -> {to}: {width} x {height} in {seconds:.1} s; {why}"
         ));
         if !dropped.is_empty() {
             let dropped = dropped.join(", ");
-            output::say(&format!("note:  this format has no place for: {dropped}"));
+            say(&format!("note:  this format has no place for: {dropped}"));
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod cache;
 mod codec;
+mod coded;
 
 mod figures;
 mod own;
@@ -26,8 +27,9 @@ use self::tables::{BdRates, Means, Measured};
 use super::source::{self, Source};
 use crate::args::{Metric, RdArgs};
 use crate::failure::{Outcome, bad_arguments, refused};
-use crate::output::{self, say, to_stdout, write_over};
+use crate::output::{self, to_stdout, write_over};
 use crate::progress;
+use crate::terminal::say;
 
 /// Measures what is not measured yet, writes all results and prints the BD-rates.
 pub fn run(args: &RdArgs) -> Result<Outcome> {

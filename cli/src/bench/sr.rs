@@ -16,8 +16,9 @@ use self::report::Crops;
 use super::source::{self, Source};
 use crate::args::SrArgs;
 use crate::failure::{Outcome, bad_arguments, refused};
-use crate::output::{self, say, to_stdout};
+use crate::output::{self, to_stdout};
 use crate::progress;
+use crate::terminal::say;
 
 /// Measures everything, writes the results and prints the means.
 pub fn run(args: &SrArgs) -> Result<Outcome> {

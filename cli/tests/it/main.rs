@@ -17,6 +17,7 @@ mod faults;
 #[cfg(unix)]
 mod filter;
 mod lab;
+mod layers;
 mod networks;
 mod pages;
 #[cfg(unix)]

@@ -1,10 +1,8 @@
 //! Codecs by name, ours and others'.
 
-use std::time::Duration;
-
 use anyhow::Result;
-use inr::Picture;
 
+use super::coded::Coded;
 use super::own::{self, Own};
 use super::rivals::{Installed, RIVALS};
 use crate::bench::source::Source;
@@ -18,18 +16,6 @@ const QUICK_QUALITIES: usize = 5;
 
 /// Those that are compared unless the user says otherwise, before our own.
 const DEFAULT_RIVALS: [&str; 4] = ["jpeg", "webp", "avif", "jxl"];
-
-/// What coding a picture gave.
-pub struct Coded {
-    /// Length of the file.
-    pub bytes: u64,
-    /// Time of the encoder, picture file to coded file for programs, samples to bytes for ours.
-    pub encode: Duration,
-    /// Time of the decoder, likewise.
-    pub decode: Duration,
-    /// The picture that came back.
-    pub decoded: Picture,
-}
 
 /// Something that turns a picture and a quality into a file.
 pub enum Codec {

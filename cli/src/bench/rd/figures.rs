@@ -6,7 +6,7 @@ use anyhow::Result;
 use inr::{Depth, Picture};
 use inr::{Raster, metrics};
 
-use super::codec::Coded;
+use super::coded::Coded;
 use crate::args::Metric;
 use crate::bench::source::Source;
 use crate::csv;

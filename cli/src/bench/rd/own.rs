@@ -9,7 +9,7 @@ use inr::{
     RenderOptions, Target,
 };
 
-use super::codec::Coded;
+use super::coded::Coded;
 use crate::failure::bad_arguments;
 use crate::progress;
 

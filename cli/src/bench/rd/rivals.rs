@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use inr::{Limits, read_picture};
 
-use super::codec::Coded;
+use super::coded::Coded;
 use crate::bench::source::Source;
 use crate::failure::refused;
 use crate::program;
