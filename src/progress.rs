@@ -227,10 +227,11 @@ impl<'a> Meter<'a> {
         Ok(made)
     }
 
-    /// Does a part of the job that takes an observer of its own.
+    /// Does a part of the job that takes an observer of its own, and that a graceful job can do without: it ends as soon as
+    /// the job hurries.
     ///
     /// # Errors
-    /// The error of `work`.
+    /// The error of `work`; [`Error::Cancelled`] when it was ended.
     #[cfg(feature = "fit")]
     pub(crate) fn observed<T>(
         &mut self,
@@ -263,7 +264,8 @@ struct Nested<'a, 'b> {
 impl Observer for Nested<'_, '_> {
     fn progress(&mut self, progress: &Progress) -> Control {
         let share = self.from + (self.until - self.from) * progress.share;
-        match self.meter.report(self.phase, share) {
+        let goes_on = self.meter.report(self.phase, share);
+        match goes_on && self.meter.stop.is_none() {
             true => Control::Continue,
             false => Control::Abort,
         }

@@ -150,6 +150,8 @@ struct Candidate {
     psnr: f64,
     /// The encode was stopped while this was quantised.
     partial: bool,
+    /// The PSNR is an estimate, because the encode was stopped before it could be measured.
+    estimated: bool,
 }
 
 struct PyramidEncoder<'a> {
@@ -317,7 +319,7 @@ impl PyramidEncoder<'_> {
     fn candidate(&mut self, step: f32) -> Result<Candidate, Error> {
         // Measuring takes about as long as quantising.
         let mut quantised = self.quantise(&self.choices.clone(), step, 0.5)?;
-        let hurries = self.meter.stop().is_some();
+        let (hurries, error) = (self.meter.stop().is_some(), quantised.error);
         if !hurries {
             quantised.latents.gains = self.probe.gains(&quantised.latents)?;
         }
@@ -328,15 +330,10 @@ impl PyramidEncoder<'_> {
             ..Provenance::default()
         });
         let bytes = file.write()?;
-        let psnr = match hurries {
-            true => metrics::decibels(quantised.error / self.common.picture.samples().len() as f64),
-            false => {
-                let until = self.next_share(1.0);
-                let common = &self.common;
-                self.meter.observed(Phase::Verify, until, |observer| {
-                    common.psnr(&bytes, observer)
-                })?
-            }
+        let estimate = metrics::decibels(error / self.common.picture.samples().len() as f64);
+        let (psnr, estimated) = match hurries {
+            true => (estimate, true),
+            false => self.measured(&bytes, estimate)?,
         };
         self.expected = self.expected.saturating_sub(1).max(1);
         Ok(Candidate {
@@ -344,7 +341,21 @@ impl PyramidEncoder<'_> {
             bytes,
             psnr,
             partial: hurries,
+            estimated,
         })
+    }
+
+    /// The PSNR of the decoded bytes and `false`; `estimate` and `true` when the job hurries before that is known.
+    fn measured(&mut self, bytes: &[u8], estimate: f64) -> Result<(f64, bool), Error> {
+        let until = self.next_share(1.0);
+        let common = &self.common;
+        let measured = self.meter.observed(Phase::Verify, until, |observer| {
+            common.psnr(bytes, observer)
+        });
+        match measured {
+            Err(Error::Cancelled) if self.meter.stop().is_some() => Ok((estimate, true)),
+            other => Ok((other?, false)),
+        }
     }
 
     /// The share of the job at which this `part` of the next quantisation and measurement ends.
@@ -450,11 +461,12 @@ impl PyramidEncoder<'_> {
             Some(Stop::Observer) => StopReason::Cancelled,
             Some(Stop::Deadline) => StopReason::TimeBudget,
         };
-        let early =
-            "the encode ended early: fine detail may be missing, and the PSNR is an estimate";
+        let partial = "the encode ended early: fine detail is missing";
+        let estimated = "the PSNR is an estimate: the encode ended before it was measured";
         let remarks = [
             (!met).then_some(note),
-            candidate.partial.then(|| early.into()),
+            candidate.partial.then(|| partial.into()),
+            candidate.estimated.then(|| estimated.into()),
         ];
         for remark in remarks.into_iter().flatten() {
             self.meter.note(&remark);
