@@ -11,7 +11,7 @@ mod show;
 mod source;
 mod targets;
 mod trial;
-mod weights;
+pub mod weights;
 
 use std::path::Path;
 use std::time::Instant;
