@@ -2,7 +2,8 @@
 //!
 //! One byte says which (0 or 1), a `u32` LE gives the uncompressed length, the data follows.
 
-use crate::chunk::{ChunkKind, RawChunk};
+use crate::chunk::RawChunk;
+use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
 use crate::limits::within;
 use std::borrow::Cow;

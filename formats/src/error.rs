@@ -1,6 +1,6 @@
 //! The one public error type of the crate.
 
-use crate::chunk::ChunkKind;
+use crate::chunk_kind::ChunkKind;
 
 /// Why bytes are not a usable `.inr` file, or why a value cannot be written as one.
 ///

@@ -1,7 +1,8 @@
 //! A whole file in memory.
 
 use crate::blob;
-use crate::chunk::{self, Chunk, ChunkKind, FILE_HEADER, RawChunk, SIGNATURE, VERSION};
+use crate::chunk::{self, Chunk, FILE_HEADER, RawChunk, SIGNATURE, VERSION};
+use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
 use crate::head;
 use crate::header::Header;

@@ -1,6 +1,6 @@
 //! Chunk `HEAD`: the MessagePack map that [`Header`] is stored as.
 
-use crate::chunk::ChunkKind;
+use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
 use crate::header::{Depth, Header, Layout, Sampling};
 use crate::limits::within;

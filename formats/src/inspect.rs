@@ -1,6 +1,7 @@
 //! What is intact in a file that may be damaged.
 
-use crate::chunk::{self, ChunkKind, FILE_HEADER};
+use crate::chunk::{self, FILE_HEADER};
+use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
 use crate::file::InrFile;
 use crate::limits::{Limits, within};

@@ -41,6 +41,7 @@
 
 mod blob;
 mod chunk;
+mod chunk_kind;
 mod entropy;
 mod error;
 mod file;
@@ -56,7 +57,8 @@ mod tensor;
 mod weight_coder;
 mod weights;
 
-pub use chunk::{Chunk, ChunkKind, SIGNATURE, VERSION};
+pub use chunk::{Chunk, SIGNATURE, VERSION};
+pub use chunk_kind::ChunkKind;
 pub use error::{Family, FormatError};
 pub use file::InrFile;
 pub use header::{Depth, Header, Layout, Sampling};

@@ -1,6 +1,6 @@
 //! MessagePack with the bounds that a stranger's bytes need.
 
-use crate::chunk::ChunkKind;
+use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};

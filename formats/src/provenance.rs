@@ -1,6 +1,6 @@
 //! Chunk `prov`: how the file came to be.
 
-use crate::chunk::ChunkKind;
+use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
 use crate::limits::within;
 use crate::messagepack;

@@ -4,7 +4,8 @@
 //! weights of 4.5 to 5.5 bits: 3 to 4 % smaller than their top bits under zstd with the others packed beside them, and as
 //! small as an ideal coder that knew the normal distribution of each tensor.
 
-use crate::chunk::{ChunkKind, RawChunk};
+use crate::chunk::RawChunk;
+use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
 use crate::messagepack::{self, Bytes};
 use crate::tensor::{LayerData, Tensor, check_finite, check_quantiser};

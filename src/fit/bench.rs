@@ -7,9 +7,10 @@ use inr_formats::{Activation, Grid, Mlp};
 
 #[cfg(feature = "candle")]
 use super::candle_engine::CandleEngine;
-use super::descent::{Batch, Descent, HostDescent, Method};
+use super::descent::{Batch, Descent, Method};
 use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
+use super::host_descent::HostDescent;
 use super::init::{InitializationPair, initial_parameters};
 use super::optimiser::OptimizerChoice;
 #[cfg(feature = "candle")]

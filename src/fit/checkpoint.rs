@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::trainer::{FitOutcome, FitState, Kept, RunState, StopReason, Tries};
+use super::state::{FitOutcome, FitState, Kept, RunState, StopReason, Tries};
 use crate::error::Error;
 use crate::progress::Observer;
 use inr_image::{Picture, Samples};

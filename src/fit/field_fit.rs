@@ -6,10 +6,11 @@ use inr_formats::Mlp;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::descent::{Descent, HostDescent, Method};
+use super::descent::{Descent, Method};
 use super::engine::{Engine, Trainee};
 use super::fused_engine::FusedEngine;
 
+use super::host_descent::HostDescent;
 use super::init::{InitializationPair, initial_parameters};
 use super::lattice_engine::LatticeEngine;
 use super::objective::Objective;

@@ -4,12 +4,15 @@ mod bench;
 #[cfg(feature = "candle")]
 mod candle_engine;
 #[cfg(feature = "candle")]
+mod candle_graph;
+#[cfg(feature = "candle")]
 mod candle_ops;
 mod checkpoint;
 mod descent;
 mod engine;
 mod field_fit;
 mod fused_engine;
+mod host_descent;
 mod init;
 mod lattice_engine;
 mod objective;
@@ -22,6 +25,7 @@ mod pool;
 #[cfg(feature = "candle")]
 mod resident;
 mod samples;
+mod state;
 pub(crate) mod steps;
 mod trainer;
 
@@ -37,7 +41,7 @@ pub use objective::{Anchor, Expression, Objective, ObjectiveTerm, PictureLoss, P
 pub use optimiser::OptimizerChoice;
 pub use optimiser::{Schedule, State};
 pub(crate) use samples::Samples as TrainingSamples;
-pub use trainer::StopReason;
+pub use state::StopReason;
 
 use crate::device::OpenDevice;
 use crate::encode::EncodeOptions;
@@ -50,7 +54,7 @@ use fused_engine::FusedEngine;
 use inr_kernel::Backend;
 use inr_kernel::Network;
 use plan::Plan;
-pub(crate) use trainer::FitOutcome;
+pub(crate) use state::FitOutcome;
 use trainer::Recipe;
 
 /// Fits networks to one picture's samples.

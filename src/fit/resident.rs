@@ -2,7 +2,7 @@
 
 use candle_core::{Result as CandleResult, Tensor};
 
-use super::candle_engine::{Asked, Graph, failed, flat};
+use super::candle_graph::{Asked, Graph, failed, flat};
 use super::candle_ops::Advance;
 use super::descent::{Batch, Descent, Method};
 use super::optimiser::{Schedule, State};

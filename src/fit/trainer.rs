@@ -6,38 +6,15 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::{CheckpointError, Journal, before_now};
-use super::descent::{Descent, HostDescent, Method};
+use super::descent::{Descent, Method};
 use super::engine::{Engine, Trainee};
+use super::host_descent::HostDescent;
 use super::optimiser::OptimizerChoice;
 use super::samples::{Sampler, Samples};
+use super::state::{FitOutcome, FitState, Kept, RESTARTS, RunState, StopReason, Tries};
 use crate::error::Error;
 use crate::progress::{Control, Observer, Phase, Progress};
 use inr_image::metrics;
-
-/// Why a fit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// All planned epochs were done.
-    Finished,
-    /// The wanted PSNR was reached.
-    TargetReached,
-    /// The time budget was spent.
-    TimeBudget,
-    /// The observer ended it.
-    Cancelled,
-}
-
-impl std::fmt::Display for StopReason {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-        formatter.pad(match self {
-            Self::Finished => "finished",
-            Self::TargetReached => "target reached",
-            Self::TimeBudget => "time budget spent",
-            Self::Cancelled => "cancelled",
-        })
-    }
-}
 
 /// How to train.
 #[derive(Clone, Debug)]
@@ -57,18 +34,6 @@ pub(crate) struct Recipe {
     pub(crate) started: Instant,
 }
 
-/// A trained network in the trainer's terms.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct FitOutcome {
-    /// Before omega0 is multiplied in; see [`Trainee::fold`].
-    pub(crate) parameters: Vec<f32>,
-    /// Visits of every pixel.
-    pub(crate) epochs: f64,
-    /// The peak learning rate that worked.
-    pub(crate) rate: f32,
-    pub(crate) stopped: StopReason,
-}
-
 const REPORT_EVERY: Duration = Duration::from_millis(500);
 /// Pixels that decide whether a wanted PSNR is reached.
 const MEASURED: usize = 65_536;
@@ -76,7 +41,6 @@ const MEASURED: usize = 65_536;
 const GLANCED: usize = 2_048;
 /// Steps that every fit is given before it can count as stuck.
 const GUARD_AFTER: u64 = 500;
-const RESTARTS: u32 = 4;
 /// Times by which the running loss may exceed its least before the fit goes back: a step that undoes what deep nets have
 /// learnt can come at any time (kodim10, 6 x 49: 15 dB instead of 27).
 const LOST: f64 = 1.25;
@@ -104,7 +68,12 @@ pub(crate) fn train(
         Some(state) => (state.tries, Some(state.run)),
         None => (Tries::new(start, recipe.rate), None),
     };
-    tries.check(start.len())?;
+    if !tries.fit(start.len()) {
+        return Err(CheckpointError::Damaged {
+            what: "tries of another fit",
+        }
+        .into());
+    }
     loop {
         let mut run = Run::new(trainee, samples, &mut *engine, &tries, recipe)?;
         if let Some(state) = under_way.take() {
@@ -159,72 +128,6 @@ enum Ended {
     AtTheMean,
     /// The loss rose far above what it was.
     Lost,
-}
-
-/// Where a fit was while all was well.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Kept {
-    pub(super) step: u64,
-    pub(super) parameters: Vec<f32>,
-}
-
-/// What earlier tries of a fit came to, and where this one began.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Tries {
-    /// Peak learning rate.
-    pub(super) rate: f32,
-    pub(super) restarts: u32,
-    /// Times that the fit lost what it had learnt.
-    pub(super) losses: u32,
-    /// Epochs that were undone.
-    pub(super) wasted: f64,
-    pub(super) from: Kept,
-}
-
-impl Tries {
-    fn new(start: &[f32], rate: f32) -> Self {
-        Self {
-            rate,
-            restarts: 0,
-            losses: 0,
-            wasted: 0.0,
-            from: Kept {
-                step: 0,
-                parameters: start.to_vec(),
-            },
-        }
-    }
-
-    /// Refuses those of another network.
-    fn check(&self, parameters: usize) -> Result<(), CheckpointError> {
-        let fits = self.from.parameters.len() == parameters && self.restarts <= RESTARTS;
-        (fits && self.losses <= RESTARTS)
-            .then_some(())
-            .ok_or(CheckpointError::Damaged {
-                what: "tries of another fit",
-            })
-    }
-}
-
-/// All that decides how a fit goes on.
-#[derive(Debug, PartialEq)]
-pub(crate) struct FitState {
-    pub(super) tries: Tries,
-    pub(super) run: RunState,
-}
-
-/// All that decides how one try of a fit goes on; the order of pixels and the schedule follow from its steps.
-#[derive(Debug, PartialEq)]
-pub(super) struct RunState {
-    pub(super) step: u64,
-    pub(super) loss: f64,
-    pub(super) told: u64,
-    pub(super) least: f64,
-    pub(super) kept: Option<Kept>,
-    /// The optimiser's state, shape `[3, n]`.
-    pub(super) descent: Vec<f32>,
-    /// Spent on this try.
-    pub(super) seconds: f64,
 }
 
 struct Run<'a> {

@@ -4,6 +4,7 @@ mod degradation;
 mod guard;
 mod network;
 mod noise;
+mod part;
 mod plan;
 mod samples;
 
@@ -21,7 +22,7 @@ use inr_image::resample::Filter;
 use inr_kernel::{Job, default_threads};
 
 pub use degradation::{Blur, Degradation, PointSpread};
-pub(crate) use plan::Part;
+pub(crate) use part::Part;
 use plan::{Effort, Plan};
 use samples::{Target, filtered, planes, samples};
 

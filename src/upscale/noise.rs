@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use super::plan::Part;
+use super::part::Part;
 use super::samples::planes;
 use inr_formats::Layout;
 use inr_image::colour::LUMA_BT601 as LUMA;

@@ -5,13 +5,11 @@ use std::ops::Range;
 use super::degradation::{Blur, Operator};
 use super::network::{self, SCALES, Small, Turn};
 use super::noise;
+use super::part::Part;
 use crate::error::Error;
 use inr_formats::Layout;
 use inr_image::resample::{Axes, Kernel};
 use inr_kernel::Job;
-
-/// Columns and rows of a part of a picture.
-pub(crate) type Part = [Range<usize>; 2];
 
 /// Small pixels before and after that cubic convolution reads.
 const CUBIC_REACH: usize = 3;

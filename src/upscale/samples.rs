@@ -2,7 +2,7 @@
 
 use inr_image::colour::LUMA_BT601;
 
-use super::plan::Part;
+use super::part::Part;
 use crate::error::Error;
 use inr_formats::{Depth, Layout};
 use inr_image::divide_by_alpha;

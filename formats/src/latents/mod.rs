@@ -4,19 +4,21 @@
 //! Every tile of every level is a segment of its own, coded with contexts that end at the tile's border; a reader needs
 //! a tile and the chain of tiles above it, and nothing else.
 
+mod band;
 mod chunk;
 mod fitting;
 mod low;
 mod network;
+mod prediction;
 mod prior;
 mod quantiser;
 mod state;
 mod surroundings;
 mod tile;
 
+pub use band::{Band, Tile};
 pub(crate) use chunk::{read, write};
 pub use prior::train;
-pub use tile::{Band, Tile};
 
 use crate::entropy::coder::{Coder, Decoder, Encoder};
 use crate::entropy::mix::{self, Tables};

@@ -221,7 +221,7 @@ fn store(prior: &mut Prior) -> Result<Vec<u8>, FormatError> {
     let mut bytes = Vec::new();
     prior.each(&mut |field| bytes.extend_from_slice(&field.stored().to_le_bytes()));
     zstd::bulk::compress(&bytes, 19).map_err(|error| FormatError::Encode {
-        chunk: crate::chunk::ChunkKind::GRID,
+        chunk: crate::chunk_kind::ChunkKind::GRID,
         reason: error.to_string(),
     })
 }

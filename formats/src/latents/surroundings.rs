@@ -1,15 +1,10 @@
 //! What is known of a coefficient before it is coded: its neighbours, and the contexts that they give.
 
+use super::band::{BLOCK, BORDER, Band, Tile};
 use super::network::{self, NEIGHBOURS, OUTPUTS};
 use super::state::{BASES, BINS, EXPECTED, State};
-use super::tile::{Band, Tile};
 use crate::entropy::mix::{SLOT_INPUTS, Tables};
 use crate::entropy::octave;
-
-/// Zeros around the magnitudes of a band, so that neighbours need no bounds.
-pub(super) const BORDER: usize = 2;
-/// Side of the blocks that a flag can declare empty.
-pub(super) const BLOCK: usize = 8;
 
 /// The magnitudes of the same orientation at the coarser level, and where this tile starts in them.
 #[derive(Clone, Copy)]

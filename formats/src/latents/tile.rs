@@ -1,60 +1,14 @@
 //! The coefficients of one tile of one level: three orientations of every plane, coded with contexts from the
 //! neighbourhood, the coarser level, the other orientations and the other planes.
 
+use super::band::{BLOCK, BORDER, Tile};
 use super::network;
+use super::prediction::{follow, predict};
 use super::quantiser::{Quantiser, Row};
 use super::state::{BINS, ESCAPE, State};
-use super::surroundings::{BLOCK, BORDER, Context, Parent, Surroundings};
+use super::surroundings::{Context, Parent, Surroundings};
 use crate::entropy::coder::Coder;
-use crate::entropy::mix::{INPUTS, SLOT_INPUTS, Slot, Tables, learn_pair, mix_pair};
-
-/// Quantised coefficients of one orientation of one plane of a tile, row by row.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Band {
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// `width` times `height` values.
-    pub values: Vec<i32>,
-    /// Magnitudes up to 255 and signs, with a border of zeros, in rows of the tile's stride.
-    pub(super) magnitudes: Vec<u8>,
-    pub(super) signs: Vec<i8>,
-}
-
-/// The decoded coefficients of one tile of one level.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tile {
-    /// For each plane the three orientations: high in x, high in y, high in both.
-    pub planes: Vec<[Band; 3]>,
-    pub(super) stride: usize,
-}
-
-impl Tile {
-    /// Bytes that the tile takes in memory, about.
-    pub fn bytes(&self) -> usize {
-        let band = |band: &Band| band.values.len() * 4 + band.magnitudes.len() * 2;
-        self.planes.iter().flatten().map(band).sum()
-    }
-
-    /// An empty tile for bands of these sizes, `low` columns and rows at most.
-    pub(super) fn new(planes: usize, sizes: [(usize, usize); 3], low: (usize, usize)) -> Self {
-        let stride = low.0 + 2 * BORDER;
-        let padded = stride * (low.1 + 2 * BORDER);
-        let band = |(width, height)| Band {
-            width,
-            height,
-            values: vec![0; width * height],
-            magnitudes: vec![0; padded],
-            signs: vec![0; padded],
-        };
-        Self {
-            // Fresh zeros for each plane: until they are written to, most systems give them no memory.
-            planes: (0..planes).map(|_| sizes.map(band)).collect(),
-            stride,
-        }
-    }
-}
+use crate::entropy::mix::{Slot, Tables};
 
 /// What an encoder wants: coefficients in units of 1/256 of the step, and what a bit is worth.
 #[derive(Clone, Copy)]
@@ -177,56 +131,6 @@ impl Wish<'_> {
             }
         }
         gain > i64::from(self.lambda) * (2 << 8)
-    }
-}
-
-/// What a magnitude decision is predicted from, and the prediction.
-pub(super) struct Prediction {
-    pub(super) p: u32,
-    inputs: [i16; INPUTS],
-    at: [usize; SLOT_INPUTS],
-    sets: [usize; 2],
-}
-
-/// Probability that magnitude decision `bin` is true.
-#[inline(always)]
-pub(super) fn predict(tables: Tables, state: &State, context: &Context, bin: usize) -> Prediction {
-    let mut at = context.at.map(|index| index + bin);
-    let foretold = context.foretold[bin];
-    let fine = (foretold + 2048) as usize >> 6;
-    at[0] += fine * 6 * BINS;
-    let inputs = tables.inputs(&state.slots, &at, foretold);
-    let sets = context.sets.map(|set| set * BINS + bin);
-    Prediction {
-        p: mix_pair(
-            &inputs,
-            &state.weights[sets[0]],
-            &state.second_weights[sets[1]],
-        ),
-        inputs,
-        at,
-        sets,
-    }
-}
-
-/// Learns the outcome of a magnitude decision.
-#[inline(always)]
-fn follow(tables: Tables, state: &mut State, prediction: &Prediction, more: bool) {
-    let Prediction {
-        p,
-        inputs,
-        at,
-        sets,
-    } = prediction;
-    learn_pair(
-        inputs,
-        &mut state.weights[sets[0]],
-        &mut state.second_weights[sets[1]],
-        *p,
-        more,
-    );
-    for index in at {
-        state.slots[*index].update(more, tables);
     }
 }
 

@@ -1,0 +1,54 @@
+//! Quantised coefficients in memory: bands, and the tile that holds them.
+
+/// Zeros around the magnitudes of a band, so that neighbours need no bounds.
+pub(super) const BORDER: usize = 2;
+/// Side of the blocks that a flag can declare empty.
+pub(super) const BLOCK: usize = 8;
+
+/// Quantised coefficients of one orientation of one plane of a tile, row by row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Band {
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `width` times `height` values.
+    pub values: Vec<i32>,
+    /// Magnitudes up to 255 and signs, with a border of zeros, in rows of the tile's stride.
+    pub(super) magnitudes: Vec<u8>,
+    pub(super) signs: Vec<i8>,
+}
+
+/// The decoded coefficients of one tile of one level.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tile {
+    /// For each plane the three orientations: high in x, high in y, high in both.
+    pub planes: Vec<[Band; 3]>,
+    pub(super) stride: usize,
+}
+
+impl Tile {
+    /// Bytes that the tile takes in memory, about.
+    pub fn bytes(&self) -> usize {
+        let band = |band: &Band| band.values.len() * 4 + band.magnitudes.len() * 2;
+        self.planes.iter().flatten().map(band).sum()
+    }
+
+    /// An empty tile for bands of these sizes, `low` columns and rows at most.
+    pub(super) fn new(planes: usize, sizes: [(usize, usize); 3], low: (usize, usize)) -> Self {
+        let stride = low.0 + 2 * BORDER;
+        let padded = stride * (low.1 + 2 * BORDER);
+        let band = |(width, height)| Band {
+            width,
+            height,
+            values: vec![0; width * height],
+            magnitudes: vec![0; padded],
+            signs: vec![0; padded],
+        };
+        Self {
+            // Fresh zeros for each plane: until they are written to, most systems give them no memory.
+            planes: (0..planes).map(|_| sizes.map(band)).collect(),
+            stride,
+        }
+    }
+}
