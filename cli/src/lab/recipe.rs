@@ -132,7 +132,7 @@ pub fn overrides(asked: &[String]) -> Result<Table> {
     Settings::of(table.clone()).map_err(|error| {
         bad_arguments(
             format!("{error:#}"),
-            "the settings are those under [settings] in lab/recipes",
+            "the settings are those under [settings] in cli/recipes",
         )
     })?;
     Ok(table)

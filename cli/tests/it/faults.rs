@@ -162,11 +162,7 @@ fn signals_end_it_and_leave_nothing() {
         command.current_dir(folder.path()).stderr(Stdio::piped());
         command.args(["encode", "a.png", "--model", "siren", "--epochs", "1000000"]);
         let child = command.spawn().expect("the program starts");
-        std::thread::sleep(std::time::Duration::from_millis(1000));
-        let mut kill = Command::new("kill");
-        kill.args([signal, &child.id().to_string()]);
-        assert!(kill.status().expect("kill starts").success());
-        let output = child.wait_with_output().expect("the program ends");
+        let output = signalled(child, signal, 0.3);
         expect_code(&output, 1);
         assert!(
             stderr(&output).contains("nothing was written"),
@@ -228,10 +224,7 @@ fn interrupted(folder: &TempDir, signal: &str) -> Output {
     while !newer() && started.elapsed().as_secs() < 60 {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    let mut kill = Command::new("kill");
-    kill.args([signal, &child.id().to_string()]);
-    assert!(kill.status().expect("kill starts").success());
-    child.wait_with_output().expect("the program ends")
+    signalled(child, signal, 0.0)
 }
 
 #[test]

@@ -155,11 +155,7 @@ fn a_run_that_was_interrupted_goes_on_within_a_fit() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    std::thread::sleep(std::time::Duration::from_millis(700));
-    let mut kill = Command::new("kill");
-    kill.args(["-INT", &child.id().to_string()]);
-    assert!(kill.status().expect("kill starts").success());
-    let output = child.wait_with_output().expect("the program ends");
+    let output = signalled(child, "-INT", 0.5);
     expect_code(&output, 1);
     assert!(stderr(&output).contains("goes on where this one was"));
     let fits = fs::read_dir(cut.path().join("out/fit/fits")).expect("a folder");

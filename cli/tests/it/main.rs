@@ -61,6 +61,32 @@ fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// Sends `signal` to `child` once it has used `seconds` of processor time, however busy the machine is; its output.
+#[cfg(unix)]
+fn signalled(child: std::process::Child, signal: &str, seconds: f64) -> Output {
+    let stat = format!("/proc/{}/stat", child.id());
+    // Fields 14 and 15 are ticks of a hundredth of a second in user and in system mode; the name before them ends in ')'.
+    let used = || {
+        let text = fs::read_to_string(&stat).ok()?;
+        let fields: Vec<&str> = text.rsplit(')').next()?.split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at)?.parse::<f64>().ok();
+        Some((ticks(11)? + ticks(12)?) / 100.0)
+    };
+    let started = std::time::Instant::now();
+    // Systems without /proc wait for the time itself.
+    while used().unwrap_or(started.elapsed().as_secs_f64() / 4.0) < seconds {
+        assert!(
+            started.elapsed().as_secs() < 120,
+            "the program does no work"
+        );
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let mut kill = Command::new("kill");
+    kill.args([signal, &child.id().to_string()]);
+    assert!(kill.status().expect("kill starts").success());
+    child.wait_with_output().expect("the program ends")
+}
+
 #[track_caller]
 fn expect_code(output: &Output, wanted: i32) {
     assert_eq!(code(output), wanted, "stderr: {}", stderr(output));

@@ -157,11 +157,7 @@ mod candle {
         let mut command = Command::new(env!("CARGO_BIN_EXE_inr"));
         command.current_dir(cut.path()).args(SMALL).args(steps);
         let child = command.stderr(Stdio::piped()).spawn().expect("it starts");
-        std::thread::sleep(std::time::Duration::from_millis(500));
-        let mut kill = Command::new("kill");
-        kill.args(["-INT", &child.id().to_string()]);
-        assert!(kill.status().expect("kill starts").success());
-        let output = child.wait_with_output().expect("the program ends");
+        let output = signalled(child, "-INT", 0.3);
         expect_code(&output, 1);
         assert!(stderr(&output).contains("goes on where this one was"));
         assert!(cut.path().join("w.safetensors.checkpoint").exists());

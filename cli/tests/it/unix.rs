@@ -67,11 +67,7 @@ fn an_interrupt_ends_the_fit() {
         ]);
         command.args(keep).stderr(Stdio::piped());
         let child = command.spawn().expect("the program starts");
-        std::thread::sleep(std::time::Duration::from_millis(1500));
-        let mut kill = Command::new("kill");
-        kill.args(["-INT", &child.id().to_string()]);
-        assert!(kill.status().expect("kill starts").success());
-        let output = child.wait_with_output().expect("the program ends");
+        let output = signalled(child, "-INT", 0.3);
         expect_code(&output, wanted);
         assert_eq!(names(&folder), left);
     }
