@@ -277,8 +277,9 @@ fn the_fused_engine_agrees_with_candle() {
 #[cfg(feature = "candle")]
 #[test]
 fn a_descent_that_stays_on_the_device_goes_where_the_one_on_the_host_goes() {
-    use super::candle_engine::Graph;
-    use super::descent::{HostDescent, Method};
+    use super::candle_graph::Graph;
+    use super::descent::Method;
+    use super::host_descent::HostDescent;
     use super::resident::ResidentDescent;
     for (name, samples) in losses() {
         let samples = Arc::new(samples);
