@@ -18,7 +18,6 @@ use crate::progress::{Meter, Observer, Phase};
 use inr_formats::{Depth, Limits};
 use inr_image::Picture;
 use inr_image::resample::Filter;
-#[cfg(feature = "fit")]
 use inr_kernel::{Job, default_threads};
 
 pub use degradation::{Blur, Degradation, PointSpread};
