@@ -54,7 +54,7 @@ impl Backend {
         found
     }
 
-    /// Rows of the blocks that [`Packed`] matrices are laid out for.
+    /// Rows of the blocks that packed matrices are laid out for.
     pub fn block_rows(self) -> usize {
         struct Rows;
         impl Work for Rows {

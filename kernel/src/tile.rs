@@ -85,8 +85,8 @@ impl Tile {
         &mut self.values[0]
     }
 
-    /// After [`Backend::forward`] the outputs, shape `[strips, streams, channels, STRIP]`; to be replaced by the
-    /// loss's gradient before [`Backend::backward`].
+    /// After `Backend::forward` the outputs, shape `[strips, streams, channels, STRIP]`; to be replaced by the
+    /// loss's gradient before `Backend::backward`.
     pub fn outputs(&mut self) -> &mut [f32] {
         &mut self.outputs
     }

@@ -49,8 +49,8 @@ const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 /// by bicubic interpolation, and everything else about the picture stays.
 ///
 /// # Errors
-/// [`Error::Weights`] for files that are of no such network, [`Error::Misuse`] for options out of range,
-/// [`Error::OverLimit`] for a result above the limit of pixels, [`Error::Device`], and [`Error::Cancelled`].
+/// [`Error::Weights`] for files that are of no such network, [`inr::Error::Misuse`] for options out of range,
+/// [`inr::Error::OverLimit`] for a result above the limit of pixels, [`inr::Error::Device`], and [`inr::Error::Cancelled`].
 pub fn enlarge_srgan(
     picture: &Picture,
     weights: &Path,

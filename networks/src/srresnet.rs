@@ -48,7 +48,7 @@ impl SrShape {
     }
 
     /// # Errors
-    /// [`Error::Misuse`] for sizes out of range.
+    /// [`inr::Error::Misuse`] for sizes out of range.
     pub(super) fn check(&self) -> Result<(), Error> {
         let fits = (1..=1024).contains(&self.width)
             && (1..=64).contains(&self.blocks)

@@ -187,8 +187,8 @@ impl VggLoss {
     /// read and may be absent.
     ///
     /// # Errors
-    /// [`Error::Weights`] for files that are not of this network, [`Error::Misuse`] for options and shapes that make no
-    /// sense, [`Error::Device`] when the device fails.
+    /// [`Error::Weights`] for files that are not of this network, [`inr::Error::Misuse`] for options and shapes that make no
+    /// sense, [`inr::Error::Device`] when the device fails.
     pub fn new(
         weights: &Path,
         values: &[f32],
@@ -266,7 +266,7 @@ impl VggLoss {
     /// The features of `values` after each of the layers asked for, `[channels, height, width]` each, one after the other.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device fails.
+    /// [`inr::Error::Device`] when the device fails.
     pub fn features_of(&self, values: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
         let found = || -> CandleResult<Vec<Vec<f32>>> {
             let features = self.features(&self.picture(values)?)?;

@@ -86,7 +86,7 @@ const QUIET: f32 = 0.1;
 
 impl SrRecipe {
     /// # Errors
-    /// [`Error::Misuse`] for values out of range.
+    /// [`inr::Error::Misuse`] for values out of range.
     fn check(&self) -> Result<(), Error> {
         self.shape.check()?;
         let scale = self.shape.scale() as usize;
@@ -156,8 +156,8 @@ impl SrTrainer {
     /// A training that has not begun, with the pictures in `folder`.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for a recipe or a folder that make no sense, [`Error::Weights`] for VGG19's file, [`Error::Io`],
-    /// [`Error::Device`].
+    /// [`inr::Error::Misuse`] for a recipe or a folder that make no sense, [`Error::Weights`] for VGG19's file, [`inr::Error::Io`],
+    /// [`inr::Error::Device`].
     pub fn new(folder: &Path, recipe: SrRecipe) -> Result<Self, Error> {
         recipe.check()?;
         let device = candle_device(recipe.device)?;
@@ -206,8 +206,8 @@ impl SrTrainer {
     /// Takes one step.
     ///
     /// # Errors
-    /// [`Error::Device`] when the device fails, [`Error::Io`] when a picture cannot be read, [`Error::Misuse`] when none is
-    /// as large as a patch, [`Error::Diverged`] when the loss is no number.
+    /// [`inr::Error::Device`] when the device fails, [`inr::Error::Io`] when a picture cannot be read, [`inr::Error::Misuse`] when none is
+    /// as large as a patch, [`inr::Error::Diverged`] when the loss is no number.
     pub fn step(&mut self) -> Result<SrStep, Error> {
         let [small, large] = self
             .patches
@@ -278,7 +278,7 @@ impl SrTrainer {
     /// does.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for pictures that are too small, [`Error::Device`] when the device fails.
+    /// [`inr::Error::Misuse`] for pictures that are too small, [`inr::Error::Device`] when the device fails.
     pub fn scores(&self, pictures: &[Picture]) -> Result<Vec<SrScore>, Error> {
         let network = || -> CandleResult<SrResNet> {
             let parameters = self.generator.plain(&self.device)?;
@@ -310,7 +310,7 @@ impl SrTrainer {
     /// never interrupted.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for a checkpoint of another training; nothing has changed then.
+    /// [`inr::Error::Misuse`] for a checkpoint of another training; nothing has changed then.
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<(), Error> {
         let other = || {
             Error::Field(inr::Error::Misuse {

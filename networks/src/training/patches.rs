@@ -50,7 +50,7 @@ impl Patches {
     /// Of the pictures in `folder`, patches of `side` pixels when they are made `scale` times smaller.
     ///
     /// # Errors
-    /// [`Error::Io`] for a folder that cannot be listed, [`Error::Misuse`] for one without files.
+    /// [`inr::Error::Io`] for a folder that cannot be listed, [`inr::Error::Misuse`] for one without files.
     pub(super) fn new(folder: &Path, scale: usize, side: usize, seed: u64) -> Result<Self, Error> {
         let mut files = Vec::new();
         for entry in std::fs::read_dir(folder)? {
