@@ -19,7 +19,7 @@ pub enum Error {
     /// A checkpoint cannot be resumed.
     #[cfg(feature = "fit")]
     #[error(transparent)]
-    Checkpoint(#[from] crate::fit::CheckpointError),
+    Checkpoint(#[from] crate::fit::checkpoint_error::CheckpointError),
     /// The caller asked for something that cannot be: `what` names the argument and the value found, `want` the values
     /// that are accepted.
     #[error("{what}; {want}")]

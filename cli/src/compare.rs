@@ -11,6 +11,7 @@ use serde_json::json;
 use super::args::{CompareArgs, OutputArgs};
 use super::failure::{Outcome, bad_arguments};
 use super::output::{self, Outputs};
+use crate::input;
 
 /// Measures the second picture against the first.
 pub fn run(args: &CompareArgs) -> Result<Outcome> {
@@ -29,7 +30,7 @@ pub fn run(args: &CompareArgs) -> Result<Outcome> {
     let (a, b) = (reference.to_f32(), other.to_f32());
     let (a, b) = (raster(&reference, &a), raster(&other, &b));
     let report = metrics::compare(a, b).with_context(|| {
-        let [a, b] = inputs.each_ref().map(|input| output::display_name(input));
+        let [a, b] = inputs.each_ref().map(|input| input::display_name(input));
         format!("cannot compare {a} with {b}")
     })?;
     if let (Some(output), Some(format)) = (&args.output, format) {
@@ -41,7 +42,7 @@ pub fn run(args: &CompareArgs) -> Result<Outcome> {
 }
 
 fn difference_format(output: &Path) -> Result<FileFormat> {
-    if output::is_stdio(output) {
+    if input::is_stdio(output) {
         let what = "standard output has the figures, not the difference picture".into();
         return Err(bad_arguments(what, "name a file with -o"));
     }
@@ -100,7 +101,7 @@ fn text(report: &Report, as_json: bool) -> String {
 }
 
 fn open(path: &Path) -> Result<Picture> {
-    output::picture(path).with_context(|| format!("cannot read {}", output::display_name(path)))
+    input::picture(path).with_context(|| format!("cannot read {}", input::display_name(path)))
 }
 
 /// Both with the channels that either has: grey becomes red, green and blue, and no alpha becomes opaque.

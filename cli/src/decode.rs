@@ -1,5 +1,6 @@
 //! `inr decode`.
 
+use crate::input;
 use crate::terminal::say;
 use std::io::Write;
 use std::path::Path;
@@ -32,7 +33,7 @@ fn one(
     outputs: &Outputs,
 ) -> Result<()> {
     let limits = Limits::default();
-    let bytes = output::read(input, limits.file_bytes)?;
+    let bytes = input::read(input, limits.file_bytes)?;
     let file = if args.partial {
         InrPicture::open_partial(&bytes, &limits)?
     } else {
@@ -115,13 +116,13 @@ fn derivative_of(
     let name = derivative.name();
     if args.report.json {
         let object = json!({
-            "input": output::display_name(input), "output": output::output_name(&output), "width": width,
+            "input": input::display_name(input), "output": output::output_name(&output), "width": width,
             "height": height, "derivative": name, "range": rendered.range, "scale": rendered.scale,
         });
         return output::to_stdout(format!("{object}\n").as_bytes());
     }
     if !args.report.quiet {
-        let (from, to) = (output::display_name(input), output::output_name(&output));
+        let (from, to) = (input::display_name(input), output::output_name(&output));
         say(&format!(
             "{from} -> {to}: {width} x {height}, {name}: {}",
             rendered.scale
@@ -132,7 +133,7 @@ fn derivative_of(
 
 fn reporter(input: &Path, args: &DecodeArgs) -> Reporter {
     let quiet = args.report.quiet || args.report.json;
-    Reporter::new(&output::display_name(input), quiet, false)
+    Reporter::new(&input::display_name(input), quiet, false)
 }
 
 /// What is told of a finished render.
@@ -185,7 +186,7 @@ fn asked_format(args: &DecodeArgs) -> Result<Option<FileFormat>> {
         return Ok(args.format);
     }
     match &args.output.output {
-        Some(path) if !output::is_stdio(path) => {
+        Some(path) if !input::is_stdio(path) => {
             FileFormat::from_path(path).map(Some).ok_or_else(|| {
                 let what = format!(
                     "{} has no extension of a known picture format",
@@ -283,13 +284,13 @@ fn report(input: &Path, output: &Path, args: &DecodeArgs, done: &Done) -> Result
     let [width, height] = done.size;
     if args.report.json {
         let object = json!({
-            "input": output::display_name(input), "output": output::output_name(output), "width": width,
+            "input": input::display_name(input), "output": output::output_name(output), "width": width,
             "height": height, "method": method, "why": done.why, "dropped": done.dropped,
         });
         return output::to_stdout(format!("{object}\n").as_bytes());
     }
     if !args.report.quiet {
-        let (from, to) = (output::display_name(input), output::output_name(output));
+        let (from, to) = (input::display_name(input), output::output_name(output));
         say(&format!(
             "{from} -> {to}: {width} x {height}, method {method}: {}",
             done.why

@@ -1,5 +1,6 @@
 //! `inr encode`.
 
+use crate::input;
 use crate::terminal::say;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -34,14 +35,11 @@ pub fn run(args: &EncodeArgs) -> Result<Outcome> {
 
 fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outputs) -> Result<()> {
     let started = Instant::now();
-    let picture = read_picture(
-        &output::read(input, output::MOST_BYTES)?,
-        &Limits::default(),
-    )?;
+    let picture = read_picture(&input::read(input, input::MOST_BYTES)?, &Limits::default())?;
     let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
     let checkpoint = checkpoint(args, &output)?;
     let mut reporter = Reporter::new(
-        &output::display_name(input),
+        &input::display_name(input),
         args.report.quiet || args.report.json,
         args.keep,
     )
@@ -94,7 +92,7 @@ fn checkpoint(args: &EncodeArgs, output: &Path) -> Result<Option<PathBuf>> {
         }
         return Ok(None);
     }
-    if output::is_stdio(output) {
+    if input::is_stdio(output) {
         let what = "--resume with standard output, beside which no checkpoint can lie".into();
         return Err(bad_arguments(what, "name an output file with -o"));
     }
@@ -111,7 +109,7 @@ fn resumed(
     reporter: &mut Reporter,
 ) -> Result<Encoded> {
     let name = path.display();
-    let bytes = output::read(path, output::MOST_BYTES);
+    let bytes = input::read(path, input::MOST_BYTES);
     let bytes = bytes.with_context(|| format!("cannot go on from {name}"))?;
     reporter.note(&format!("going on from {name}"));
     encode_from(picture, options, &bytes, reporter).map_err(|error| match error {
@@ -172,7 +170,7 @@ fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) -> 
     if args.report.json {
         // An infinite PSNR, of a picture that comes back exactly, has no number in JSON.
         let object = json!({
-            "input": output::display_name(input), "output": output::output_name(output), "bytes": bytes,
+            "input": input::display_name(input), "output": output::output_name(output), "bytes": bytes,
             "bits_per_pixel": bits_per_pixel, "psnr": psnr, "float_psnr": float_psnr, "parameters": parameters,
             "hidden": hidden, "omega0": omega_first, "epochs": epochs, "seconds": seconds, "device": device,
             "stopped": stopped.to_string(), "target_met": target_met, "notes": notes,
@@ -192,7 +190,7 @@ fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) -> 
         };
         say(&format!(
             "{} -> {}: {bytes} bytes, {bits_per_pixel:.3} bpp, {psnr:.2} dB,{network} in {seconds:.1} s on {device}, {stopped}",
-            output::display_name(input),
+            input::display_name(input),
             output::output_name(output),
         ));
     }

@@ -3,6 +3,7 @@
 mod list;
 mod pixmap;
 
+use crate::input;
 use crate::terminal::say;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,9 +21,6 @@ use super::failure::{Outcome, bad_arguments, refused};
 use super::output::{self, Outputs};
 use super::progress::{self, Reporter};
 
-/// Longest picture file that is read.
-const MOST_BYTES: u64 = 1 << 31;
-
 /// Lists filters, or runs one.
 pub fn run(args: &FilterArgs) -> Result<Outcome> {
     let plugin = load(&args.plugin)?;
@@ -35,7 +33,7 @@ pub fn run(args: &FilterArgs) -> Result<Outcome> {
                 output,
                 args,
             };
-            let named = || format!("cannot apply {filter} to {}", output::display_name(input));
+            let named = || format!("cannot apply {filter} to {}", input::display_name(input));
             request.run().with_context(named)?;
         }
         _ => list::print(&plugin, args.report.json)?,
@@ -142,7 +140,7 @@ impl Job<'_> {
             return Err(bad_arguments(what, format!("the limit is {limit} pixels")));
         }
         let mut made = Pixmap::new(plan.size, Format::plain(sample, plan.layout));
-        let name = output::display_name(self.input);
+        let name = input::display_name(self.input);
         let quiet = self.args.report.quiet || self.args.report.json;
         let mut reporter = Reporter::new(&name, quiet, false);
         let cancelled = AtomicBool::new(false);
@@ -162,7 +160,7 @@ impl Job<'_> {
     }
 
     fn format(&self) -> Result<FileFormat> {
-        if output::is_stdio(self.output) {
+        if input::is_stdio(self.output) {
             return Ok(FileFormat::Png);
         }
         FileFormat::from_path(self.output).ok_or_else(|| {
@@ -178,10 +176,7 @@ impl Job<'_> {
     }
 
     fn report(&self, output: &Path, plan: Plan) -> Result<()> {
-        let (from, to) = (
-            output::display_name(self.input),
-            output::output_name(output),
-        );
+        let (from, to) = (input::display_name(self.input), output::output_name(output));
         let [width, height] = plan.size;
         if self.args.report.json {
             let object = json!({
@@ -213,11 +208,11 @@ fn kept(metadata: &Metadata, source: &Pixmap, plan: Plan) -> Metadata {
 /// Reads a picture file for a plug-in.
 fn open(file: &Path) -> Result<(Pixmap, Metadata)> {
     let read = || -> Result<(Pixmap, Metadata)> {
-        let bytes = output::read(file, MOST_BYTES)?;
+        let bytes = input::read(file, input::MOST_BYTES)?;
         let picture = read_picture(&bytes, &Limits::default())?;
         Ok((pixmap::of(&picture), picture.metadata().clone()))
     };
-    read().with_context(|| format!("cannot read {}", output::display_name(file)))
+    read().with_context(|| format!("cannot read {}", input::display_name(file)))
 }
 
 /// A plug-in's failure as the program tells of it.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::args::InfoArgs;
 use super::failure::Outcome;
 use super::output;
+use crate::input;
 
 /// Prints what each file holds; of a damaged one what is intact, and then the error.
 pub fn run(args: &InfoArgs) -> Result<Outcome> {
@@ -18,9 +19,9 @@ pub fn run(args: &InfoArgs) -> Result<Outcome> {
 }
 
 fn one(input: &Path, as_json: bool) -> Result<()> {
-    let name = output::display_name(input);
+    let name = input::display_name(input);
     let limits = Limits::default();
-    let bytes = output::read(input, limits.file_bytes)?;
+    let bytes = input::read(input, limits.file_bytes)?;
     let (chunks, state) = inspect(&bytes, &limits);
     let opened = state
         .map_err(Error::from)

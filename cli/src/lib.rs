@@ -12,6 +12,7 @@ mod failure;
 mod filter;
 mod grid;
 mod info;
+mod input;
 pub mod lab;
 mod markup;
 mod output;
@@ -83,7 +84,7 @@ fn each(
     work: impl Fn(&Path) -> Result<()> + Sync,
 ) -> Result<Outcome> {
     let one = |input: &PathBuf| -> Result<Outcome> {
-        let name = output::display_name(input);
+        let name = input::display_name(input);
         let result = if progress::interrupted() {
             Err(anyhow::anyhow!("interrupted"))
         } else {

@@ -1,75 +1,15 @@
-//! Reading inputs; naming and writing outputs so that nothing is lost and nothing half-written is left.
+//! Naming and writing outputs so that nothing is lost and nothing half-written is left.
 
 use std::fs;
-use std::io::{self, IsTerminal, Read, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
-use inr::{InrPicture, Limits, Method, Picture, PictureError, RenderOptions, read_picture};
 
 use super::args::OutputArgs;
 use super::failure::{bad_arguments, refused};
-
-/// Longest file that is read.
-pub const MOST_BYTES: u64 = 1 << 31;
-
-/// True for `-`, which stands for standard input or output.
-pub fn is_stdio(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
-/// The bytes of `path`, at most `limit`.
-pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let source: Box<dyn Read> = if is_stdio(path) {
-        Box::new(io::stdin().lock())
-    } else {
-        let metadata = fs::metadata(path)?;
-        if metadata.is_dir() {
-            anyhow::bail!("it is a folder, not a file");
-        }
-        Box::new(fs::File::open(path)?)
-    };
-    source.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        anyhow::bail!("it is longer than {limit} bytes, the most that is read");
-    }
-    Ok(bytes)
-}
-
-/// What a file is called in messages.
-pub fn display_name(path: &Path) -> String {
-    if is_stdio(path) {
-        "standard input".into()
-    } else {
-        path.display().to_string()
-    }
-}
-
-/// A picture file, or the native render of an `.inr` file.
-pub fn picture(path: &Path) -> Result<Picture> {
-    let bytes = read(path, MOST_BYTES)?;
-    let limits = Limits::default();
-    // An .inr file that lost its signature is still one by name.
-    let named_inr = path.extension().is_some_and(|extension| extension == "inr");
-    match read_picture(&bytes, &limits) {
-        Err(PictureError::AlreadyInr | PictureError::Unknown { .. }) if named_inr => {
-            native(&bytes, &limits)
-        }
-        Err(PictureError::AlreadyInr) => native(&bytes, &limits),
-        read => Ok(read?),
-    }
-}
-
-fn native(bytes: &[u8], limits: &Limits) -> Result<Picture> {
-    let options = RenderOptions {
-        method: Method::Inr,
-        ..RenderOptions::default()
-    };
-    let rendered = InrPicture::open(bytes, limits).and_then(|file| file.render(&options, &mut ()));
-    Ok(rendered?.picture)
-}
+use super::input::is_stdio;
 
 /// Where the outputs of one run go.
 pub struct Outputs<'a> {

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::args::TrainSrArgs;
 use crate::failure::{Outcome, refused};
+use crate::input;
 use crate::lab::weights;
 use crate::output::{self, write_over};
 use crate::progress::{self, Reporter};
@@ -110,7 +111,7 @@ fn pictures(folder: &Path) -> Result<Vec<(String, Picture)>> {
         if !path.is_file() {
             continue;
         }
-        let bytes = output::read(&path, Limits::default().file_bytes)?;
+        let bytes = input::read(&path, Limits::default().file_bytes)?;
         // Other files may lie beside the pictures.
         if let Ok(picture) = read_picture(&bytes, &Limits::default()) {
             found.push((output::stem(&path), picture));

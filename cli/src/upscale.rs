@@ -1,5 +1,6 @@
 //! `inr upscale`.
 
+use crate::input;
 use crate::terminal::say;
 use std::path::Path;
 use std::time::Instant;
@@ -47,7 +48,7 @@ fn one(
     options: &UpscaleOptions,
     outputs: &Outputs,
 ) -> Result<()> {
-    let picture = output::picture(input)?;
+    let picture = input::picture(input)?;
     let usual = usual_format(&picture);
     let named = args
         .output
@@ -64,7 +65,7 @@ fn one(
     );
     let output = outputs.choose(input, &name)?;
     let quiet = args.report.quiet || args.report.json;
-    let mut reporter = Reporter::new(&output::display_name(input), quiet, false);
+    let mut reporter = Reporter::new(&input::display_name(input), quiet, false);
     let started = Instant::now();
     let enlarged = match &args.weights {
         None => upscale(&picture, options, &mut reporter)
@@ -143,7 +144,7 @@ fn report(
     dropped: &[&str],
     seconds: f64,
 ) -> Result<()> {
-    let (from, to) = (output::display_name(input), output::output_name(output));
+    let (from, to) = (input::display_name(input), output::output_name(output));
     let (width, height) = (enlarged.picture.width(), enlarged.picture.height());
     let (method, why) = (&enlarged.method, &enlarged.why);
     let degradation = &enlarged.degradation;

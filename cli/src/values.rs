@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result as Outcome};
 use inr::{Blur, Degradation, FileFormat, Limits, PointSpread, Region, UpscaleMethod};
 
+use crate::input;
+
 fn finite(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
@@ -213,7 +215,7 @@ impl DegradationName {
 const MOST_PSF_BYTES: u64 = 1 << 24;
 
 fn point_spread(path: &Path) -> Outcome<PointSpread> {
-    let bytes = super::output::read(path, MOST_PSF_BYTES)?;
+    let bytes = input::read(path, MOST_PSF_BYTES)?;
     let picture = inr::read_picture(&bytes, &Limits::default())?;
     Ok(PointSpread::of(&picture)?)
 }

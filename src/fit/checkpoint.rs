@@ -6,57 +6,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::checkpoint_error::{CheckpointError, damaged};
 use super::state::{FitOutcome, FitState, Kept, RunState, StopReason, Tries};
 use crate::error::Error;
 use crate::progress::Observer;
 use inr_image::{Picture, Samples};
 
 const SIGNATURE: [u8; 8] = *b"inrfit\r\n";
-
-/// Why a checkpoint cannot be gone on from.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckpointError {
-    /// Other bytes.
-    #[error("not a checkpoint of an encode")]
-    Signature,
-    /// Bytes are missing, or others than were written.
-    #[error("damaged checkpoint: {what}")]
-    Damaged {
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// Another picture was fitted.
-    #[error("the checkpoint is of another picture")]
-    OtherPicture,
-    /// Other options, another version or another kind of processor.
-    #[error("the checkpoint is of another encode: {found} there, {wanted} here")]
-    OtherFit {
-        /// What the checkpoint was made with, where it differs.
-        found: String,
-        /// What it would have to be made with.
-        wanted: String,
-    },
-}
-
-impl CheckpointError {
-    /// What two keys do not have in common.
-    fn other_fit(found: &str, wanted: &str) -> Self {
-        let differ = |this: &str, other: &str| {
-            let parts: Vec<&str> = other.split(", ").collect();
-            let own = this.split(", ").filter(|part| !parts.contains(part));
-            own.collect::<Vec<_>>().join(", ")
-        };
-        Self::OtherFit {
-            found: differ(found, wanted),
-            wanted: differ(wanted, found),
-        }
-    }
-}
-
-const fn damaged(what: &'static str) -> CheckpointError {
-    CheckpointError::Damaged { what }
-}
 
 /// FNV-1a in 64 bits: tells accidents, not forgeries.
 fn digest(start: u64, bytes: impl IntoIterator<Item = u8>) -> u64 {

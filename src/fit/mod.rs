@@ -8,6 +8,7 @@ mod candle_graph;
 #[cfg(feature = "candle")]
 mod candle_ops;
 mod checkpoint;
+pub(crate) mod checkpoint_error;
 mod descent;
 mod engine;
 mod field_fit;
@@ -33,8 +34,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use bench::{EngineBench, EngineFigure, engine_bench};
-pub use checkpoint::CheckpointError;
 pub(crate) use checkpoint::{Journal, picture_digest};
+pub use checkpoint_error::CheckpointError;
 pub use field_fit::{FieldFit, FitRecipe};
 pub use init::{Initialization, InitializationPair};
 pub use objective::{Anchor, Expression, Objective, ObjectiveTerm, PictureLoss, PictureTerm};

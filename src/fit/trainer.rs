@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::checkpoint::{CheckpointError, Journal, before_now};
+use super::checkpoint::{Journal, before_now};
+use super::checkpoint_error::CheckpointError;
 use super::descent::{Descent, Method};
 use super::engine::{Engine, Trainee};
 use super::host_descent::HostDescent;

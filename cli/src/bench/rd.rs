@@ -27,7 +27,8 @@ use self::tables::{BdRates, Means, Measured};
 use super::source::{self, Source};
 use crate::args::{Metric, RdArgs};
 use crate::failure::{Outcome, bad_arguments, refused};
-use crate::output::{self, to_stdout, write_over};
+use crate::input;
+use crate::output::{to_stdout, write_over};
 use crate::progress;
 use crate::terminal::say;
 
@@ -197,7 +198,7 @@ impl Work<'_> {
         }
         self.taken.fetch_add(all.len() - new, Ordering::Relaxed);
         if new > 0 {
-            let (name, codec) = (output::display_name(picture), codec.name());
+            let (name, codec) = (input::display_name(picture), codec.name());
             say(&format!(
                 "{name}: {codec}, {new} files in {}",
                 seconds(spent)

@@ -9,7 +9,7 @@ use inr::{read_picture, write_picture};
 use tempfile::TempDir;
 
 use crate::failure::{bad_arguments, refused};
-use crate::output;
+use crate::input;
 use crate::output::Temporary;
 
 /// Sides in pixels of what a quick look takes from the middle of a picture; MS-SSIM needs 176.
@@ -47,7 +47,7 @@ pub struct Source {
 impl Source {
     /// Reads `path`; of a quick look the middle.
     pub fn open(path: &Path, quick: bool) -> Result<Self> {
-        let bytes = output::read(path, output::MOST_BYTES)?;
+        let bytes = input::read(path, input::MOST_BYTES)?;
         let picture = read_picture(&bytes, &Limits::default())?;
         if picture.layout().has_alpha() {
             let what = "it has an alpha channel, which JPEG cannot hold".into();

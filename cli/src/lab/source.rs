@@ -8,7 +8,7 @@ use inr::resample::{self, Filter};
 use inr::{Limits, read_picture};
 
 use super::settings::Settings;
-use crate::output;
+use crate::input;
 
 /// Comes with the program, for quick runs without a data folder.
 const CAMERA: &[u8] = include_bytes!("camera-64.png");
@@ -94,7 +94,7 @@ impl Sources {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    output::read(path, Limits::default().file_bytes)
+    input::read(path, Limits::default().file_bytes)
         .with_context(|| format!("cannot read {}", path.display()))
 }
 

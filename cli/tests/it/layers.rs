@@ -76,7 +76,7 @@ fn spread(tree: &str) -> Vec<String> {
     paths.iter().map(|path| path.trim().to_owned()).collect()
 }
 
-/// The paths that a file's private `use` lines name; unit tests and re-exports do not count.
+/// The paths that a file names, in private `use` lines and in place; unit tests and re-exports do not count.
 fn imports(text: &str) -> Vec<String> {
     let text = text
         .split("#[cfg(test)]\nmod tests {")
@@ -94,7 +94,18 @@ fn imports(text: &str) -> Vec<String> {
             || statement[..at].trim_end().ends_with("pub(super)");
         (!public).then(|| &statement[at + 4..])
     });
-    uses.flat_map(spread).collect()
+    let in_place = code
+        .split(';')
+        .filter(|statement| !statement.contains("use "));
+    let in_place = in_place.flat_map(|statement| {
+        let word = |character: char| character.is_alphanumeric() || "_:".contains(character);
+        statement.split(move |character| !word(character))
+    });
+    let in_place =
+        in_place.filter(|path| path.starts_with("crate::") || path.starts_with("super::"));
+    uses.flat_map(spread)
+        .chain(in_place.map(str::to_owned))
+        .collect()
 }
 
 /// The module among `known` that `path`, imported by `from`, lies in.
@@ -178,7 +189,7 @@ fn no_two_files_import_each_other_in_a_loop() {
 
 #[test]
 fn imports_are_understood() {
-    let text = "use crate::a::{b, c::{self, d as e}};\npub use x::y;\n// use no::t;\nuse super::z;";
+    let text = "use crate::a::{b, c::{self, d as e}};\npub use x::y;\n// use no::t;\nuse super::z;\nlet x = super::w::f(1);";
     let found = imports(text);
     assert_eq!(
         found,
@@ -186,7 +197,8 @@ fn imports_are_understood() {
             "crate::a::b",
             "crate::a::c::self",
             "crate::a::c::d",
-            "super::z"
+            "super::z",
+            "super::w::f"
         ]
     );
 }

@@ -73,7 +73,7 @@ fn signalled(child: std::process::Child, signal: &str, seconds: f64) -> Output {
         Some((ticks(11)? + ticks(12)?) / 100.0)
     };
     let started = std::time::Instant::now();
-    // Systems without /proc wait for the time itself.
+    // Systems without /proc wait for four times the time.
     while used().unwrap_or(started.elapsed().as_secs_f64() / 4.0) < seconds {
         assert!(
             started.elapsed().as_secs() < 120,

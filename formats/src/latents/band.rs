@@ -5,6 +5,9 @@ pub(super) const BORDER: usize = 2;
 /// Side of the blocks that a flag can declare empty.
 pub(super) const BLOCK: usize = 8;
 
+/// Decisions of a magnitude that have contexts of their own: "not 0", "above 1", ..., the last shared by all above.
+pub(super) const BINS: usize = 8;
+
 /// Quantised coefficients of one orientation of one plane of a tile, row by row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Band {

@@ -12,7 +12,7 @@ pub(super) type Neighbours = [[i16; 8]; PARTS];
 /// Units of the hidden layer.
 pub(super) const HIDDEN: usize = 16;
 /// One for each decision of a magnitude that has contexts of its own.
-pub(super) const OUTPUTS: usize = super::state::BINS;
+pub(super) const OUTPUTS: usize = super::band::BINS;
 /// Hidden units are held below this, 16 times [`UNIT`].
 const HIDDEN_LIMIT: i16 = 4095;
 /// Where 1 lies in thresholds and outputs.

@@ -1,6 +1,7 @@
 //! The probability of a magnitude decision, and how it adapts.
 
-use super::state::{BINS, State};
+use super::band::BINS;
+use super::state::State;
 use super::surroundings::Context;
 use crate::entropy::mix::{INPUTS, SLOT_INPUTS, Tables, learn_pair, mix_pair};
 

@@ -3,9 +3,9 @@
 //! Trellis-coded quantisation (M. Marcellin and T. Fischer, 1990) in the form of H. Schwarz et al., "Hybrid video coding
 //! with trellis-coded quantization" (2019): the values of both quantisers together lie twice as dense as each one's.
 
-use super::band::{BORDER, Band};
+use super::band::{BINS, BORDER, Band};
 use super::prediction::predict;
-use super::state::{BINS, ESCAPE, State};
+use super::state::{ESCAPE, State};
 use super::surroundings::{Context, Surroundings};
 use crate::entropy::mix::{Tables, cost};
 

@@ -1,11 +1,10 @@
 //! What the coder of one tile learns: the adaptive slots and mixture weights of each class of planes.
 
+use super::band::BINS;
 use super::fitting::Samples;
 use super::network::Network;
 use crate::entropy::mix::{INPUTS, SLOT_INPUTS, Slot, WEIGHT_ONE};
 
-/// Decisions of a magnitude that have contexts of their own: "not 0", "above 1", ..., the last shared by all above.
-pub(super) const BINS: usize = 8;
 /// Magnitudes from here on continue with an Exp-Golomb code.
 pub(super) const ESCAPE: u32 = 15;
 /// Contexts of each input of the mixture.

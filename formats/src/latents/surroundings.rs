@@ -1,8 +1,8 @@
 //! What is known of a coefficient before it is coded: its neighbours, and the contexts that they give.
 
-use super::band::{BLOCK, BORDER, Band, Tile};
+use super::band::{BINS, BLOCK, BORDER, Band, Tile};
 use super::network::{self, NEIGHBOURS, OUTPUTS};
-use super::state::{BASES, BINS, EXPECTED, State};
+use super::state::{BASES, EXPECTED, State};
 use crate::entropy::mix::{SLOT_INPUTS, Tables};
 use crate::entropy::octave;
 

@@ -1,11 +1,11 @@
 //! The coefficients of one tile of one level: three orientations of every plane, coded with contexts from the
 //! neighbourhood, the coarser level, the other orientations and the other planes.
 
-use super::band::{BLOCK, BORDER, Tile};
+use super::band::{BINS, BLOCK, BORDER, Tile};
 use super::network;
 use super::prediction::{follow, predict};
 use super::quantiser::{Quantiser, Row};
-use super::state::{BINS, ESCAPE, State};
+use super::state::{ESCAPE, State};
 use super::surroundings::{Context, Parent, Surroundings};
 use crate::entropy::coder::Coder;
 use crate::entropy::mix::{Slot, Tables};

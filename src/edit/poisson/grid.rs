@@ -93,3 +93,15 @@ fn combine(to: &mut [f32], from: &[f32], threads: usize, each: impl Fn(&mut f32,
     each_row(head, part, threads, |y, to| all(y * part, to));
     all(whole, tail);
 }
+
+/// Calls `pair` for all neighbours: left and right, above and below.
+pub(crate) fn neighbours(width: usize, count: usize, mut pair: impl FnMut(usize, usize)) {
+    for at in 0..count {
+        if (at + 1) % width != 0 {
+            pair(at, at + 1);
+        }
+        if at + width < count {
+            pair(at, at + width);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! One grid of the multigrid: the system's coefficients, and what a cycle does with them.
 
-use super::grid::each_row;
+use super::grid::{each_row, neighbours};
 
 /// Share of the Jacobi step that is taken; damps the finest waves most.
 const DAMPING: f32 = 0.8;
@@ -66,7 +66,7 @@ impl Level {
         let mut across = vec![0.0; inside.len()];
         let mut down = vec![0.0; inside.len()];
         let mut screen = vec![0.0; inside.len()];
-        super::neighbours(width, inside.len(), |at, other| {
+        neighbours(width, inside.len(), |at, other| {
             match (inside[at], inside[other]) {
                 (true, true) if other == at + 1 => across[at] = 1.0,
                 (true, true) => down[at] = 1.0,
@@ -90,7 +90,7 @@ impl Level {
         screen: Vec<f32>,
     ) -> Self {
         let mut diagonal = screen.clone();
-        super::neighbours(width, diagonal.len(), |at, other| {
+        neighbours(width, diagonal.len(), |at, other| {
             let weight = if other == at + 1 && width > 1 {
                 across[at]
             } else {

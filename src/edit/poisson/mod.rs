@@ -15,8 +15,8 @@ use crate::error::Error;
 use std::time::Instant;
 
 use crate::progress::{Control, Observer, Phase, Progress};
-pub(crate) use grid::each_row;
 use grid::{dot, scaled_sum, sum_into};
+pub(crate) use grid::{each_row, neighbours};
 use level::Level;
 
 /// Root mean square of the error at which a solution is done: a hundredth of a step of 16 bits.
@@ -202,18 +202,6 @@ impl Scratch {
             guess: zeros(),
             other: zeros(),
             b: zeros(),
-        }
-    }
-}
-
-/// Calls `pair` for all neighbours: left and right, above and below.
-pub(crate) fn neighbours(width: usize, count: usize, mut pair: impl FnMut(usize, usize)) {
-    for at in 0..count {
-        if (at + 1) % width != 0 {
-            pair(at, at + 1);
-        }
-        if at + width < count {
-            pair(at, at + width);
         }
     }
 }

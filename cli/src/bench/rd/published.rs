@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::csv;
 use crate::failure::bad_arguments;
-use crate::output;
+use crate::input;
 
 /// Longest file that is read.
 const MOST_BYTES: u64 = 1 << 26;
@@ -25,7 +25,7 @@ pub struct Published {
 /// Reads the curves of a CSV file, in the order in which codecs appear.
 pub fn read(path: &Path) -> Result<Vec<Published>> {
     let context = || format!("cannot read {}", path.display());
-    let text = String::from_utf8(output::read(path, MOST_BYTES).with_context(context)?)
+    let text = String::from_utf8(input::read(path, MOST_BYTES).with_context(context)?)
         .with_context(context)?;
     parse(&text).map_err(|what| {
         let help = format!(

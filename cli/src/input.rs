@@ -1,0 +1,68 @@
+//! Reading files and standard input.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use anyhow::Result;
+use inr::{InrPicture, Limits, Method, Picture, PictureError, RenderOptions, read_picture};
+
+/// Longest file that is read.
+pub const MOST_BYTES: u64 = 1 << 31;
+
+/// True for `-`, which stands for standard input or output.
+pub fn is_stdio(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The bytes of `path`, at most `limit`.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let source: Box<dyn Read> = if is_stdio(path) {
+        Box::new(io::stdin().lock())
+    } else {
+        let metadata = fs::metadata(path)?;
+        if metadata.is_dir() {
+            anyhow::bail!("it is a folder, not a file");
+        }
+        Box::new(fs::File::open(path)?)
+    };
+    source.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        anyhow::bail!("it is longer than {limit} bytes, the most that is read");
+    }
+    Ok(bytes)
+}
+
+/// What a file is called in messages.
+pub fn display_name(path: &Path) -> String {
+    if is_stdio(path) {
+        "standard input".into()
+    } else {
+        path.display().to_string()
+    }
+}
+
+/// A picture file, or the native render of an `.inr` file.
+pub fn picture(path: &Path) -> Result<Picture> {
+    let bytes = read(path, MOST_BYTES)?;
+    let limits = Limits::default();
+    // An .inr file that lost its signature is still one by name.
+    let named_inr = path.extension().is_some_and(|extension| extension == "inr");
+    match read_picture(&bytes, &limits) {
+        Err(PictureError::AlreadyInr | PictureError::Unknown { .. }) if named_inr => {
+            native(&bytes, &limits)
+        }
+        Err(PictureError::AlreadyInr) => native(&bytes, &limits),
+        read => Ok(read?),
+    }
+}
+
+fn native(bytes: &[u8], limits: &Limits) -> Result<Picture> {
+    let options = RenderOptions {
+        method: Method::Inr,
+        ..RenderOptions::default()
+    };
+    let rendered = InrPicture::open(bytes, limits).and_then(|file| file.render(&options, &mut ()));
+    Ok(rendered?.picture)
+}
