@@ -4,9 +4,10 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use inr::decode::RenderMethod;
 use inr::{
-    EncodeOptions, InrPicture, Limits, Metadata, Method, OutputSize, Picture, Region,
-    RenderOptions, Samples, encode, read_picture,
+    EncodeOptions, InrPicture, Limits, Metadata, OutputSize, Picture, Region, RenderOptions,
+    Samples, encode, read_picture,
 };
 
 const PHOTO: &[u8] = include_bytes!("../fixtures/chelsea.png");
@@ -21,16 +22,14 @@ fn decode(criterion: &mut Criterion) {
         .throughput(Throughput::Elements(pixels))
         .sample_size(10);
     let rivals = [
-        ("field", Method::Inr),
-        ("Lanczos", Method::Lanczos),
-        ("bicubic", Method::Bicubic),
+        ("field", RenderMethod::Inr),
+        ("Lanczos", RenderMethod::Lanczos),
+        ("bicubic", RenderMethod::Bicubic),
     ];
     for (name, method) in rivals {
-        let options = RenderOptions {
-            size: OutputSize::Scale(2.0),
-            method,
-            ..RenderOptions::default()
-        };
+        let options = RenderOptions::default()
+            .size(OutputSize::Scale(2.0))
+            .method(method);
         group.bench_function(name, |bencher| {
             bencher.iter(|| file.render(black_box(&options), &mut ()).unwrap());
         });
@@ -103,16 +102,14 @@ fn crop(criterion: &mut Criterion) {
     group.sample_size(10);
     for zoom in [0.25, 1.0, 4.0] {
         let side = 512.0 / zoom;
-        let options = RenderOptions {
-            size: OutputSize::Exact(512, 512),
-            region: Some(Region {
+        let options = RenderOptions::default()
+            .size(OutputSize::Exact(512, 512))
+            .region(Region {
                 x: (f64::from(picture.width()) - side) / 2.0,
                 y: (f64::from(picture.height()) - side) / 2.0,
                 width: side,
                 height: side,
-            }),
-            ..RenderOptions::default()
-        };
+            });
         group.bench_function(format!("zoom {zoom}"), |bencher| {
             bencher.iter(|| file.render(black_box(&options), &mut ()).unwrap());
         });

@@ -4,58 +4,57 @@
 //! network; or one coordinate network, such as a SIREN) and stores it in an `.inr` file. The decoder renders the picture
 //! at any size and for any region, with exact derivatives.
 //!
-//! - [`Picture`]: samples, layout and metadata of a raster picture; [`read_picture`] and [`write_picture`] are the files.
-//! - [`InrPicture::jets`] and [`InrPicture::jets_at`]: exact values, gradients and Laplacians of fields;
-//!   [`InrPicture::render_derivative`] makes pictures of them.
-//! - [`metrics`]: PSNR, SSIM, MS-SSIM, SSIMULACRA2, bits per pixel and BD-rates.
-//! - [`upscale()`]: enlargements of any picture, better than bicubic; [`Degradation`] is what they undo.
-//! - [`edit`]: derivatives, sharpening, smoothing and pasting of pictures by their gradients; [`edit::poisson`] integrates them.
-//! - [`resample`]: bicubic and Lanczos, the yardsticks for enlargements.
+//! ```
+//! use inr::{EncodeOptions, InrPicture, Limits, OutputSize, Picture, RenderOptions};
+//!
+//! # fn main() -> Result<(), inr::Error> {
+//! let photo = Picture::open("fixtures/camera-64.png")?;
+//! let encoded = inr::encode(&photo, &EncodeOptions::default(), &mut ())?;
+//! let field = InrPicture::open(&encoded.bytes, &Limits::default())?;
+//! let options = RenderOptions::default().size(OutputSize::Scale(4.0));
+//! let large = field.render(&options, &mut ())?.picture;
+//! assert_eq!([large.width(), large.height()], [256, 256]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`Picture`] holds samples, layout and metadata; [`Picture::open`] and [`Picture::save`] read and write files.
+//! - [`mod@encode`] turns pictures into `.inr` bytes, and [`fit`] trains networks on any objective.
+//! - [`decode`] opens `.inr` bytes: renders, derivatives, exact values, gradients and Laplacians ([`InrPicture::jets`]).
+//! - [`mod@upscale`] enlarges any picture; [`upscale::Degradation`] describes how it came from a larger one.
+//! - [`edit`] differentiates, sharpens, smooths and pastes pictures by their gradients.
+//! - [`metrics`] measures PSNR, SSIM, MS-SSIM, SSIMULACRA2 and BD-rates; [`resample`] has bicubic and Lanczos.
+//! - [`formats`] reads and writes the chunks of the container.
+//!
+//! A long job reports to an [`Observer`], which can stop it; `&mut ()` watches nothing.
 //!
 //! Decoding needs no feature. `fit` adds training on the CPU, `candle` a second engine (`cuda` and `metal`: on GPUs).
 
-mod decode;
+pub mod decode;
 mod device;
 pub mod edit;
 #[cfg(feature = "fit")]
-mod encode;
+pub mod encode;
 mod error;
 mod field;
 #[cfg(feature = "fit")]
-mod fit;
+pub mod fit;
+mod options;
 mod progress;
-mod upscale;
+pub mod upscale;
 
-pub use decode::{Derivative, DerivativePicture, InrPicture, Method, RenderOptions, Rendered};
+pub use decode::{InrPicture, OutputSize, RenderOptions};
 pub use device::DeviceChoice;
 #[cfg(feature = "fit")]
-#[doc(hidden)]
-pub use encode::coefficient_pairs;
-#[cfg(feature = "fit")]
-pub use encode::{
-    Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target, encode, encode_from,
-};
+pub use encode::{EncodeOptions, Target, encode};
 pub use error::Error;
-pub use field::coords::CoordinateMap;
-pub use field::jets::{Component, Jets};
-pub use field::region::{OutputSize, Region};
-#[cfg(feature = "fit")]
-pub use fit::{
-    Anchor, CheckpointError, EngineBench, EngineFigure, Expression, FieldFit, FitRecipe,
-    Initialization, InitializationPair, Objective, ObjectiveTerm, OptimizerChoice, PictureLoss,
-    PictureTerm, StopReason, engine_bench,
-};
-#[cfg(feature = "fit")]
-#[doc(hidden)]
-pub use fit::{Schedule, State};
+pub use field::region::Region;
 pub use inr_formats as formats;
-pub use inr_formats::{FormatError, Limits, Model};
+pub use inr_formats::Limits;
 pub use inr_image::{
     Depth, Error as PictureError, FileFormat, Layout, Metadata, Picture, PngRows, Raster, RowsMut,
     Samples, Written, metrics, read_picture, resample, write_picture, write_png,
 };
-pub use inr_kernel::{Layer, Network};
+pub use inr_kernel::default_threads;
 pub use progress::{Control, Observer, Phase, Progress};
-pub use upscale::{
-    Blur, Degradation, PointSpread, UpscaleMethod, UpscaleOptions, Upscaled, upscale,
-};
+pub use upscale::{UpscaleOptions, upscale};

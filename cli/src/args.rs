@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::Result;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use inr::{
-    Architecture, Depth, Derivative, DeviceChoice, FileFormat, Method, OptimizerChoice, Region,
-};
+use inr::decode::{Derivative, RenderMethod};
+use inr::encode::{Architecture, ModelOptions, NetworkOptions};
+use inr::fit::OptimizerChoice;
+use inr::{Depth, DeviceChoice, FileFormat, Region};
 
+use super::failure::bad_arguments;
 use super::values;
 
 mod bench;
@@ -32,7 +35,7 @@ Exit codes:
   3  the input is not a usable .inr file
 A file that fails does not stop the others; of their codes 1 comes before 2, and 2 before 3.";
 
-/// A picture format whose files are fitted coordinate networks.
+/// A picture format whose files are fitted fields: small, and sharp at every size.
 #[derive(Debug, Parser)]
 #[command(name = "inr", version, about, after_help = EXIT_CODES, propagate_version = true)]
 pub struct Cli {
@@ -44,7 +47,7 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Fit a network to each picture and store it as an .inr file
+    /// Encode pictures as .inr files
     Encode(Box<EncodeArgs>),
     /// Render .inr files at any size
     Decode(Box<DecodeArgs>),
@@ -75,14 +78,15 @@ Examples:
   inr encode *.jpg --out-dir small -q 40     several pictures into a folder
   inr encode photo.png --bytes 40k           the best that fits into 40,000 bytes
   inr encode photo.png --time 90s --keep     what 90 seconds, or you, allow
-  inr encode photo.png --model siren --resume    go on where this command was when it ended
+  inr encode photo.png --model siren --resume    resume an interrupted fit
   inr encode scan.tif --psnr 38 -o -         to standard output
 
 There is no lossless mode: --quality 100 comes within about a step of 8 bits. --model siren, siren-pe, relu and
-relu-pe fit a network to the whole picture instead, for study; --float and what stands under Network and Fit is theirs.
+relu-pe fit one network to the whole picture instead, for study; they alone take --float, --resume and the options under
+Network.
 
-Ctrl-C ends the fit: nothing is written, or with --keep what is there, or with --resume a checkpoint. A second one ends the
-program.
+Ctrl-C stops the encode. Without --keep nothing is written; with it, the file as far as it has come. With --resume a
+checkpoint is written. A second Ctrl-C ends the program at once.
 
 Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments.";
 
@@ -112,15 +116,15 @@ pub struct EncodeArgs {
     #[arg(long, conflicts_with = "bits")]
     pub float: bool,
     /// Kind of field: pyramid, or a network: siren, siren-pe, relu or relu-pe (pe: with positional encoding)
-    /// [default: pyramid; siren when something under Network is given, or epochs or a learning rate]
+    /// [default: pyramid; siren when an option under Network is given, or --float, --epochs or --learning-rate]
     #[arg(long, value_name = "KIND")]
-    pub model: Option<Architecture>,
-    /// How long to look for a smaller file of the same quality, 1 to 9 (pyramid)
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
-    pub effort: u8,
-    /// What bytes are spent on: mse, ssim or perceptual (pyramid)
-    #[arg(long, value_name = "NAME", default_value = "mse")]
-    pub metric: inr::Metric,
+    pub model: Option<ModelOptions>,
+    /// How long to look for a smaller file of the same quality, 1 to 9; pyramids only [default: 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
+    pub effort: Option<u8>,
+    /// Metric that bytes are spent on; pyramids only [default: mse]
+    #[arg(long, value_name = "NAME", value_parser = values::named::<inr::encode::Metric>())]
+    pub metric: Option<inr::encode::Metric>,
     /// Widths of the hidden layers, each 1 to 4096, such as 64,64,64 [default: by size and quality]
     #[arg(
         long,
@@ -148,15 +152,16 @@ pub struct EncodeArgs {
     /// Peak learning rate, above 0 to 10 [default: by size of the network]
     #[arg(long, value_name = "RATE", value_parser = values::positive_f32, allow_negative_numbers = true, help_heading = "Fit")]
     pub learning_rate: Option<f32>,
-    /// Optimiser of the floating-point fit
-    #[arg(long, value_enum, default_value_t = Optimizer::Adam, help_heading = "Fit")]
-    pub optimizer: Optimizer,
-    /// Seed of the initial weights and of the order of pixels
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Fit")]
-    pub seed: u64,
-    /// Where to fit: auto, cpu, cuda, cuda:N or metal
-    #[arg(long, default_value = "auto", help_heading = "Fit")]
-    pub device: DeviceChoice,
+    /// Optimiser of the floating-point fit: Adam with a rate that falls to zero or stays constant, or Schedule-Free Adam
+    /// [default: adam]
+    #[arg(long, value_name = "NAME", value_parser = values::named::<OptimizerChoice>(), help_heading = "Fit")]
+    pub optimizer: Option<OptimizerChoice>,
+    /// Seed of the initial weights and of the order of pixels [default: 0]
+    #[arg(long, value_name = "N", help_heading = "Fit")]
+    pub seed: Option<u64>,
+    /// Where a network is fitted: auto, cpu, cuda, cuda:N or metal [default: auto]
+    #[arg(long, help_heading = "Fit")]
+    pub device: Option<DeviceChoice>,
     /// CPU threads, 1 to 1024; the result is the same for any number [default: all]
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Fit")]
     pub threads: Option<usize>,
@@ -167,9 +172,8 @@ pub struct EncodeArgs {
     /// When interrupted, write what is there
     #[arg(long, help_heading = "Fit")]
     pub keep: bool,
-    /// Keep a checkpoint of a network's fit beside the output (photo.inr.checkpoint) and go on from the one that is there: the
-    /// same command, given again, gives the file of an encode that was never interrupted. A pyramid, which takes seconds,
-    /// keeps none and starts anew
+    /// Keep a checkpoint of a network's fit beside the output (photo.inr.checkpoint) and resume the one that is there: the
+    /// same command, given again, writes the file of an encode that was never interrupted
     #[arg(long, help_heading = "Fit")]
     pub resume: bool,
     /// Prepare the file for enlargements, as inr upscale makes them: decode --scale then takes the network that has learnt
@@ -187,27 +191,76 @@ pub struct EncodeArgs {
 const MOST_JOBS: usize = 8;
 
 impl EncodeArgs {
-    /// The kind of field: what only a network has asks for one.
-    pub fn architecture(&self) -> Architecture {
-        let network = self.hidden.is_some()
-            || self.omega0.is_some()
-            || self.omega0_hidden.is_some()
-            || self.bits.is_some()
-            || self.float
-            || self.epochs.is_some()
-            || self.learning_rate.is_some();
-        let usual = if network {
-            Architecture::Siren
+    /// The kind of field with its options. An option that describes a network chooses one.
+    ///
+    /// # Errors
+    /// For options that the model cannot honour.
+    pub fn model(&self) -> Result<ModelOptions> {
+        let described = given([
+            ("--hidden", self.hidden.is_some()),
+            ("--omega0", self.omega0.is_some()),
+            ("--omega0-hidden", self.omega0_hidden.is_some()),
+            ("--bits", self.bits.is_some()),
+            ("--float", self.float),
+            ("--epochs", self.epochs.is_some()),
+            ("--learning-rate", self.learning_rate.is_some()),
+        ]);
+        let usual = if described.is_empty() {
+            ModelOptions::default()
         } else {
-            Architecture::default()
+            NetworkOptions::default().into()
         };
-        self.model.unwrap_or(usual)
+        let mut model = self.model.clone().unwrap_or(usual);
+        let name = model.to_string();
+        match &mut model {
+            ModelOptions::Pyramid(pyramid) => {
+                let gpu = matches!(
+                    self.device,
+                    Some(DeviceChoice::Cuda(_) | DeviceChoice::Metal)
+                );
+                let training = given([
+                    ("--optimizer", self.optimizer.is_some()),
+                    ("--seed", self.seed.is_some()),
+                    ("--device", gpu),
+                    ("--resume", self.resume),
+                ]);
+                let help = "leave them out, or choose a network, such as --model siren";
+                refuse(&name, &[described, training].concat(), help)?;
+                pyramid.effort = self.effort.unwrap_or(pyramid.effort);
+                pyramid.metric = self.metric.unwrap_or(pyramid.metric);
+            }
+            ModelOptions::Network(network) => {
+                let given = given([
+                    ("--effort", self.effort.is_some()),
+                    ("--metric", self.metric.is_some()),
+                ]);
+                refuse(&name, &given, "leave them out, or take --model pyramid")?;
+                *network = self.network(network.architecture);
+            }
+            _ => unreachable!("no other model has a name"),
+        }
+        Ok(model)
+    }
+
+    fn network(&self, architecture: Architecture) -> NetworkOptions {
+        NetworkOptions::default()
+            .architecture(architecture)
+            .hidden(self.hidden.clone())
+            .omega_first(self.omega0)
+            .omega_hidden(self.omega0_hidden)
+            .float(self.float)
+            .bits(self.bits)
+            .epochs(self.epochs)
+            .learning_rate(self.learning_rate)
+            .optimizer(self.optimizer.unwrap_or_default())
+            .seed(self.seed.unwrap_or_default())
+            .device(self.device.unwrap_or_default())
     }
 
     /// How many pictures to fit at once with `threads` threads. One thread per picture wastes none of them on waiting; a
     /// GPU is best left to one picture.
     pub fn jobs(&self, threads: usize) -> usize {
-        let shared = match self.device {
+        let shared = match self.device.unwrap_or_default() {
             DeviceChoice::Cpu => true,
             DeviceChoice::Auto => !cfg!(any(feature = "cuda", feature = "metal")),
             _ => false,
@@ -215,6 +268,21 @@ impl EncodeArgs {
         let most = if shared { threads.min(MOST_JOBS) } else { 1 };
         self.jobs.unwrap_or(most).clamp(1, self.inputs.len().max(1))
     }
+}
+
+/// The names of the options that were given.
+fn given<const N: usize>(options: [(&'static str, bool); N]) -> Vec<&'static str> {
+    let given = options.into_iter().filter(|(_, given)| *given);
+    given.map(|(name, _)| name).collect()
+}
+
+/// Refuses `options` of another model.
+fn refuse(model: &str, options: &[&str], help: &'static str) -> Result<()> {
+    if options.is_empty() {
+        return Ok(());
+    }
+    let what = format!("--model {model} does not take {}", options.join(", "));
+    Err(bad_arguments(what, help))
 }
 
 /// Where output goes.
@@ -240,27 +308,6 @@ pub struct ReportArgs {
     /// Print one JSON object per file on standard output
     #[arg(long)]
     pub json: bool,
-}
-
-/// Optimisers by name.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Optimizer {
-    /// Schedule-Free Adam
-    ScheduleFree,
-    /// Adam with a rate that falls to zero
-    Adam,
-    /// Adam at a constant rate
-    AdamConstant,
-}
-
-impl From<Optimizer> for OptimizerChoice {
-    fn from(name: Optimizer) -> Self {
-        match name {
-            Optimizer::ScheduleFree => Self::ScheduleFree,
-            Optimizer::Adam => Self::Adam,
-            Optimizer::AdamConstant => Self::AdamConstant,
-        }
-    }
 }
 
 const DECODE_EXAMPLES: &str = "\
@@ -300,10 +347,11 @@ pub struct DecodeArgs {
     /// The part to render: left, top, width, height in source pixels; fractions are fine
     #[arg(long, value_name = "X,Y,W,H", value_parser = values::region, allow_hyphen_values = true)]
     pub region: Option<Region>,
-    /// How pixels are made; auto enlarges files of --for-upscale by the network, and others by the field, or by bicubic
-    /// where that is not trustworthy
-    #[arg(long, value_enum, value_name = "NAME", default_value_t = MethodName::Auto)]
-    pub method: MethodName,
+    /// How pixels are made: inr samples the field; bicubic and lanczos enlarge the native render; network is as inr
+    /// upscale, but quicker; auto takes the network for files of --for-upscale, and for others the field, or bicubic where
+    /// the field is not trustworthy
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = values::named::<RenderMethod>())]
+    pub method: RenderMethod,
     /// Bits of the output's samples [default: the source's]
     #[arg(long, value_enum, value_name = "BITS")]
     pub depth: Option<DepthName>,
@@ -319,7 +367,13 @@ pub struct DecodeArgs {
     pub compare: bool,
     /// Write a derivative instead: dx, dy, gradient, gradient-hsv (hue: direction, value: length), magnitude, laplacian
     /// or normal; in 16 bits, or in floats to .tiff, .exr and with --depth float
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["method", "compare", "device"])]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_parser = values::named::<Derivative>(),
+        hide_possible_values = true,
+        conflicts_with_all = ["method", "compare", "device"]
+    )]
     pub derivative: Option<Derivative>,
     /// The derivative that ends the range of integers, in samples (0 to 1) per source pixel, above 0
     /// [default: the largest there is]
@@ -333,33 +387,6 @@ pub struct DecodeArgs {
     pub threads: Option<usize>,
     #[command(flatten)]
     pub report: ReportArgs,
-}
-
-/// Methods by name.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum MethodName {
-    /// The field
-    Inr,
-    /// Bicubic (Catmull-Rom) from the native render
-    Bicubic,
-    /// Lanczos from the native render
-    Lanczos,
-    /// A network that has learnt to enlarge, fitted to the native render; as inr upscale, quicker
-    Network,
-    /// As the file advises, else the field if trustworthy, else bicubic
-    Auto,
-}
-
-impl From<MethodName> for Method {
-    fn from(name: MethodName) -> Self {
-        match name {
-            MethodName::Inr => Self::Inr,
-            MethodName::Bicubic => Self::Bicubic,
-            MethodName::Lanczos => Self::Lanczos,
-            MethodName::Network => Self::Network,
-            MethodName::Auto => Self::Auto,
-        }
-    }
 }
 
 /// Depths by name.

@@ -6,9 +6,10 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
+use inr::decode::{Derivative, RenderMethod, Rendered};
 use inr::{
-    Depth, Derivative, FileFormat, InrPicture, Limits, Method, OutputSize, Picture, RenderOptions,
-    Rendered, write_picture, write_png,
+    Depth, FileFormat, InrPicture, Limits, OutputSize, Picture, RenderOptions, write_picture,
+    write_png,
 };
 use serde_json::json;
 
@@ -53,7 +54,7 @@ fn one(
     let mut reporter = reporter(input, args);
     let mut done = Done {
         size: [0; 2],
-        method: Method::Inr,
+        method: RenderMethod::Inr,
         why: String::new(),
         dropped: Vec::new(),
     };
@@ -103,17 +104,14 @@ fn derivative_of(
     });
     let output = outputs.choose(input, &default_name(input, args, format))?;
     format.check(file.layout(), depth)?;
-    let options = RenderOptions {
-        depth: Some(depth),
-        ..options(args, Limits::default())
-    };
+    let options = options(args, Limits::default()).depth(depth);
     let mut reporter = reporter(input, args);
     let rendered = file.render_derivative(derivative, args.range, &options, &mut reporter)?;
     reporter.finish();
     let written = write_picture(&rendered.picture, format, None)?;
     outputs.write(&output, &written.bytes)?;
     let (width, height) = (rendered.picture.width(), rendered.picture.height());
-    let name = derivative.name();
+    let name = derivative.to_string();
     if args.report.json {
         let object = json!({
             "input": input::display_name(input), "output": output::output_name(&output), "width": width,
@@ -139,7 +137,7 @@ fn reporter(input: &Path, args: &DecodeArgs) -> Reporter {
 /// What is told of a finished render.
 struct Done {
     size: [u32; 2],
-    method: Method,
+    method: RenderMethod,
     why: String,
     dropped: Vec<&'static str>,
 }
@@ -169,15 +167,14 @@ fn options(args: &DecodeArgs, limits: Limits) -> RenderOptions {
         (.., Some(height)) => OutputSize::Height(height),
         _ => OutputSize::Native,
     };
-    RenderOptions {
-        size,
-        region: args.region,
-        depth: args.depth.map(Into::into),
-        method: args.method.into(),
-        threads: args.threads,
-        device: args.device,
-        limits,
-    }
+    RenderOptions::default()
+        .size(size)
+        .region(args.region)
+        .depth(args.depth.map(Depth::from))
+        .method(args.method)
+        .threads(args.threads)
+        .device(args.device)
+        .limits(limits)
 }
 
 /// The format that was asked for, by name or by the output's extension.
@@ -220,7 +217,7 @@ fn default_name(input: &Path, args: &DecodeArgs, format: FileFormat) -> String {
         name.push_str(".compare");
     }
     if let Some(derivative) = args.derivative {
-        name.push_str(&format!(".{}", derivative.name()));
+        name.push_str(&format!(".{}", derivative));
     }
     let extension = format.extension();
     let plain = name == output::stem(input);
@@ -242,12 +239,10 @@ fn side_by_side(
     options: &RenderOptions,
     reporter: &mut Reporter,
 ) -> Result<Rendered> {
-    let with = |method| RenderOptions {
-        method,
-        ..options.clone()
-    };
-    let left = file.render(&with(Method::Inr), reporter)?.picture;
-    let right = file.render(&with(Method::Bicubic), reporter)?.picture;
+    let with = |method| options.clone().method(method);
+    let mut rendered = file.render(&with(RenderMethod::Inr), reporter)?;
+    let left = &rendered.picture;
+    let right = file.render(&with(RenderMethod::Bicubic), reporter)?.picture;
     let row = left.width() as usize * left.layout().channels();
     let (left_samples, right_samples) = (left.to_f32(), right.to_f32());
     let rows = left_samples
@@ -263,24 +258,15 @@ fn side_by_side(
             "ask for a smaller size",
         )
     })?;
-    let metadata = left.metadata().clone();
-    let picture = Picture::from_f32(
-        width,
-        left.height(),
-        left.layout(),
-        left.depth(),
-        &both,
-        metadata,
-    );
-    Ok(Rendered {
-        picture: picture?,
-        method: Method::Inr,
-        why: "the field on the left, bicubic on the right".into(),
-    })
+    let (layout, metadata) = (left.layout(), left.metadata().clone());
+    let (height, depth) = (left.height(), left.depth());
+    rendered.picture = Picture::from_f32(width, height, layout, depth, &both, metadata)?;
+    rendered.why = "the field on the left, bicubic on the right".into();
+    Ok(rendered)
 }
 
 fn report(input: &Path, output: &Path, args: &DecodeArgs, done: &Done) -> Result<()> {
-    let method = format!("{:?}", done.method).to_lowercase();
+    let method = done.method.to_string();
     let [width, height] = done.size;
     if args.report.json {
         let object = json!({

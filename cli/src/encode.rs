@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use inr::{
-    Architecture, EncodeOptions, EncodeReport, Encoded, Limits, Observer, Picture, Target, encode,
-    encode_from, read_picture,
-};
-use serde_json::json;
+use inr::encode::{Encoded, encode_from};
+use inr::{EncodeOptions, Limits, Observer, Picture, Target, encode, read_picture};
+use serde_json::{Value, json};
 
 use super::args::EncodeArgs;
 use super::failure::{Outcome, bad_arguments, refused};
@@ -20,14 +18,9 @@ use super::progress::{self, Reporter};
 /// Encodes every input.
 pub fn run(args: &EncodeArgs) -> Result<Outcome> {
     let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
-    let threads = args
-        .threads
-        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    let threads = args.threads.unwrap_or_else(inr::default_threads);
     let jobs = args.jobs(threads);
-    let options = EncodeOptions {
-        threads: Some((threads / jobs).max(1)),
-        ..options(args)
-    };
+    let options = options(args)?.threads((threads / jobs).max(1));
     super::each(&args.inputs, "encode", args.report.json, jobs, |input| {
         one(input, args, &options, &outputs)
     })
@@ -45,10 +38,9 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
     )
     .checkpoints(checkpoint.clone());
     // Reading the picture is a part of the time that the user grants.
-    let options = &EncodeOptions {
-        time_budget: args.time.map(|time| time.saturating_sub(started.elapsed())),
-        ..options.clone()
-    };
+    let options = &options
+        .clone()
+        .time_budget(args.time.map(|time| time.saturating_sub(started.elapsed())));
     let encoded = match checkpoint.as_deref().filter(|path| path.exists()) {
         None => {
             if let Some(path) = &checkpoint {
@@ -85,13 +77,6 @@ fn checkpoint(args: &EncodeArgs, output: &Path) -> Result<Option<PathBuf>> {
     if !args.resume {
         return Ok(None);
     }
-    if args.architecture() == Architecture::Pyramid {
-        let note = "note:  --resume has nothing to go on from: a pyramid is encoded from the start";
-        if !args.report.quiet {
-            say(note);
-        }
-        return Ok(None);
-    }
     if input::is_stdio(output) {
         let what = "--resume with standard output, beside which no checkpoint can lie".into();
         return Err(bad_arguments(what, "name an output file with -o"));
@@ -120,79 +105,65 @@ fn resumed(
     })
 }
 
-fn options(args: &EncodeArgs) -> EncodeOptions {
-    let defaults = EncodeOptions::default();
+fn options(args: &EncodeArgs) -> Result<EncodeOptions> {
+    let options = EncodeOptions::default();
     let target = match (args.quality, args.bpp, args.bytes, args.psnr) {
         (Some(quality), ..) => Target::Quality(quality),
         (_, Some(bpp), ..) => Target::Bpp(bpp),
         (_, _, Some(bytes), _) => Target::Bytes(bytes),
         (.., Some(psnr)) => Target::Psnr(psnr),
-        _ => defaults.target,
+        _ => options.target,
     };
-    EncodeOptions {
-        target,
-        architecture: args.architecture(),
-        effort: args.effort,
-        metric: args.metric,
-        hidden: args.hidden.clone(),
-        omega_first: args.omega0,
-        omega_hidden: args.omega0_hidden,
-        float: args.float,
-        bits: args.bits,
-        epochs: args.epochs,
-        time_budget: args.time,
-        learning_rate: args.learning_rate,
-        optimizer: args.optimizer.into(),
-        seed: args.seed,
-        device: args.device,
-        for_upscale: args.for_upscale,
-        preview: args.preview,
-        ..defaults
-    }
+    Ok(options
+        .target(target)
+        .model(args.model()?)
+        .time_budget(args.time)
+        .for_upscale(args.for_upscale)
+        .preview(args.preview))
 }
 
 fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) -> Result<()> {
-    let EncodeReport {
-        psnr,
-        float_psnr,
-        bits_per_pixel,
-        parameters,
-        hidden,
-        omega_first,
-        epochs,
-        seconds,
-        device,
-        stopped,
-        target_met,
-        notes,
-    } = &encoded.report;
-    let bytes = encoded.bytes.len();
+    let (report, bytes) = (&encoded.report, encoded.bytes.len());
     if args.report.json {
-        // An infinite PSNR, of a picture that comes back exactly, has no number in JSON.
-        let object = json!({
-            "input": input::display_name(input), "output": output::output_name(output), "bytes": bytes,
-            "bits_per_pixel": bits_per_pixel, "psnr": psnr, "float_psnr": float_psnr, "parameters": parameters,
-            "hidden": hidden, "omega0": omega_first, "epochs": epochs, "seconds": seconds, "device": device,
-            "stopped": stopped.to_string(), "target_met": target_met, "notes": notes,
-        });
+        let object = as_json(input, output, encoded);
         return output::to_stdout(format!("{object}\n").as_bytes());
     }
-    if !args.report.quiet {
-        let shape: Vec<String> = hidden.iter().map(u32::to_string).collect();
-        // A pyramid has no layers to tell of.
-        let network = if hidden.is_empty() {
-            String::new()
-        } else {
-            format!(
-                " {parameters} weights ({}), {epochs:.1} epochs",
-                shape.join("-")
-            )
-        };
-        say(&format!(
-            "{} -> {}: {bytes} bytes, {bits_per_pixel:.3} bpp, {psnr:.2} dB,{network} in {seconds:.1} s on {device}, {stopped}",
-            input::display_name(input),
-            output::output_name(output),
-        ));
+    if args.report.quiet {
+        return Ok(());
     }
+    let (network, device) = match &report.network {
+        None => (String::new(), "cpu"),
+        Some(network) => {
+            let shape: Vec<String> = network.hidden.iter().map(u32::to_string).collect();
+            let (weights, shape) = (network.parameters, shape.join("-"));
+            let text = format!(" {weights} weights ({shape}), {:.1} epochs", network.epochs);
+            (text, network.device.as_str())
+        }
+    };
+    let (bpp, psnr) = (report.bits_per_pixel, report.psnr);
+    say(&format!(
+        "{} -> {}: {bytes} bytes, {bpp:.3} bpp, {psnr:.2} dB,{network} in {:.1} s on {device}, {}",
+        input::display_name(input),
+        output::output_name(output),
+        report.seconds,
+        report.stopped,
+    ));
     Ok(())
+}
+
+/// The report as JSON, where an infinite PSNR, of a picture that comes back exactly, is null.
+fn as_json(input: &Path, output: &Path, encoded: &Encoded) -> Value {
+    let report = &encoded.report;
+    let network = report.network.as_ref().map(|network| {
+        json!({
+            "float_psnr": network.float_psnr, "parameters": network.parameters, "hidden": network.hidden,
+            "omega0": network.omega_first, "epochs": network.epochs, "device": network.device,
+        })
+    });
+    json!({
+        "input": input::display_name(input), "output": output::output_name(output), "bytes": encoded.bytes.len(),
+        "bits_per_pixel": report.bits_per_pixel, "psnr": report.psnr, "seconds": report.seconds,
+        "stopped": report.stopped.to_string(), "target_met": report.target_met, "notes": report.notes,
+        "network": network,
+    })
 }

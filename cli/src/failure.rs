@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::process::ExitCode;
 
-use inr::{Error, FormatError, PictureError};
+use inr::formats::FormatError;
+use inr::{Error, PictureError};
 use inr_formats::Family;
 
 use crate::terminal::say;

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use inr::{Error, InrPicture, Limits, Model, Network};
+use inr::decode::Network;
+use inr::formats::Model;
+use inr::{Error, InrPicture, Limits};
 use inr_formats::{ChunkInfo, inspect};
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Result;
-use inr::{InrPicture, Limits, Method, Picture, PictureError, RenderOptions, read_picture};
+use inr::decode::RenderMethod;
+use inr::{InrPicture, Limits, Picture, PictureError, RenderOptions, read_picture};
 
 /// Longest file that is read.
 pub const MOST_BYTES: u64 = 1 << 31;
@@ -59,10 +60,7 @@ pub fn picture(path: &Path) -> Result<Picture> {
 }
 
 fn native(bytes: &[u8], limits: &Limits) -> Result<Picture> {
-    let options = RenderOptions {
-        method: Method::Inr,
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default().method(RenderMethod::Inr);
     let rendered = InrPicture::open(bytes, limits).and_then(|file| file.render(&options, &mut ()));
     Ok(rendered?.picture)
 }

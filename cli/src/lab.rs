@@ -63,13 +63,13 @@ pub fn run(args: &LabArgs) -> Result<Outcome> {
     let weights = Weights::new(args);
     let mut report = Report::new(args.quick);
     for (experiment, recipe) in &recipes {
-        let folder = args.out.join(experiment.name());
+        let folder = args.out.join(experiment.to_string());
         let fits = folder.join(if args.quick { "fits-quick" } else { "fits" });
         std::fs::create_dir_all(&fits)
             .with_context(|| format!("cannot make {}", fits.display()))?;
         let store = Store::new(fits, args, &weights);
         one(recipe, &sources, &store, &folder, args, &mut report)
-            .with_context(|| format!("cannot finish {}", experiment.name()))?;
+            .with_context(|| format!("cannot finish {}", experiment.to_string()))?;
     }
     let path = args.out.join("report.html");
     write_over(&path, report.html().as_bytes())?;

@@ -6,9 +6,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use inr::{
-    Depth, FileFormat, Picture, UpscaleMethod, UpscaleOptions, Upscaled, upscale, write_picture,
-};
+use inr::upscale::{UpscaleMethod, Upscaled};
+use inr::{Depth, FileFormat, Picture, UpscaleOptions, upscale, write_picture};
 use serde_json::json;
 
 use super::args::UpscaleArgs;
@@ -24,19 +23,18 @@ pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
         return Err(bad_arguments(what, "give both, or neither"));
     }
     let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
-    let options = UpscaleOptions {
-        scale: args.scale,
-        method: match args.method {
-            MethodName::Own(method) => method,
-            MethodName::Srgan => UpscaleMethod::default(),
-        },
-        effort: args.effort,
-        degradation: args.degradation.degradation()?,
-        noise: args.noise.map(|steps| steps / 255.0),
-        tile: args.tile,
-        threads: args.threads,
-        ..UpscaleOptions::default()
+    let method = match args.method {
+        MethodName::Own(method) => method,
+        MethodName::Srgan => UpscaleMethod::default(),
     };
+    let options = UpscaleOptions::default()
+        .scale(args.scale)
+        .method(method)
+        .effort(args.effort)
+        .degradation(args.degradation.degradation()?)
+        .noise(args.noise.map(|steps| steps / 255.0))
+        .tile(args.tile)
+        .threads(args.threads);
     super::each(&args.inputs, "enlarge", args.report.json, 1, |input| {
         one(input, args, &options, &outputs)
     })

@@ -6,7 +6,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context, Result as Outcome};
-use inr::{Blur, Degradation, FileFormat, Limits, PointSpread, Region, UpscaleMethod};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use inr::upscale::{Blur, Degradation, PointSpread, UpscaleMethod};
+use inr::{FileFormat, Limits, Region};
+use strum::VariantNames;
 
 use crate::input;
 
@@ -16,6 +19,15 @@ fn finite(text: &str) -> Result<f64, String> {
         Ok(value) => Err(format!("{value} is not a finite number")),
         Err(_) => Err(String::from("not a number")),
     }
+}
+
+/// A parser of the names of `T`, which the help lists.
+pub fn named<T>() -> impl TypedValueParser<Value = T>
+where
+    T: FromStr + VariantNames + Clone + Send + Sync + 'static,
+    T::Err: Into<Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(T::VARIANTS).try_map(|name| name.parse())
 }
 
 /// A finite number above 0.

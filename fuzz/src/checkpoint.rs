@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Unstructured};
+use inr::encode::{Architecture, NetworkOptions, encode_from};
 use inr::{
-    Architecture, Control, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata, Observer,
-    Picture, Progress, Samples, encode, encode_from,
+    Control, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata, Observer, Picture,
+    Progress, Samples, encode,
 };
 
 static PICTURE: LazyLock<Picture> = LazyLock::new(|| {
@@ -20,13 +21,14 @@ static PICTURE: LazyLock<Picture> = LazyLock::new(|| {
     picture.expect("64 samples are 8 rows of 8")
 });
 
-static OPTIONS: LazyLock<EncodeOptions> = LazyLock::new(|| EncodeOptions {
-    architecture: Architecture::Siren,
-    hidden: Some(vec![4]),
-    epochs: Some(8.0),
-    batch: Some(16),
-    threads: Some(1),
-    ..EncodeOptions::default()
+static OPTIONS: LazyLock<EncodeOptions> = LazyLock::new(|| {
+    EncodeOptions::default().threads(1).model(
+        NetworkOptions::default()
+            .architecture(Architecture::Siren)
+            .hidden(vec![4])
+            .epochs(8.0)
+            .batch(16),
+    )
 });
 
 /// Collects checkpoints.

@@ -87,7 +87,7 @@ pub fn arguments(bytes: &[u8]) {
         Err(error) => assert!(!error.render().to_string().is_empty()),
         Ok(Cli { command }) => match command {
             Command::Encode(args) => {
-                args.architecture();
+                let _ = args.model();
                 assert!((1..=args.inputs.len().max(1)).contains(&args.jobs(8)));
             }
             Command::Lab(args) => {

@@ -1,18 +1,29 @@
 //! Pixels: fields rendered, pictures of other formats read.
 
+use inr::decode::{Derivative, RenderMethod};
 use inr::{
-    Derivative, FileFormat, InrPicture, Limits, Method, OutputSize, PictureError, Region,
-    RenderOptions, read_picture, write_picture,
+    FileFormat, InrPicture, Limits, OutputSize, PictureError, Region, RenderOptions, read_picture,
+    write_picture,
 };
 
 use super::repaired;
 
-const METHODS: [Method; 5] = [
-    Method::Auto,
-    Method::Inr,
-    Method::Bicubic,
-    Method::Lanczos,
-    Method::Network,
+const DERIVATIVES: [Derivative; 7] = [
+    Derivative::Dx,
+    Derivative::Dy,
+    Derivative::Gradient,
+    Derivative::GradientHsv,
+    Derivative::Magnitude,
+    Derivative::Laplacian,
+    Derivative::Normal,
+];
+
+const METHODS: [RenderMethod; 5] = [
+    RenderMethod::Auto,
+    RenderMethod::Inr,
+    RenderMethod::Bicubic,
+    RenderMethod::Lanczos,
+    RenderMethod::Network,
 ];
 
 /// Files that read well are rendered, under limits that keep each run short: no panic, no more memory than allowed. The
@@ -40,18 +51,16 @@ pub fn render_small(input: &[u8]) {
         return;
     };
     let region = region.map(|bytes| numbers(bytes, view & 0x40 != 0, &picture));
-    let mut options = RenderOptions {
-        size: OutputSize::Exact(width, height),
-        region: region.map(|[x, y, width, height]| Region {
+    let mut options = RenderOptions::default()
+        .size(OutputSize::Exact(width, height))
+        .region(region.map(|[x, y, width, height]| Region {
             x,
             y,
             width,
             height,
-        }),
-        threads: Some(1),
-        limits,
-        ..RenderOptions::default()
-    };
+        }))
+        .threads(1)
+        .limits(limits);
     match view & 7 {
         method @ 0..=4 => {
             options.method = METHODS[usize::from(method)];
@@ -69,7 +78,7 @@ pub fn render_small(input: &[u8]) {
             }
         }
         6 => {
-            let derivative = Derivative::ALL[usize::from(view >> 3 & 7) % Derivative::ALL.len()].1;
+            let derivative = DERIVATIVES[usize::from(view >> 3 & 7) % DERIVATIVES.len()];
             let _ = picture.render_derivative(derivative, None, &options, &mut ());
         }
         _ => {

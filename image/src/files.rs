@@ -1,5 +1,6 @@
 //! Picture files in and out.
 
+mod convert;
 mod png_rows;
 mod read;
 mod write;

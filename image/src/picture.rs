@@ -166,6 +166,15 @@ impl Picture {
         Self::new(width, height, layout, samples, metadata)
     }
 
+    /// The picture with other `samples`, rounded to its depth; integer depths clamp to 0.0..=1.0.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when there are more or fewer samples than it has.
+    pub fn with_samples(&self, samples: &[f32]) -> Result<Self, Error> {
+        let (layout, depth, metadata) = (self.layout, self.depth(), self.metadata.clone());
+        Self::from_f32(self.width, self.height, layout, depth, samples, metadata)
+    }
+
     /// Width in pixels.
     pub fn width(&self) -> u32 {
         self.width
@@ -194,6 +203,11 @@ impl Picture {
     /// The samples, shape `[height, width, channels]`.
     pub fn samples(&self) -> &Samples {
         &self.samples
+    }
+
+    /// The samples alone, shape `[height, width, channels]`.
+    pub fn into_samples(self) -> Samples {
+        self.samples
     }
 
     /// Profile, Exif, XMP and code points.

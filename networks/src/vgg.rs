@@ -11,7 +11,7 @@ use super::weights::Weights;
 use crate::device::{candle_device, device_error, failed};
 use crate::error::Error;
 use inr::DeviceChoice;
-use inr::PictureLoss;
+use inr::fit::PictureLoss;
 
 /// Convolutions before each of VGG19's poolings.
 const CONVOLUTIONS: [usize; 5] = [2, 2, 4, 4, 4];

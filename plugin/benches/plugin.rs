@@ -29,11 +29,9 @@ fn compare(threads: usize) {
         .unwrap()
         .bytes;
     let file = InrPicture::open(&bytes, &limits).unwrap();
-    let options = RenderOptions {
-        size: OutputSize::Exact(SIZE[0], SIZE[1]),
-        threads: Some(threads),
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default()
+        .size(OutputSize::Exact(SIZE[0], SIZE[1]))
+        .threads(threads);
     let plugin = Plugin::from_export(inr_plugin::inr_get_api, "linked".into()).unwrap();
     let host = Options {
         threads: threads as u32,

@@ -2,9 +2,11 @@
 
 use std::sync::LazyLock;
 
+use inr::decode::Derivative;
+use inr::encode::{Metric, PyramidOptions};
+use inr::formats::Model;
 use inr::{
-    Depth, Derivative, EncodeOptions, InrPicture, Limits, Metadata, Metric, Model, OutputSize,
-    RenderOptions, RowsMut, Target,
+    Depth, EncodeOptions, InrPicture, Limits, Metadata, OutputSize, RenderOptions, RowsMut, Target,
 };
 use inr_plugin_api::guest::{Codec, CodecInfo, CodecTables, EncodeCall, Host, RenderCall, Watch};
 use inr_plugin_api::{
@@ -211,14 +213,12 @@ impl Opened {
                 })
             }
         };
-        Ok(RenderOptions {
-            size: OutputSize::Exact(size[0], size[1]),
-            region,
-            depth: Some(depth(output.format())),
-            threads: Some(self.host.threads()),
-            limits: limits(&self.host),
-            ..RenderOptions::default()
-        })
+        Ok(RenderOptions::default()
+            .size(OutputSize::Exact(size[0], size[1]))
+            .region(region)
+            .depth(depth(output.format()))
+            .threads(self.host.threads())
+            .limits(limits(&self.host)))
     }
 
     fn render_values(
@@ -260,13 +260,14 @@ fn options(values: &[Value], host: &Host) -> Result<EncodeOptions, Failure> {
         return Err(Failure::bad("the encoder's parameters are of other kinds"));
     };
     let metric: Metric = metric.parse().map_err(|error| failure(&error))?;
-    Ok(EncodeOptions {
-        target: Target::Quality(*quality),
-        effort: *effort as u8,
-        metric,
-        preview: *preview != 0.0,
-        threads: Some(host.threads()),
-        limits: limits(host),
-        ..EncodeOptions::default()
-    })
+    Ok(EncodeOptions::default()
+        .target(Target::Quality(*quality))
+        .preview(*preview != 0.0)
+        .threads(host.threads())
+        .limits(limits(host))
+        .model(
+            PyramidOptions::default()
+                .effort(*effort as u8)
+                .metric(metric),
+        ))
 }

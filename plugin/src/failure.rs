@@ -1,6 +1,7 @@
 //! The library's errors as hosts see them, and progress on its way to them.
 
-use inr::{Control, Error, FormatError, Observer, PictureError, Progress};
+use inr::formats::FormatError;
+use inr::{Control, Error, Observer, PictureError, Progress};
 use inr_plugin_api::guest::Watch;
 use inr_plugin_api::{Failure, Status};
 

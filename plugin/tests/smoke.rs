@@ -57,10 +57,7 @@ fn passes(under: &[&str], program: &Path, library: &Path, folder: &Path) {
     assert!(ran.status.success(), "{said}{errors}");
 
     let opened = InrPicture::open(&std::fs::read(&file).unwrap(), &Limits::default()).unwrap();
-    let options = RenderOptions {
-        size: OutputSize::Scale(3.0),
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default().size(OutputSize::Scale(3.0));
     let rendered = opened.render(&options, &mut ()).unwrap().picture;
     let Samples::U8(samples) = rendered.samples() else {
         panic!("a file of 8 bits");

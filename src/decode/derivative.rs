@@ -1,12 +1,11 @@
 //! Pictures of a field's derivatives.
 
-use std::str::FromStr;
-
 use inr_formats::{Depth, Layout};
 
 use super::picture::{InrPicture, RenderOptions};
 use crate::error::Error;
 use crate::field::jets::{Component, Jets};
+use crate::options::unknown_name;
 use crate::progress::Observer;
 use inr_image::{Metadata, Picture};
 
@@ -15,7 +14,19 @@ use inr_image::colour::LUMA_BT709 as LUMA;
 
 /// A derivative that can be made a picture of. The first three are of every colour channel, the others of luma; alpha is
 /// left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumIter,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = Error, parse_err_fn = unknown_derivative)]
 pub enum Derivative {
     /// Along x, to the right.
     Dx,
@@ -34,24 +45,6 @@ pub enum Derivative {
 }
 
 impl Derivative {
-    /// All of them by name.
-    pub const ALL: [(&'static str, Self); 7] = [
-        ("dx", Self::Dx),
-        ("dy", Self::Dy),
-        ("gradient", Self::Gradient),
-        ("gradient-hsv", Self::GradientHsv),
-        ("magnitude", Self::Magnitude),
-        ("laplacian", Self::Laplacian),
-        ("normal", Self::Normal),
-    ];
-
-    /// The name.
-    pub fn name(self) -> &'static str {
-        let mut all = Self::ALL.iter();
-        all.find(|(_, known)| *known == self)
-            .map_or("", |(name, _)| name)
-    }
-
     /// Layout of its pictures of a `source` of this layout.
     pub fn layout(self, source: Layout) -> Layout {
         match self {
@@ -97,21 +90,8 @@ impl Derivative {
     }
 }
 
-impl FromStr for Derivative {
-    type Err = Error;
-
-    /// # Errors
-    /// [`Error::Misuse`] for other names than those of [`Derivative::ALL`].
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let mut all = Self::ALL.iter();
-        let found = all
-            .find(|(known, _)| *known == name)
-            .map(|(_, found)| *found);
-        found.ok_or_else(|| Error::Misuse {
-            what: format!("derivative {name}"),
-            want: "give dx, dy, gradient, gradient-hsv, magnitude, laplacian or normal",
-        })
-    }
+fn unknown_derivative(name: &str) -> Error {
+    unknown_name::<Derivative>("derivative", name)
 }
 
 /// A picture of a derivative.
@@ -152,7 +132,7 @@ impl InrPicture {
         let range = range.unwrap_or(largest.into());
         let scale = derivative.scale(depth, range);
         let metadata = Metadata {
-            xmp: Some(description(derivative.name(), &scale)),
+            xmp: Some(description(derivative.into(), &scale)),
             ..Metadata::default()
         };
         let (width, height) = (jets.width() as u32, jets.height() as u32);

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use inr_formats::Depth;
 
-use super::picture::{InrPicture, Method, RenderOptions};
+use super::picture::{InrPicture, RenderMethod, RenderOptions};
 use crate::error::Error;
 use crate::field::network::{Rows, Viewport};
 use crate::upscale::{Enlarger, Part};
@@ -55,11 +55,11 @@ impl InrPicture {
     }
 
     /// Whether the networks render this: as asked, or as the file advises.
-    pub(super) fn by_network(&self, method: Method, viewport: &Viewport) -> bool {
+    pub(super) fn by_network(&self, method: RenderMethod, viewport: &Viewport) -> bool {
         let wanted = match method {
-            Method::Network => true,
-            Method::Auto => self.file.enlarge,
-            Method::Inr | Method::Bicubic | Method::Lanczos => false,
+            RenderMethod::Network => true,
+            RenderMethod::Auto => self.file.enlarge,
+            RenderMethod::Inr | RenderMethod::Bicubic | RenderMethod::Lanczos => false,
         };
         wanted && Self::enlarges(viewport)
     }
@@ -164,7 +164,7 @@ impl InrPicture {
             depth: Some(Depth::F32),
             ..options.clone()
         };
-        let samples = self.samples(&options, Method::Inr, &crop, 0..crop.size[1], job)?;
+        let samples = self.samples(&options, RenderMethod::Inr, &crop, 0..crop.size[1], job)?;
         let [width, height] = crop.size;
         Ok(Picture::new(
             width,

@@ -9,6 +9,10 @@ mod resample;
 mod rows;
 mod trust;
 
+pub use crate::field::coords::CoordinateMap;
+pub use crate::field::jets::{Component, Jets};
+pub use crate::field::region::OutputSize;
 pub(crate) use derivative::shown;
 pub use derivative::{Derivative, DerivativePicture};
-pub use picture::{InrPicture, Method, RenderOptions, Rendered};
+pub use inr_kernel::{Layer, Network};
+pub use picture::{InrPicture, RenderMethod, RenderOptions, Rendered};

@@ -9,10 +9,22 @@ use crate::error::Error;
 use crate::field::coords::CoordinateMap;
 use crate::field::pyramid::Pyramid;
 use crate::field::region::{OutputSize, Region};
+use crate::options::{setters, unknown_name};
 
 /// How pixels are made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Method {
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "lowercase", parse_err_ty = Error, parse_err_fn = unknown_method)]
+pub enum RenderMethod {
     /// The field, sampled at the output's pixel centres.
     Inr,
     /// Bicubic (Catmull-Rom) from the native render.
@@ -26,8 +38,13 @@ pub enum Method {
     Auto,
 }
 
+fn unknown_method(name: &str) -> Error {
+    unknown_name::<RenderMethod>("method", name)
+}
+
 /// What to render.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct RenderOptions {
     /// Size of the output; of the region, if there is one.
     pub size: OutputSize,
@@ -36,7 +53,7 @@ pub struct RenderOptions {
     /// Samples of the output; the source's by default.
     pub depth: Option<Depth>,
     /// How pixels are made.
-    pub method: Method,
+    pub method: RenderMethod,
     /// Threads to use; all by default. The result is the same for any number.
     pub threads: Option<usize>,
     /// Where the field is evaluated; `Auto` renders on the CPU.
@@ -45,13 +62,24 @@ pub struct RenderOptions {
     pub limits: Limits,
 }
 
+setters!(RenderOptions {
+    size: OutputSize,
+    region: impl Into<Option<Region>>,
+    depth: impl Into<Option<Depth>>,
+    method: RenderMethod,
+    threads: impl Into<Option<usize>>,
+    device: DeviceChoice,
+    limits: Limits,
+});
+
 /// A render and how it came about.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Rendered {
     /// The picture, with the source's metadata.
     pub picture: Picture,
-    /// The method used; never [`Method::Auto`].
-    pub method: Method,
+    /// The method used; never [`RenderMethod::Auto`].
+    pub method: RenderMethod,
     /// Why that method, in a few words.
     pub why: String,
 }

@@ -2,11 +2,11 @@
 
 use inr_image::Picture;
 
-use super::picture::{Field, InrPicture, Method, RenderOptions, Rendered, within};
+use super::picture::{Field, InrPicture, RenderMethod, RenderOptions, Rendered, within};
 use super::{enlarge, trust};
 use crate::error::Error;
 use crate::field::network::Viewport;
-use crate::field::region::{checked_region, output_size};
+use crate::field::region::{output_size, region_within};
 use crate::progress::{Meter, Observer, Phase};
 
 /// Multiply-adds of a pyramid per evaluation, about.
@@ -44,7 +44,7 @@ impl InrPicture {
     ///
     /// # Errors
     /// As [`InrPicture::render`].
-    pub fn plan(&self, options: &RenderOptions) -> Result<([u32; 2], Method, String), Error> {
+    pub fn plan(&self, options: &RenderOptions) -> Result<([u32; 2], RenderMethod, String), Error> {
         let viewport = self.viewport(options)?;
         let (method, why) = self.choose(options, &viewport)?;
         Ok((viewport.size, method, why))
@@ -54,32 +54,32 @@ impl InrPicture {
         &self,
         options: &RenderOptions,
         viewport: &Viewport,
-    ) -> Result<(Method, String), Error> {
+    ) -> Result<(RenderMethod, String), Error> {
         let enlarges = viewport.pitch().iter().any(|&pitch| pitch < 1.0);
         if self.by_network(options.method, viewport) {
             let why = match options.method {
-                Method::Auto => "as the file advises",
+                RenderMethod::Auto => "as the file advises",
                 _ => "as asked",
             };
-            return Ok((Method::Network, why.into()));
+            return Ok((RenderMethod::Network, why.into()));
         }
         Ok(match options.method {
-            Method::Auto | Method::Network if !enlarges => {
-                (Method::Inr, "nothing is enlarged".into())
+            RenderMethod::Auto | RenderMethod::Network if !enlarges => {
+                (RenderMethod::Inr, "nothing is enlarged".into())
             }
-            Method::Network => {
+            RenderMethod::Network => {
                 let why = "the network only enlarges, by 64 at most";
-                (Method::Inr, why.into())
+                (RenderMethod::Inr, why.into())
             }
-            Method::Auto => {
+            RenderMethod::Auto => {
                 let Field::Network(network) = &self.field else {
-                    return Ok((Method::Inr, "a spline through decoded samples".into()));
+                    return Ok((RenderMethod::Inr, "a spline through decoded samples".into()));
                 };
                 let verdict = trust::judge(self, network, viewport);
                 let method = if verdict.trusted() {
-                    Method::Inr
+                    RenderMethod::Inr
                 } else {
-                    Method::Bicubic
+                    RenderMethod::Bicubic
                 };
                 (method, verdict.to_string())
             }
@@ -89,7 +89,7 @@ impl InrPicture {
 
     pub(super) fn viewport(&self, options: &RenderOptions) -> Result<Viewport, Error> {
         let header = &self.file.header;
-        let region = checked_region(options.region, header)?;
+        let region = region_within(options.region, [header.width, header.height])?;
         let size = output_size(options.size, &region)?;
         let pixels = u64::from(size[0]) * u64::from(size[1]);
         within(

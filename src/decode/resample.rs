@@ -7,7 +7,7 @@ use inr_image::resample::{self, Filter};
 use inr_image::{Raster, Samples};
 use inr_kernel::{Job, default_threads};
 
-use super::picture::{InrPicture, Method, RenderOptions};
+use super::picture::{InrPicture, RenderMethod, RenderOptions};
 use crate::error::Error;
 use crate::field::network::{Rows, Viewport};
 use crate::field::region::surroundings;
@@ -96,7 +96,7 @@ impl InrPicture {
         job: &mut Job,
     ) -> Result<Vec<f32>, Error> {
         let (crop, region) = surroundings(viewport, &self.file.header);
-        let native = self.samples(options, Method::Inr, &crop, 0..crop.size[1], job)?;
+        let native = self.samples(options, RenderMethod::Inr, &crop, 0..crop.size[1], job)?;
         let Samples::F32(native) = native else {
             unreachable!("floats were asked for")
         };

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use inr_formats::{Depth, Header};
 
-use super::picture::{Field, InrPicture, Method, RenderOptions};
+use super::picture::{Field, InrPicture, RenderMethod, RenderOptions};
 use super::resample::CHUNK;
 use crate::device::{DeviceChoice, OpenDevice};
 use crate::error::Error;
@@ -88,10 +88,10 @@ impl InrPicture {
         let rows = (BAND_BYTES / row_bytes).max(1);
         let rows = match method {
             // Networks see far beyond thin bands.
-            Method::Network => rows.max(NETWORK_ROWS),
+            RenderMethod::Network => rows.max(NETWORK_ROWS),
             // Chunks are resampled as a whole.
-            Method::Bicubic | Method::Lanczos => rows.next_multiple_of(CHUNK.into()),
-            Method::Inr | Method::Auto => rows,
+            RenderMethod::Bicubic | RenderMethod::Lanczos => rows.next_multiple_of(CHUNK.into()),
+            RenderMethod::Inr | RenderMethod::Auto => rows,
         };
         let rows = rows.min(u64::from(height)) as u32;
         let mut meter = Meter::new(observer);
@@ -111,7 +111,7 @@ impl InrPicture {
     pub(super) fn samples(
         &self,
         options: &RenderOptions,
-        method: Method,
+        method: RenderMethod,
         viewport: &Viewport,
         rows: Range<u32>,
         job: &mut Job,
@@ -135,11 +135,11 @@ impl InrPicture {
         Ok(samples)
     }
 
-    /// Fills rows of `viewport` from number `first` on by `method`, which is not [`Method::Auto`].
+    /// Fills rows of `viewport` from number `first` on by `method`, which is not [`RenderMethod::Auto`].
     fn fill(
         &self,
         options: &RenderOptions,
-        method: Method,
+        method: RenderMethod,
         viewport: &Viewport,
         first: usize,
         rows: RowsMut,
@@ -164,21 +164,21 @@ impl InrPicture {
     fn rows<T: Copy + Send>(
         &self,
         options: &RenderOptions,
-        method: Method,
+        method: RenderMethod,
         viewport: &Viewport,
         rows: Rows<T>,
         job: &mut Job,
         encode: impl Fn(f32) -> T + Sync,
     ) -> Result<(), Error> {
         match method {
-            Method::Network => self.enlarge(options, viewport, rows, job, encode),
-            Method::Bicubic => {
+            RenderMethod::Network => self.enlarge(options, viewport, rows, job, encode),
+            RenderMethod::Bicubic => {
                 self.resampled(options, viewport, Filter::CatmullRom, rows, job, encode)
             }
-            Method::Lanczos => {
+            RenderMethod::Lanczos => {
                 self.resampled(options, viewport, Filter::Lanczos3, rows, job, encode)
             }
-            Method::Inr | Method::Auto => {
+            RenderMethod::Inr | RenderMethod::Auto => {
                 let decode = SampleMap::new(&self.file.header);
                 let emit = |row: &[f32], out: &mut [T]| decode.row(row, out, &encode);
                 self.evaluate(options, viewport, rows, job, emit)
@@ -190,13 +190,13 @@ impl InrPicture {
     pub(super) fn units(
         &self,
         options: &RenderOptions,
-        method: Method,
+        method: RenderMethod,
         viewport: &Viewport,
     ) -> u64 {
         match method {
-            Method::Network => self.enlarging_units(options, viewport),
-            Method::Bicubic | Method::Lanczos => self.resampled_units(viewport),
-            Method::Inr | Method::Auto => viewport.size[1].into(),
+            RenderMethod::Network => self.enlarging_units(options, viewport),
+            RenderMethod::Bicubic | RenderMethod::Lanczos => self.resampled_units(viewport),
+            RenderMethod::Inr | RenderMethod::Auto => viewport.size[1].into(),
         }
     }
 

@@ -7,8 +7,8 @@ use crate::decode::{InrPicture, RenderOptions};
 use crate::error::Error;
 use crate::field::region::OutputSize;
 use crate::progress::Observer;
-use inr_image::Picture;
 use inr_image::metrics;
+use inr_image::{Picture, Raster};
 
 /// What every model's encoder needs.
 pub(super) struct Common<'a> {
@@ -25,15 +25,6 @@ pub(super) struct Judgement {
 }
 
 impl Common<'_> {
-    /// The largest file asked for, if one is.
-    pub(super) fn byte_limit(&self) -> Option<u64> {
-        match self.options.target {
-            Target::Bytes(bytes) => Some(bytes),
-            Target::Bpp(bpp) => Some((bpp * self.picture.pixels() as f64 / 8.0) as u64),
-            _ => None,
-        }
-    }
-
     /// A file with the picture's header and metadata.
     pub(super) fn file(&self, model: Model, layers: Vec<LayerData>) -> InrFile {
         let metadata = self.picture.metadata();
@@ -76,18 +67,9 @@ impl Common<'_> {
             source.iter_mut().chain(&mut decoded).for_each(normalise);
         }
         Ok(metrics::psnr_alpha(
-            self.raster(&source),
-            self.raster(&decoded),
+            Raster::of(self.picture, &source),
+            Raster::of(self.picture, &decoded),
         ))
-    }
-
-    fn raster<'s>(&self, samples: &'s [f32]) -> inr_image::Raster<'s> {
-        inr_image::Raster {
-            width: self.picture.width() as usize,
-            height: self.picture.height() as usize,
-            channels: self.picture.layout().channels(),
-            samples,
-        }
     }
 
     /// Holds a file of `length` bytes with `psnr` dB to the target.
@@ -98,7 +80,10 @@ impl Common<'_> {
                 format!("reached {psnr:.2} dB of the {target} dB asked for"),
             ),
             Target::Bpp(_) | Target::Bytes(_) => {
-                let limit = self.byte_limit().unwrap_or(u64::MAX);
+                let limit = self
+                    .options
+                    .byte_limit(self.picture.pixels())
+                    .unwrap_or(u64::MAX);
                 (
                     length as u64 <= limit,
                     format!("the file has {length} bytes, {limit} were asked for"),

@@ -1,12 +1,19 @@
 //! Pixels to `.inr` bytes.
 
 mod analysis;
+mod budget;
 mod common;
 mod network;
 mod options;
 mod preview;
 mod pyramid;
 
+pub use crate::fit::settings::{Architecture, NetworkOptions};
+pub use crate::fit::state::StopReason;
+#[doc(hidden)]
 pub use analysis::coefficient_pairs;
 pub use network::{encode, encode_from};
-pub use options::{Architecture, EncodeOptions, EncodeReport, Encoded, Metric, Target};
+pub use options::{
+    EncodeOptions, EncodeReport, Encoded, Metric, ModelOptions, NetworkReport, PyramidOptions,
+    Target,
+};

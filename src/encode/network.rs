@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use inr_formats::{InrFile, LayerData, Model, Provenance};
 
+use super::budget;
 use super::common::{Common, Judgement};
-use super::options::{Architecture, EncodeOptions, EncodeReport, Encoded, Target};
+use super::options::{EncodeOptions, EncodeReport, Encoded, ModelOptions, NetworkReport, Target};
 use super::preview;
 use crate::error::Error;
-use crate::fit::plan::{self, Plan};
+use crate::fit::plan::Plan;
 use crate::fit::steps::Steps;
-use crate::fit::{Fit, FitOutcome, Journal, StopReason, TrainingSamples, picture_digest};
+use crate::fit::{
+    Fit, FitOutcome, Journal, NetworkOptions, StopReason, TrainingSamples, picture_digest,
+};
 use crate::progress::{Control, Observer, Phase, Progress};
 use inr_image::{Picture, Samples};
 use inr_kernel::Network;
@@ -31,8 +34,8 @@ pub fn encode(
     encode_with(picture, options, None, observer)
 }
 
-/// As [`encode`], from where an encode of the same picture and options was when its observer got `checkpoint`; the file is
-/// the same as if it had never ended.
+/// As [`encode`], resuming an encode of the same picture and options from the `checkpoint` that its observer received; the file
+/// is the same as that of an encode that was never interrupted.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] for a checkpoint that is damaged, or of another picture, other options, another version of this
@@ -54,24 +57,25 @@ fn encode_with(
 ) -> Result<Encoded, Error> {
     options.check()?;
     check_samples(picture)?;
-    if options.architecture == Architecture::Pyramid {
-        if checkpoint.is_some() {
+    let network = match (&options.model, checkpoint) {
+        (ModelOptions::Network(network), _) => network,
+        (ModelOptions::Pyramid(pyramid), None) => {
+            return super::pyramid::encode(picture, options, pyramid, observer);
+        }
+        (ModelOptions::Pyramid(_), Some(_)) => {
             return Err(Error::Misuse {
                 what: "a checkpoint for a pyramid, which makes none".into(),
                 want: "encode it from the start, or choose a network",
             });
         }
-        // Runs on the CPU, but a device that is asked for and absent is an error whatever the model.
-        options.device.open(&mut |_| ())?;
-        return super::pyramid::encode(picture, options, observer);
-    }
-    let mut samples = TrainingSamples::new(picture, options.grid);
+    };
+    let mut samples = TrainingSamples::new(picture, network.grid);
     if options.for_upscale {
         samples = samples.over_areas();
     }
     let samples = Arc::new(samples);
     let mut notes = Vec::new();
-    let device = options
+    let device = network
         .device
         .open(&mut |note| notes.push(note.to_owned()))?;
     notes.iter().for_each(|note| observer.note(note));
@@ -86,13 +90,15 @@ fn encode_with(
         device_name: device.name(),
         device,
         threads: options.threads.unwrap_or_else(default_threads),
-        options,
+        options: network,
+        time_budget: options.time_budget,
         started: journal.started(),
         journal,
     };
     let mut encoder = Encoder {
         picture,
         options,
+        network,
         samples: &samples,
         fit,
         notes,
@@ -141,6 +147,7 @@ fn check_samples(picture: &Picture) -> Result<(), Error> {
 struct Encoder<'a> {
     picture: &'a Picture,
     options: &'a EncodeOptions,
+    network: &'a NetworkOptions,
     samples: &'a TrainingSamples,
     fit: Fit<'a>,
     notes: Vec<String>,
@@ -171,7 +178,8 @@ impl Encoder<'_> {
     fn run(&mut self) -> Result<Encoded, Error> {
         let overhead = self.overhead()?;
         let pixels = self.picture.pixels() as f64;
-        let wanted = plan::parameters(self.options, pixels, self.samples.channels, overhead);
+        let wanted =
+            budget::parameters(self.options.target, pixels, self.samples.channels, overhead);
         let candidate = match self.options.target {
             Target::Psnr(psnr) => self.search_psnr(wanted, psnr)?,
             _ => {
@@ -186,7 +194,7 @@ impl Encoder<'_> {
 
     fn plan(&self, parameters: f64) -> Plan {
         let size = [self.picture.width(), self.picture.height()];
-        Plan::new(self.options, size, self.samples.channels, parameters)
+        Plan::new(self.network, size, self.samples.channels, parameters)
     }
 
     fn common(&self) -> Common<'_> {
@@ -199,7 +207,7 @@ impl Encoder<'_> {
     }
 
     fn byte_limit(&self) -> Option<u64> {
-        self.common().byte_limit()
+        self.options.byte_limit(self.picture.pixels())
     }
 
     /// Bytes of a file around its weights.
@@ -265,7 +273,7 @@ impl Encoder<'_> {
             .samples
             .psnr(&self.fit.network(plan, &fitted.parameters));
         let mut epochs = fitted.epochs;
-        let layers = if self.options.float {
+        let layers = if self.network.float {
             self.fit.network(plan, &fitted.parameters).to_float_layers()
         } else {
             let (layers, tuned) = self.quantise(plan, &fitted, float_psnr, limit)?;
@@ -404,9 +412,9 @@ impl Encoder<'_> {
             encoder: Some(concat!("inr ", env!("CARGO_PKG_VERSION")).into()),
             recipe: Some(format!(
                 "{:?} {:.0e} batch {}",
-                self.options.optimizer, plan.rate, plan.batch
+                self.network.optimizer, plan.rate, plan.batch
             )),
-            seed: Some(self.options.seed),
+            seed: Some(self.network.seed),
             epochs: Some(epochs.round() as u64),
             device: Some(self.fit.device_name.clone()),
             ..Provenance::default()
@@ -437,17 +445,19 @@ impl Encoder<'_> {
         };
         let report = EncodeReport {
             psnr: candidate.psnr,
-            float_psnr: candidate.float_psnr,
             bits_per_pixel: candidate.bytes.len() as f64 * 8.0 / self.picture.pixels() as f64,
-            parameters: mlp.parameters(self.samples.channels),
-            hidden: mlp.hidden.clone(),
-            omega_first: mlp.omega_first,
-            epochs: candidate.epochs,
             seconds: self.fit.started.elapsed().as_secs_f64(),
-            device: self.fit.device_name.clone(),
             stopped: candidate.stopped,
             target_met,
             notes: std::mem::take(&mut self.notes),
+            network: Some(NetworkReport {
+                float_psnr: candidate.float_psnr,
+                parameters: mlp.parameters(self.samples.channels),
+                hidden: mlp.hidden.clone(),
+                omega_first: mlp.omega_first,
+                epochs: candidate.epochs,
+                device: self.fit.device_name.clone(),
+            }),
         };
         Encoded {
             bytes: candidate.bytes,

@@ -7,7 +7,7 @@ use inr_formats::{InrFile, Model, Provenance};
 
 use super::analysis::{Analysis, Quantisation, Quantised, channels};
 use super::common::{Common, Judgement};
-use super::options::{EncodeOptions, EncodeReport, Encoded, Metric, Target};
+use super::options::{EncodeOptions, EncodeReport, Encoded, Metric, PyramidOptions, Target};
 use super::preview;
 use crate::error::Error;
 use crate::field::pyramid::probe::Probe;
@@ -155,6 +155,7 @@ struct Candidate {
 }
 
 struct PyramidEncoder<'a> {
+    pyramid: &'a PyramidOptions,
     common: Common<'a>,
     analysis: Analysis,
     probe: Probe,
@@ -178,6 +179,7 @@ const MEASURED: f64 = 0.99;
 pub(super) fn encode(
     picture: &Picture,
     options: &EncodeOptions,
+    pyramid: &PyramidOptions,
     observer: &mut dyn Observer,
 ) -> Result<Encoded, Error> {
     let mut meter = Meter::graceful(observer, options.time_budget);
@@ -205,9 +207,10 @@ pub(super) fn encode(
         value_range,
         enlarge,
     };
-    let choices = choices(options.metric, &analysis.partition);
+    let choices = choices(pyramid.metric, &analysis.partition);
     let mut encoder = PyramidEncoder {
         choices,
+        pyramid,
         common,
         analysis,
         probe,
@@ -235,7 +238,7 @@ pub(super) fn encode(
 impl PyramidEncoder<'_> {
     /// Looks for the choices with the least error plus priced bits about `step`, for as long as the effort allows.
     fn refine(&mut self, step: f32) -> Result<(), Error> {
-        let effort = self.common.options.effort;
+        let effort = self.pyramid.effort;
         let price = SLOPE * f64::from(step).powi(2);
         let mut best = None;
         // Where few pixels share a sample of the coarsest grid its error is seen as a tint, and often costs little to mend.
@@ -253,7 +256,7 @@ impl PyramidEncoder<'_> {
             }
         }
         // Squared error is what is measured here, and not what another metric asks for.
-        if effort < 6 || self.common.options.metric != Metric::Mse {
+        if effort < 6 || self.pyramid.metric != Metric::Mse {
             return Ok(());
         }
         self.take_if_better(self.choices.clone(), step, price, &mut best)?;
@@ -376,7 +379,7 @@ impl PyramidEncoder<'_> {
 
     /// The coarsest step that reaches the PSNR asked for, or the finest within the size.
     fn search(&mut self) -> Result<Candidate, Error> {
-        let limit = self.common.byte_limit();
+        let limit = self.common.options.byte_limit(self.common.picture.pixels());
         // Error of the size or PSNR, positive where a coarser step is wanted; and whether it will do.
         let judge = |candidate: &Candidate, options: &EncodeOptions| match (limit, options.target) {
             (Some(limit), _) => {
@@ -475,17 +478,12 @@ impl PyramidEncoder<'_> {
         let pixels = self.common.picture.pixels() as f64;
         let report = EncodeReport {
             psnr: candidate.psnr,
-            float_psnr: candidate.psnr,
             bits_per_pixel: candidate.bytes.len() as f64 * 8.0 / pixels,
-            parameters: pixels as u64 * self.common.picture.layout().channels() as u64,
-            hidden: Vec::new(),
-            omega_first: 0.0,
-            epochs: 0.0,
             seconds: self.meter.elapsed().as_secs_f64(),
-            device: "cpu".into(),
             stopped,
             target_met: met,
             notes,
+            network: None,
         };
         Ok(Encoded {
             bytes: candidate.bytes,

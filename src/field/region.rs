@@ -35,8 +35,24 @@ pub struct Region {
     pub height: f64,
 }
 
-pub(crate) fn checked_region(region: Option<Region>, header: &Header) -> Result<[f64; 4], Error> {
-    let (width, height) = (f64::from(header.width), f64::from(header.height));
+impl Region {
+    /// A region with its left top corner at `x`, `y`.
+    pub fn new(x: f64, y: f64, width: f64, height: f64) -> Self {
+        Self {
+            x,
+            y,
+            width,
+            height,
+        }
+    }
+}
+
+/// Left, top, width and height of `region`, or of a whole picture of `size`.
+///
+/// # Errors
+/// [`Error::Misuse`] for a region that is not inside the picture.
+pub(crate) fn region_within(region: Option<Region>, size: [u32; 2]) -> Result<[f64; 4], Error> {
+    let [width, height] = size.map(f64::from);
     let Some(Region {
         x,
         y,

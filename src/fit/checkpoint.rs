@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::checkpoint_error::{CheckpointError, damaged};
+use super::samples::Samples as TrainingSamples;
 use super::state::{FitOutcome, FitState, Kept, RunState, StopReason, Tries};
 use crate::error::Error;
 use crate::progress::Observer;
@@ -39,6 +40,32 @@ pub(crate) fn picture_digest(picture: &Picture) -> u64 {
         Samples::U16(samples) => digest(hash, samples.iter().flat_map(|v| v.to_le_bytes())),
         Samples::F32(samples) => digest(hash, samples.iter().flat_map(|v| v.to_le_bytes())),
     }
+}
+
+/// Of all that a fit to `samples` depends on.
+pub(super) fn samples_digest(samples: &TrainingSamples) -> u64 {
+    let TrainingSamples {
+        width,
+        height,
+        channels,
+        targets,
+        alpha,
+        grid,
+        footprint,
+        terms,
+        ..
+    } = samples;
+    let shape = format!("{width}x{height} {channels} {alpha} {grid:?} {footprint:?}");
+    let floats = |hash, values: &[f32]| digest(hash, values.iter().flat_map(|v| v.to_le_bytes()));
+    let hash = floats(digest(EMPTY, shape.into_bytes()), targets);
+    terms.iter().fold(hash, |hash, term| {
+        let hash = digest(hash, format!("{:?}", term.taps).into_bytes());
+        let Some(goal) = &term.goal else {
+            return hash;
+        };
+        let hash = floats(floats(hash, &[goal.weight]), &goal.targets);
+        floats(hash, goal.mask.as_deref().unwrap_or_default())
+    })
 }
 
 /// The fits of one encode, of earlier runs and of this one.
@@ -115,6 +142,11 @@ impl Journal {
 
     /// Hands a checkpoint at `under_way` to `observer`.
     pub(crate) fn keep(&self, under_way: FitState, observer: &mut dyn Observer) {
+        observer.checkpoint(&self.bytes(under_way));
+    }
+
+    /// The checkpoint at `under_way`.
+    pub(super) fn bytes(&self, under_way: FitState) -> Vec<u8> {
         let checkpoint = Checkpoint {
             key: self.key.clone(),
             picture: self.picture,
@@ -122,7 +154,7 @@ impl Journal {
             done: self.done.clone(),
             under_way,
         };
-        observer.checkpoint(&checkpoint.write());
+        checkpoint.write()
     }
 }
 

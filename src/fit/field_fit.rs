@@ -3,48 +3,78 @@
 use std::sync::Arc;
 
 use inr_formats::Mlp;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
-use super::descent::{Descent, Method};
+use super::checkpoint::{Journal, samples_digest};
+use super::course::{Course, batches, engine_on};
+use super::descent::Method;
 use super::engine::{Engine, Trainee};
-use super::fused_engine::FusedEngine;
-
-use super::host_descent::HostDescent;
 use super::init::{InitializationPair, initial_parameters};
 use super::lattice_engine::LatticeEngine;
 use super::objective::Objective;
 use super::optimiser::OptimizerChoice;
 use super::picture_engine::{PictureEngine, WholePicture};
-use super::samples::Sampler;
+use super::state::{FitState, RunState, Tries};
+use crate::device::{DeviceChoice, OpenDevice};
 use crate::error::Error;
+use crate::options::setters;
 use inr_kernel::Network;
 use inr_kernel::{Backend, default_threads};
 
 /// How a network is made and trained.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct FitRecipe {
     /// The network; its grid is that of the objective.
     pub mlp: Mlp,
-    /// How weights start; the usual scheme of the activation by default.
+    /// How weights start; the standard scheme of the activation by default.
     pub initialization: Option<InitializationPair>,
-    /// The optimiser.
+    /// The optimiser; Adam by default.
     pub optimizer: OptimizerChoice,
-    /// Peak learning rate.
+    /// Peak learning rate; 1e-3 by default.
     pub rate: f32,
-    /// Share of the steps over which the rate rises; a constant rate has no rise.
+    /// Share of the steps over which the rate rises, 0.05 by default; a constant rate has no rise.
     pub warm_up: f64,
-    /// Pixels per step, drawn without replacement; all of them when it is larger.
+    /// Pixels per step, drawn without replacement, 1,024 by default; all of them when it is larger.
     pub batch: usize,
-    /// Steps.
+    /// Steps; 1,000 by default.
     pub steps: u64,
     /// Of weights and of the order of pixels.
     pub seed: u64,
+    /// The device that trains; losses of whole pictures are for the CPU alone.
+    pub device: DeviceChoice,
     /// CPU threads; all by default. The result is the same for any number.
     pub threads: Option<usize>,
 }
 
+setters!(FitRecipe {
+    initialization: impl Into<Option<InitializationPair>>,
+    optimizer: OptimizerChoice,
+    rate: f32,
+    warm_up: f64,
+    batch: usize,
+    steps: u64,
+    seed: u64,
+    device: DeviceChoice,
+    threads: impl Into<Option<usize>>,
+});
+
 impl FitRecipe {
+    /// A recipe for the network `mlp`.
+    pub fn new(mlp: Mlp) -> Self {
+        Self {
+            mlp,
+            initialization: None,
+            optimizer: OptimizerChoice::default(),
+            rate: 1e-3,
+            warm_up: 0.05,
+            batch: 1_024,
+            steps: 1_000,
+            seed: 0,
+            device: DeviceChoice::Auto,
+            threads: None,
+        }
+    }
+
     /// The network before any training.
     pub fn initial_network(&self, channels: usize) -> Network {
         let trainee = Trainee {
@@ -63,18 +93,18 @@ impl FitRecipe {
 /// A fit under way.
 pub struct FieldFit {
     trainee: Trainee,
-    steps: u64,
-    step: u64,
-    sampler: Sampler,
-    descent: HostDescent<Box<dyn Engine>>,
-    pixels: usize,
+    course: Course<'static>,
+    /// All but the samples that the outcome depends on, in words.
+    key: String,
+    digest: u64,
 }
 
 impl FieldFit {
     /// A fit of `recipe`'s network to `objective` that has not begun.
     ///
     /// # Errors
-    /// [`Error::Misuse`] for an objective that makes no sense, [`Error::Io`] when no thread can be started.
+    /// [`Error::Misuse`] for an objective that makes no sense, or one that the device cannot fit, [`Error::Device`] for an
+    /// absent device, [`Error::Io`] when no thread can be started.
     pub fn new(objective: Objective, recipe: &FitRecipe) -> Result<Self, Error> {
         let picture = objective.picture.clone();
         let samples = Arc::new(objective.samples()?);
@@ -85,22 +115,30 @@ impl FieldFit {
             },
             channels: samples.channels,
         };
-        let start = recipe.start(&trainee);
-        let rng = ChaCha8Rng::seed_from_u64(recipe.seed ^ 0x5eed_ba7c_4e5a_3b1d);
-        let pixels = samples.pixels();
-        let sampler = Sampler::new(pixels, recipe.batch, rng);
+        let device = recipe.device.open(&mut |_| ())?;
+        let on_cpu = matches!(device, OpenDevice::Cpu);
+        if picture.is_some() && !on_cpu {
+            return Err(Error::Misuse {
+                what: format!("a loss of the whole picture on {}", device.name()),
+                want: "fit it on the CPU (device cpu)",
+            });
+        }
+        let key = Self::key(recipe, &device.name());
+        let digest = samples_digest(&samples);
         let threads = recipe.threads.unwrap_or_else(default_threads);
-        let (of, backend) = (trainee.clone(), Backend::detect());
+        let backend = Backend::detect();
         let whole = picture.map(|term| {
-            let whole = WholePicture::new(of.clone(), &samples, backend, threads)?;
+            let whole = WholePicture::new(trainee.clone(), &samples, backend, threads)?;
             Ok::<_, Error>((whole, term))
         });
         let whole = whole.transpose()?;
-        let mut engine: Box<dyn Engine> = if recipe.batch >= pixels && LatticeEngine::fits(&samples)
-        {
-            Box::new(LatticeEngine::new(of, samples, backend, threads)?)
+        let (start, pixels) = (recipe.start(&trainee), samples.pixels());
+        let lattice = on_cpu && recipe.batch >= pixels && LatticeEngine::fits(&samples);
+        let mut engine: Box<dyn Engine> = if lattice {
+            let trainee = trainee.clone();
+            Box::new(LatticeEngine::new(trainee, samples, backend, threads)?)
         } else {
-            Box::new(FusedEngine::new(of, samples, backend, threads)?)
+            engine_on(&device, &trainee, samples, threads)?
         };
         if let Some((whole, term)) = whole {
             engine = Box::new(PictureEngine::new(engine, whole, term));
@@ -111,73 +149,81 @@ impl FieldFit {
             warm_up: (recipe.warm_up * recipe.steps as f64) as u64,
             rounding: None,
         };
+        let sampler = batches(pixels, recipe.batch, recipe.seed);
         Ok(Self {
             trainee,
-            steps: recipe.steps.max(1),
-            step: 0,
-            sampler,
-            descent: HostDescent::new(engine, &start, method),
-            pixels,
+            course: Course::new(engine, &start, &method, sampler, recipe.steps)?,
+            key,
+            digest,
         })
     }
 
-    /// Goes on from a checkpoint of a fit with the same objective and recipe.
-    ///
-    /// # Errors
-    /// [`Error::Misuse`] for a checkpoint of another network, or with more steps.
-    pub fn resume(&mut self, checkpoint: &[u8]) -> Result<(), Error> {
-        let other = || Error::Misuse {
-            what: format!("a checkpoint of {} bytes", checkpoint.len()),
-            want: "give one of a fit with the same network and at least as many steps",
+    fn key(recipe: &FitRecipe, device: &str) -> String {
+        let recipe = FitRecipe {
+            // The result is the same for any number.
+            threads: None,
+            ..recipe.clone()
         };
-        let length = 8 + 4 * self.descent.optimiser().len();
-        let (step, state) = checkpoint.split_first_chunk::<8>().ok_or_else(other)?;
-        let step = u64::from_le_bytes(*step);
-        if checkpoint.len() != length || !(self.step..=self.steps).contains(&step) {
-            return Err(other());
-        }
-        let values = state.chunks_exact(4);
-        let state = values.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        let taken = step - self.step;
-        self.sampler.skip(taken);
-        self.descent.restore(&state.collect::<Vec<_>>(), taken)?;
-        self.step = step;
-        Ok(())
+        let version = env!("CARGO_PKG_VERSION");
+        format!(
+            "inr {version}, {device}, {:?}, {recipe:?}",
+            Backend::detect()
+        )
     }
 
-    /// Everything that [`FieldFit::resume`] needs.
-    pub fn checkpoint(&self) -> Vec<u8> {
-        let mut bytes = self.step.to_le_bytes().to_vec();
-        let state = self.descent.optimiser().iter();
-        bytes.extend(state.flat_map(|value| value.to_le_bytes()));
-        bytes
+    /// Resumes from a checkpoint of a fit with the same objective and recipe.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] for one that is damaged, or of another objective, recipe, version or kind of processor.
+    pub fn resume(&mut self, checkpoint: &[u8]) -> Result<(), Error> {
+        let mut journal = Journal::resumed(self.key.clone(), self.digest, checkpoint)?;
+        match journal.under_way() {
+            Some(FitState { run, .. }) => self.course.restore(&run.descent, run.step),
+            None => Ok(()),
+        }
+    }
+
+    /// The state that [`FieldFit::resume`] takes, in the format of [`crate::Observer::checkpoint`]. None while a GPU has not
+    /// reported its losses: ask again after the next step.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device does not give its state.
+    pub fn checkpoint(&self) -> Result<Option<Vec<u8>>, Error> {
+        let Some(descent) = self.course.state()? else {
+            return Ok(None);
+        };
+        let run = RunState {
+            descent,
+            ..RunState::at(self.course.step)
+        };
+        let tries = Tries::new(&[], 0.0);
+        let journal = Journal::new(self.key.clone(), self.digest);
+        Ok(Some(journal.bytes(FitState { tries, run })))
     }
 
     /// Takes one step and returns the mean loss over its pixels and channels, which is infinite or no number once the fit
-    /// has diverged.
+    /// has diverged. A GPU reports losses seldom; between reports there is none.
     ///
     /// # Errors
     /// [`Error::Device`] when a thread has ended.
-    pub fn step(&mut self) -> Result<f64, Error> {
-        let progress = self.step as f64 / self.steps as f64;
-        let loss = self.descent.step(self.sampler.draw(), progress)?;
-        self.step += 1;
-        Ok(loss.unwrap_or(f64::NAN))
+    pub fn step(&mut self) -> Result<Option<f64>, Error> {
+        let progress = self.course.step as f64 / self.course.steps as f64;
+        self.course.advance(progress)
     }
 
     /// Steps taken.
     pub fn steps_done(&self) -> u64 {
-        self.step
+        self.course.step
     }
 
     /// True when all of the recipe's steps are taken.
     pub fn is_finished(&self) -> bool {
-        self.step >= self.steps
+        self.course.step >= self.course.steps
     }
 
     /// Visits of every pixel so far.
     pub fn epochs(&self) -> f64 {
-        self.step as f64 * self.sampler.batch() as f64 / self.pixels as f64
+        self.course.epochs_of(self.course.step)
     }
 
     /// The network as it is.
@@ -185,7 +231,7 @@ impl FieldFit {
     /// # Errors
     /// [`Error::Device`] when its weights cannot be had.
     pub fn network(&self) -> Result<Network, Error> {
-        Ok(self.trainee.fold(&self.descent.solution()?))
+        Ok(self.trainee.fold(&self.course.solution()?))
     }
 
     /// The network's shape.

@@ -28,13 +28,6 @@ impl<E: Engine> HostDescent<E> {
     }
 }
 
-impl<E> HostDescent<E> {
-    /// The optimiser's state, shape `[3, n]`; see [`State`].
-    pub(crate) fn optimiser(&self) -> &[f32] {
-        &self.state.0
-    }
-}
-
 impl<E: Engine> Descent for HostDescent<E> {
     fn step(&mut self, batch: Batch, progress: f64) -> Result<Option<f64>, Error> {
         let point = match self.method.rounding {

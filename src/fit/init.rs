@@ -3,11 +3,17 @@
 use inr_formats::Activation;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
 
 use super::engine::Trainee;
+use crate::error::Error;
+use crate::options::unknown_name;
 
 /// How a layer's weights are drawn. `fan_in` and `fan_out` are the layer's input and output widths.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, strum::Display, strum::EnumString, strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = Error, parse_err_fn = unknown_scheme)]
 pub enum Initialization {
     /// SIREN's (Sitzmann et al. 2020, section 3.2): first layer U(-1/fan_in, 1/fan_in), others
     /// U(-sqrt(6/fan_in)/omega0, sqrt(6/fan_in)/omega0).
@@ -24,6 +30,10 @@ pub enum Initialization {
     XavierUniform,
     /// N(0, 2/(fan_in + fan_out)) (Glorot and Bengio 2010).
     XavierNormal,
+}
+
+fn unknown_scheme(name: &str) -> Error {
+    unknown_name::<Initialization>("initialization", name)
 }
 
 /// Schemes of the first layer and of all others; biases are always U(-1/sqrt(fan_in), 1/sqrt(fan_in)).
@@ -49,12 +59,6 @@ impl InitializationPair {
     }
 }
 
-/// One standard normal sample (Box and Muller 1958).
-fn normal(rng: &mut ChaCha8Rng) -> f32 {
-    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-    (radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()) as f32
-}
-
 fn weight(
     scheme: Initialization,
     first: bool,
@@ -68,11 +72,15 @@ fn weight(
         Initialization::Siren if first => symmetric(1.0 / fan_in),
         Initialization::Siren => symmetric((6.0 / fan_in).sqrt() / omega),
         Initialization::Uniform => rng.random::<f32>(),
-        Initialization::Normal => normal(rng),
+        Initialization::Normal => rng.sample::<f32, _>(StandardNormal),
         Initialization::KaimingUniform => symmetric((6.0 / fan_in).sqrt()),
-        Initialization::KaimingNormal => normal(rng) * (2.0 / fan_in).sqrt(),
+        Initialization::KaimingNormal => {
+            rng.sample::<f32, _>(StandardNormal) * (2.0 / fan_in).sqrt()
+        }
         Initialization::XavierUniform => symmetric((6.0 / (fan_in + fan_out)).sqrt()),
-        Initialization::XavierNormal => normal(rng) * (2.0 / (fan_in + fan_out)).sqrt(),
+        Initialization::XavierNormal => {
+            rng.sample::<f32, _>(StandardNormal) * (2.0 / (fan_in + fan_out)).sqrt()
+        }
     }
 }
 

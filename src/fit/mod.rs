@@ -1,4 +1,6 @@
-//! Photo to network: the only folder, with `convnet` and `device.rs`, that may name candle.
+//! Networks fitted to any objective, for study; [`mod@crate::encode`] fits them to pictures.
+//!
+//! Of this crate only this module and `device.rs` name candle.
 
 mod bench;
 #[cfg(feature = "candle")]
@@ -9,6 +11,7 @@ mod candle_graph;
 mod candle_ops;
 mod checkpoint;
 pub(crate) mod checkpoint_error;
+mod course;
 mod descent;
 mod engine;
 mod field_fit;
@@ -26,7 +29,8 @@ mod pool;
 #[cfg(feature = "candle")]
 mod resident;
 mod samples;
-mod state;
+pub(crate) mod settings;
+pub(crate) mod state;
 pub(crate) mod steps;
 mod trainer;
 
@@ -40,19 +44,19 @@ pub use field_fit::{FieldFit, FitRecipe};
 pub use init::{Initialization, InitializationPair};
 pub use objective::{Anchor, Expression, Objective, ObjectiveTerm, PictureLoss, PictureTerm};
 pub use optimiser::OptimizerChoice;
+#[doc(hidden)]
 pub use optimiser::{Schedule, State};
 pub(crate) use samples::Samples as TrainingSamples;
-pub use state::StopReason;
+pub(crate) use settings::NetworkOptions;
+pub(crate) use state::StopReason;
 
 use crate::device::OpenDevice;
-use crate::encode::EncodeOptions;
 use crate::error::Error;
 use crate::fit::OptimizerChoice as Choice;
 use crate::fit::steps::Steps;
 use crate::progress::{Observer, Phase};
-use engine::{Engine, Trainee};
-use fused_engine::FusedEngine;
-use inr_kernel::Backend;
+use course::engine_on;
+use engine::Trainee;
 use inr_kernel::Network;
 use plan::Plan;
 pub(crate) use state::FitOutcome;
@@ -64,7 +68,8 @@ pub(crate) struct Fit<'a> {
     pub(crate) device: OpenDevice,
     pub(crate) device_name: String,
     pub(crate) threads: usize,
-    pub(crate) options: &'a EncodeOptions,
+    pub(crate) options: &'a NetworkOptions,
+    pub(crate) time_budget: Option<Duration>,
     pub(crate) started: Instant,
     pub(crate) journal: Journal,
 }
@@ -110,7 +115,7 @@ impl Fit<'_> {
             rounding: None,
             seed: self.options.seed,
             target_psnr: target,
-            deadline: deadline(self.started, self.options.time_budget, share),
+            deadline: deadline(self.started, self.time_budget, share),
             started: self.started,
         };
         self.train(&trainee, &start, &recipe, observer)
@@ -141,7 +146,7 @@ impl Fit<'_> {
             rounding: Some(rounding.collect()),
             seed: self.options.seed.wrapping_add(1),
             target_psnr: None,
-            deadline: deadline(self.started, self.options.time_budget, 1.0),
+            deadline: deadline(self.started, self.time_budget, 1.0),
             started: self.started,
         };
         self.train(&trainee, &fitted.parameters, &recipe, observer)
@@ -170,23 +175,8 @@ impl Fit<'_> {
         if let Some(outcome) = self.journal.earlier(start.len())? {
             return Ok(outcome);
         }
-        let (wanted, samples) = (trainee.clone(), self.samples.clone());
-        let mut engine: Box<dyn Engine> = match &self.device {
-            OpenDevice::Cpu => {
-                let backend = Backend::detect();
-                Box::new(FusedEngine::new(wanted, samples, backend, self.threads)?)
-            }
-            #[cfg(feature = "candle")]
-            OpenDevice::Gpu(device) => {
-                let device = device.clone();
-                Box::new(candle_engine::CandleEngine::new(
-                    wanted,
-                    samples,
-                    device,
-                    self.threads,
-                )?)
-            }
-        };
+        let samples = self.samples.clone();
+        let mut engine = engine_on(&self.device, trainee, samples, self.threads)?;
         let outcome = trainer::train(
             trainee,
             &self.samples,

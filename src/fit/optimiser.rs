@@ -1,14 +1,33 @@
 //! Optimisers over one flat parameter vector.
 
+use crate::error::Error;
+use crate::options::unknown_name;
+
 /// Which optimiser, chosen by the caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumString,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "kebab-case", parse_err_ty = Error, parse_err_fn = unknown_optimizer)]
 pub enum OptimizerChoice {
     /// Schedule-Free Adam (Defazio et al. 2024, arXiv:2405.15682): good at any time, no horizon needed.
     ScheduleFree,
     /// Adam (Kingma and Ba 2015, arXiv:1412.6980) with a rate that falls to zero as the square of what is left of the fit.
+    #[default]
     Adam,
     /// Adam at a constant rate, as in the study.
     AdamConstant,
+}
+
+fn unknown_optimizer(name: &str) -> Error {
+    unknown_name::<OptimizerChoice>("optimizer", name)
 }
 
 pub(super) const BETA1: f32 = 0.9;

@@ -2,7 +2,7 @@
 
 use inr_formats::{Activation, Mlp};
 
-use crate::encode::{EncodeOptions, Target};
+use super::settings::NetworkOptions;
 
 /// Size and cost of a fit.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ const EPOCHS: f64 = 80.0;
 /// Multiply-adds, forward, of a whole fit; a step costs three times that. Pictures beyond it are visited less often.
 const FIT_MULTIPLY_ADDS: f64 = 2.1e12;
 /// Most parameters the encoder chooses by itself: beyond it the budget leaves too few visits for each weight.
-const MOST_PARAMETERS: f64 = 130_000.0;
+pub(crate) const MOST_PARAMETERS: f64 = 130_000.0;
 /// Bits per weight, on average, of networks that reach [`BITS_PSNR`] dB or less; each 6 dB above it need one more. Fewer
 /// bits for more weights lose: at 0.15 bits per pixel 6 x 46 at 5 bits reaches 28.11 dB and 6 x 49 at 4.4 28.04 (kodim04,
 /// kodim10, 20 epochs), and 6 x 50 reaches 24.8 dB, 6 x 58 at 3.3 bits 24.1, 6 x 66 at 2.5 bits 23.1 (kodim07, kodim18, 12
@@ -41,59 +41,10 @@ const BITS_PSNR: f64 = 32.0;
 /// Bits beyond these with which a larger size than the network needs is filled, or that make up for missing fine-tuning.
 const SPARE: f64 = 1.5;
 
-/// Weights per pixel at `quality` for a colour picture. At 5 bits each they take four fifths of JPEG's bits (4:2:0,
-/// optimised tables, average over Kodak) up to 75, less above, where networks of this kind gain little.
-fn quality_weights_per_pixel(quality: f64) -> f64 {
-    const RATES: [(f64, f64); 10] = [
-        (0.0, 0.0131),
-        (5.0, 0.0231),
-        (10.0, 0.0420),
-        (20.0, 0.0736),
-        (35.0, 0.1120),
-        (50.0, 0.1425),
-        (65.0, 0.1800),
-        (75.0, 0.2131),
-        (90.0, 0.2787),
-        (100.0, 0.3279),
-    ];
-    let above = RATES
-        .iter()
-        .position(|(q, _)| *q >= quality)
-        .unwrap_or(RATES.len() - 1)
-        .max(1);
-    let ((q0, b0), (q1, b1)) = (RATES[above - 1], RATES[above]);
-    let share = (quality - q0) / (q1 - q0);
-    (b0.ln() + share * (b1.ln() - b0.ln())).exp()
-}
-
-/// Bits per weight of a file, for planning; the search for steps corrects it.
-const STORED_BITS: f64 = 5.0;
-
-/// Parameters that the target asks for, before any cap. `overhead` is the file's length without weights.
-pub(crate) fn parameters(
-    options: &EncodeOptions,
-    pixels: f64,
-    channels: usize,
-    overhead: u64,
-) -> f64 {
-    // Chroma and alpha are a small part of a picture's information.
-    let colour = 0.8 + 0.1 * (channels as f64 - 1.0);
-    let from_bits = |bits: f64| bits / STORED_BITS;
-    match options.target {
-        Target::Quality(quality) => quality_weights_per_pixel(quality) * colour * pixels,
-        Target::Bpp(bpp) => from_bits(bpp * pixels - 8.0 * overhead as f64),
-        Target::Bytes(bytes) => from_bits(8.0 * (bytes as f64 - overhead as f64)),
-        // A start; the search grows it until the target is reached.
-        Target::Psnr(psnr) => {
-            pixels * colour * 0.02 * ((psnr - 24.0) / 4.0).exp2().clamp(1.0, 64.0)
-        }
-    }
-}
-
 impl Plan {
     /// A fit of about `parameters` weights to a picture of `width` x `height` with `channels`.
     pub(crate) fn new(
-        options: &EncodeOptions,
+        options: &NetworkOptions,
         size: [u32; 2],
         channels: usize,
         parameters: f64,
@@ -195,53 +146,4 @@ fn learning_rate(hidden: &[u32]) -> f32 {
     let widest = hidden.iter().max().copied().unwrap_or(1);
     let units = widest as f32 * hidden.len() as f32;
     (0.22 / units).clamp(5e-5, 1e-3)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_rise_with_quality() {
-        let rates: Vec<f64> = (0..=100)
-            .map(|q| quality_weights_per_pixel(f64::from(q)))
-            .collect();
-        assert!(rates.windows(2).all(|pair| pair[0] < pair[1]), "{rates:?}");
-        let widths: Vec<u32> = (2..20)
-            .map(|step| {
-                let options = EncodeOptions {
-                    target: Target::Quality(f64::from(step) * 5.0),
-                    ..EncodeOptions::default()
-                };
-                let wanted = parameters(&options, 393_216.0, 3, 200);
-                Plan::new(&options, [768, 512], 3, wanted).mlp.hidden[0]
-            })
-            .collect();
-        assert!(
-            widths.windows(2).all(|pair| pair[0] < pair[1]),
-            "{widths:?}"
-        );
-    }
-
-    #[test]
-    fn a_plan_is_always_finite_and_small_enough() {
-        for size in [[1, 1], [1, 4000], [20_000, 20_000]] {
-            for quality in [0.0, 100.0] {
-                let options = EncodeOptions {
-                    target: Target::Quality(quality),
-                    ..EncodeOptions::default()
-                };
-                let pixels = f64::from(size[0]) * f64::from(size[1]);
-                let plan = Plan::new(&options, size, 4, parameters(&options, pixels, 4, 200));
-                assert!(
-                    plan.epochs.is_finite() && plan.epochs > 0.0,
-                    "{size:?} {plan:?}"
-                );
-                assert!(
-                    plan.mlp.parameters(4) as f64 <= MOST_PARAMETERS,
-                    "{size:?} {plan:?}"
-                );
-            }
-        }
-    }
 }

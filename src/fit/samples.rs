@@ -411,6 +411,11 @@ impl Sampler {
         }
     }
 
+    /// Pixels to draw from.
+    pub(crate) fn pixels(&self) -> usize {
+        self.order.len()
+    }
+
     /// Pixels per batch.
     pub(crate) fn batch(&self) -> usize {
         self.batch

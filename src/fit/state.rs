@@ -4,28 +4,20 @@
 pub(super) const RESTARTS: u32 = 4;
 
 /// Why a fit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "kebab-case")]
 #[non_exhaustive]
 pub enum StopReason {
     /// All planned epochs were done.
     Finished,
     /// The wanted PSNR was reached.
+    #[strum(to_string = "target reached")]
     TargetReached,
     /// The time budget was spent.
+    #[strum(to_string = "time budget spent")]
     TimeBudget,
     /// The observer ended it.
     Cancelled,
-}
-
-impl std::fmt::Display for StopReason {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-        formatter.pad(match self {
-            Self::Finished => "finished",
-            Self::TargetReached => "target reached",
-            Self::TimeBudget => "time budget spent",
-            Self::Cancelled => "cancelled",
-        })
-    }
 }
 
 /// A trained network in the trainer's terms.
@@ -101,4 +93,19 @@ pub(crate) struct RunState {
     pub(crate) descent: Vec<f32>,
     /// Spent on this try.
     pub(crate) seconds: f64,
+}
+
+impl RunState {
+    /// A run at `step` without losses, optimiser's state and past.
+    pub(super) fn at(step: u64) -> Self {
+        Self {
+            step,
+            loss: f64::NAN,
+            told: 0,
+            least: f64::INFINITY,
+            kept: None,
+            descent: Vec::new(),
+            seconds: 0.0,
+        }
+    }
 }

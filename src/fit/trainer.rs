@@ -2,16 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-
 use super::checkpoint::{Journal, before_now};
-use super::checkpoint_error::CheckpointError;
-use super::descent::{Descent, Method};
+use super::checkpoint_error::damaged;
+use super::course::{Course, batches};
+use super::descent::Method;
 use super::engine::{Engine, Trainee};
-use super::host_descent::HostDescent;
 use super::optimiser::OptimizerChoice;
-use super::samples::{Sampler, Samples};
+use super::samples::Samples;
 use super::state::{FitOutcome, FitState, Kept, RESTARTS, RunState, StopReason, Tries};
 use crate::error::Error;
 use crate::progress::{Control, Observer, Phase, Progress};
@@ -70,10 +67,7 @@ pub(crate) fn train(
         None => (Tries::new(start, recipe.rate), None),
     };
     if !tries.fit(start.len()) {
-        return Err(CheckpointError::Damaged {
-            what: "tries of another fit",
-        }
-        .into());
+        return Err(damaged("tries of another fit").into());
     }
     loop {
         let mut run = Run::new(trainee, samples, &mut *engine, &tries, recipe)?;
@@ -82,7 +76,7 @@ pub(crate) fn train(
         }
         let ended = run.finish(&tries, journal, observer)?;
         if let (Ended::Lost, Some(kept)) = (ended, run.kept.take()) {
-            tries.wasted += run.epochs_of(run.step - kept.step);
+            tries.wasted += run.course.epochs_of(run.course.step - kept.step);
             tries.losses += 1;
             tries.from = kept;
             tries.rate /= 2.0;
@@ -93,7 +87,7 @@ pub(crate) fn train(
             continue;
         }
         let Ended::With(stopped) = ended else {
-            let step = run.step;
+            let step = run.course.step;
             if run.tolerant {
                 let restarts = tries.restarts;
                 return Err(Error::Diverged { step, restarts });
@@ -112,7 +106,7 @@ pub(crate) fn train(
             continue;
         };
         return Ok(FitOutcome {
-            parameters: run.descent.solution()?,
+            parameters: run.course.solution()?,
             epochs: run.epoch() + tries.wasted,
             rate: tries.rate,
             stopped,
@@ -135,11 +129,8 @@ struct Run<'a> {
     trainee: &'a Trainee,
     samples: &'a Samples,
     recipe: Recipe,
-    sampler: Sampler,
     method: Method,
-    descent: Box<dyn Descent + 'a>,
-    steps: u64,
-    step: u64,
+    course: Course<'a>,
     /// Running mean of the losses that were told, and their number.
     loss: f64,
     told: u64,
@@ -171,9 +162,7 @@ impl<'a> Run<'a> {
             rate: tries.rate,
             ..recipe.clone()
         };
-        let start = &tries.from.parameters;
-        let rng = ChaCha8Rng::seed_from_u64(recipe.seed ^ 0x5eed_ba7c_4e5a_3b1d);
-        let sampler = Sampler::new(samples.pixels(), recipe.batch, rng);
+        let sampler = batches(samples.pixels(), recipe.batch, recipe.seed);
         let steps = (recipe.epochs * samples.pixels() as f64 / sampler.batch() as f64)
             .ceil()
             .max(1.0) as u64;
@@ -184,20 +173,16 @@ impl<'a> Run<'a> {
             warm_up,
             rounding: recipe.rounding.clone(),
         };
-        let descent = match engine.resident(start, &method)? {
-            Some(resident) => resident,
-            None => Box::new(HostDescent::new(engine, start, method.clone())),
-        };
+        let start = &tries.from.parameters;
+        let mut course = Course::new(engine, start, &method, sampler, steps)?;
+        course.step = tries.from.step;
         let now = Instant::now();
         Ok(Self {
             trainee,
             samples,
-            sampler,
             method,
-            descent,
+            course,
             recipe,
-            steps,
-            step: tries.from.step,
             loss: f64::NAN,
             told: 0,
             nothing_learnt: samples.variance(),
@@ -214,21 +199,15 @@ impl<'a> Run<'a> {
 
     /// Goes on from where a run like this one, which has taken no step, was.
     fn restore(&mut self, state: RunState) -> Result<(), Error> {
-        let parameters = self.descent.solution()?.len();
-        let taken = (self.step..=self.steps).contains(&state.step);
+        let parameters = self.course.solution()?.len();
         let kept = state.kept.as_ref().is_none_or(|kept| {
-            (self.step..=state.step).contains(&kept.step) && kept.parameters.len() == parameters
+            (self.course.step..=state.step).contains(&kept.step)
+                && kept.parameters.len() == parameters
         });
-        if !taken || !kept || state.descent.len() != 3 * parameters {
-            return Err(CheckpointError::Damaged {
-                what: "a fit of another size or length",
-            }
-            .into());
+        if !kept {
+            return Err(damaged("parameters of another size or step").into());
         }
-        let steps = state.step - self.step;
-        self.sampler.skip(steps);
-        self.descent.restore(&state.descent, steps)?;
-        self.step = state.step;
+        self.course.restore(&state.descent, state.step)?;
         self.loss = state.loss;
         self.told = state.told;
         self.least = state.least;
@@ -239,9 +218,9 @@ impl<'a> Run<'a> {
 
     /// What [`Run::restore`] takes, unless the device has losses that it has not told.
     fn state(&self) -> Result<Option<RunState>, Error> {
-        let state = self.descent.state()?;
+        let state = self.course.state()?;
         Ok(state.map(|descent| RunState {
-            step: self.step,
+            step: self.course.step,
             loss: self.loss,
             told: self.told,
             least: self.least,
@@ -252,16 +231,12 @@ impl<'a> Run<'a> {
     }
 
     fn epoch(&self) -> f64 {
-        self.epochs_of(self.step)
-    }
-
-    fn epochs_of(&self, steps: u64) -> f64 {
-        steps as f64 * self.sampler.batch() as f64 / self.samples.pixels() as f64
+        self.course.epochs_of(self.course.step)
     }
 
     /// Share of the steps, or of the time if that is shorter, that is spent.
     fn progress(&self) -> f64 {
-        let steps = self.step as f64 / self.steps as f64;
+        let steps = self.course.step as f64 / self.course.steps as f64;
         let time = self.recipe.deadline.map_or(0.0, |deadline| {
             let whole = deadline.saturating_duration_since(self.began).as_secs_f64();
             self.began.elapsed().as_secs_f64() / whole.max(1e-9)
@@ -275,23 +250,23 @@ impl<'a> Run<'a> {
         journal: &Journal,
         observer: &mut dyn Observer,
     ) -> Result<Ended, Error> {
-        let check_every = (self.steps / 40).max(1);
-        while self.step < self.steps {
+        let check_every = (self.course.steps / 40).max(1);
+        while self.course.step < self.course.steps {
             self.advance()?;
             if let Some(diverged) = self.diverged() {
                 return Ok(diverged);
             }
             if self.watched
-                && self.step.is_multiple_of(check_every)
+                && self.course.step.is_multiple_of(check_every)
                 && self.loss < SOUND * self.least
             {
                 self.kept = Some(Kept {
-                    step: self.step,
-                    parameters: self.descent.solution()?,
+                    step: self.course.step,
+                    parameters: self.course.solution()?,
                 });
             }
             if let Some(target) = self.recipe.target_psnr
-                && self.step.is_multiple_of(check_every)
+                && self.course.step.is_multiple_of(check_every)
                 && self.measure(MEASURED)? >= target
             {
                 self.report(observer)?;
@@ -304,7 +279,8 @@ impl<'a> Run<'a> {
             {
                 return Ok(Ended::With(StopReason::TimeBudget));
             }
-            let due = self.reported.elapsed() >= REPORT_EVERY || self.step == self.steps;
+            let due =
+                self.reported.elapsed() >= REPORT_EVERY || self.course.step == self.course.steps;
             self.owed |= due && observer.wants_checkpoint();
             if self.owed
                 && let Some(run) = self.state()?
@@ -322,8 +298,7 @@ impl<'a> Run<'a> {
 
     fn advance(&mut self) -> Result<(), Error> {
         let progress = self.progress();
-        let loss = self.descent.step(self.sampler.draw(), progress)?;
-        self.step += 1;
+        let loss = self.course.advance(progress)?;
         if let Some(loss) = loss {
             self.told += 1;
             let share = (1.0 / self.told as f64).max(0.02);
@@ -347,7 +322,7 @@ impl<'a> Run<'a> {
                 return Some(Ended::Lost);
             }
         }
-        let settled = self.step > GUARD_AFTER.max(self.steps / 8);
+        let settled = self.course.step > GUARD_AFTER.max(self.course.steps / 8);
         let flat = self.nothing_learnt < 1e-6;
         let stuck = settled && !flat && !self.tolerant && self.loss > 0.97 * self.nothing_learnt;
         stuck.then_some(Ended::AtTheMean)
@@ -356,7 +331,7 @@ impl<'a> Run<'a> {
     /// PSNR in dB of the present solution over at most about `pixels` pixels.
     fn measure(&mut self, pixels: usize) -> Result<f64, Error> {
         let mut parameters = Vec::new();
-        self.method.seen(&self.descent.solution()?, &mut parameters);
+        self.method.seen(&self.course.solution()?, &mut parameters);
         let network = self.trainee.fold(&parameters);
         let psnr = metrics::decibels(self.samples.mean_square_error(&network, pixels));
         self.psnr = Some(psnr);

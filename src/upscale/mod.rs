@@ -8,12 +8,12 @@ mod part;
 mod plan;
 mod samples;
 
-use std::fmt;
 use std::ops::Range;
-use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
+use crate::field::region::{Region, region_within};
+use crate::options::{setters, unknown_name};
 use crate::progress::{Meter, Observer, Phase};
 use inr_formats::{Depth, Limits};
 use inr_image::Picture;
@@ -26,7 +26,19 @@ use plan::{Effort, Plan};
 use samples::{Target, filtered, planes, samples};
 
 /// How a picture is enlarged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    strum::Display,
+    strum::EnumIter,
+    strum::EnumString,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "lowercase", parse_err_ty = Error, parse_err_fn = unknown_method)]
 #[non_exhaustive]
 pub enum UpscaleMethod {
     /// [`UpscaleMethod::Inr`], unless on this very picture something simpler turns out to be better.
@@ -47,17 +59,6 @@ pub enum UpscaleMethod {
 }
 
 impl UpscaleMethod {
-    /// Every method with its name.
-    pub const ALL: [(&'static str, Self); 7] = [
-        ("auto", Self::Auto),
-        ("inr", Self::Inr),
-        ("backprojected", Self::BackProjected),
-        ("bicubic", Self::Bicubic),
-        ("lanczos3", Self::Lanczos3),
-        ("bilinear", Self::Bilinear),
-        ("nearest", Self::Nearest),
-    ];
-
     /// The filter that is all of it.
     fn filter(self) -> Option<Filter> {
         match self {
@@ -70,29 +71,13 @@ impl UpscaleMethod {
     }
 }
 
-impl fmt::Display for UpscaleMethod {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let found = Self::ALL.iter().find(|(_, method)| method == self);
-        formatter.pad(found.map_or("", |(name, _)| name))
-    }
+fn unknown_method(name: &str) -> Error {
+    unknown_name::<UpscaleMethod>("method", name)
 }
 
-impl FromStr for UpscaleMethod {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        let found = Self::ALL.iter().find(|(name, _)| *name == text);
-        found
-            .map(|(_, method)| *method)
-            .ok_or_else(|| Error::Misuse {
-                what: format!("there is no method {text}"),
-                want: "use auto, inr, backprojected, bicubic, lanczos3, bilinear or nearest",
-            })
-    }
-}
-
-/// What an enlargement shall be like.
+/// How to enlarge.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct UpscaleOptions {
     /// Output pixels per pixel on both axes, 1 to 64; fractions are fine. Default 2.
     pub scale: f64,
@@ -111,9 +96,9 @@ pub struct UpscaleOptions {
     pub tile: u32,
     /// CPU threads; the result is the same for any number. All there are if `None`, the default.
     pub threads: Option<usize>,
-    /// The part that is wanted: left, top, width and height in output pixels. It is the same part of the whole result, which
-    /// is what `None`, the default, gives.
-    pub region: Option<[u32; 4]>,
+    /// The part of the picture to enlarge, in its pixels; all of it by default. The result is that part of the whole
+    /// enlargement, its edges rounded to output pixels.
+    pub region: Option<Region>,
     /// Samples of the result; the picture's if `None`, the default.
     pub depth: Option<Depth>,
 }
@@ -133,6 +118,18 @@ impl Default for UpscaleOptions {
         }
     }
 }
+
+setters!(UpscaleOptions {
+    scale: f64,
+    method: UpscaleMethod,
+    effort: u8,
+    degradation: impl Into<Option<Degradation>>,
+    noise: impl Into<Option<f64>>,
+    tile: u32,
+    threads: impl Into<Option<usize>>,
+    region: impl Into<Option<Region>>,
+    depth: impl Into<Option<Depth>>,
+});
 
 /// An enlarged picture.
 #[derive(Clone, Debug)]
@@ -190,7 +187,8 @@ pub fn upscale(
     observer: &mut dyn Observer,
 ) -> Result<Upscaled, Error> {
     let size = large_size(picture, options)?;
-    let window = window(options.region, size)?;
+    let window = window(options.region, picture, size)?;
+    check_cost(&window, size)?;
     let full = Effort::of(options.effort);
     let mut meter = Meter::new(observer);
     let (method, degradation, why) =
@@ -316,20 +314,19 @@ fn chosen(
     Ok((method, degradation, why))
 }
 
-/// Columns and rows of the part that is asked for.
-fn window(region: Option<[u32; 4]>, size: [usize; 2]) -> Result<Part, Error> {
-    let Some(region) = region else {
-        return Ok(size.map(|side| 0..side));
+/// Columns and rows of the result that `region` of `picture` becomes.
+fn window(region: Option<Region>, picture: &Picture, size: [usize; 2]) -> Result<Part, Error> {
+    let [x, y, width, height] = region_within(region, [picture.width(), picture.height()])?;
+    let span = |start: f64, extent: f64, source: u32, large: usize| {
+        let scale = large as f64 / f64::from(source);
+        let edge = |at: f64| ((at * scale).round() as usize).min(large);
+        let (first, end) = (edge(start).min(large - 1), edge(start + extent));
+        first..end.max(first + 1)
     };
-    let [left, top, width, height] = region.map(|side| side as usize);
-    let inside = |start: usize, length, side| length > 0 && start + length <= side;
-    match inside(left, width, size[0]) && inside(top, height, size[1]) {
-        true => Ok([left..left + width, top..top + height]),
-        false => Err(Error::Misuse {
-            what: format!("region {region:?} of an enlargement of {size:?} pixels"),
-            want: "give left, top, width and height in output pixels, within the enlargement",
-        }),
-    }
+    Ok([
+        span(x, width, picture.width(), size[0]),
+        span(y, height, picture.height(), size[1]),
+    ])
 }
 
 /// Width and height of the result.
@@ -357,14 +354,17 @@ fn large_size(picture: &Picture, options: &UpscaleOptions) -> Result<[usize; 2],
     }
     let size =
         [picture.width(), picture.height()].map(|side| (f64::from(side) * scale).round() as u64);
+    Ok(size.map(|side| side as usize))
+}
+
+/// Refuses a part of a result of `size` that costs more than a render may. A part costs its own pixels, and something for
+/// each row and column of the whole.
+fn check_cost([columns, rows]: &Part, size: [usize; 2]) -> Result<(), Error> {
     let limit = Limits::default().render_pixels;
-    // A region costs what it has itself, and something for each row and column of the whole.
-    let asked = match options.region {
-        None => size[0].saturating_mul(size[1]),
-        Some([.., width, height]) => u64::from(width)
-            .saturating_mul(height.into())
-            .max(size[0].max(size[1])),
-    };
+    let longest = size[0].max(size[1]) as u64;
+    let asked = (columns.len() as u64)
+        .saturating_mul(rows.len() as u64)
+        .max(longest);
     if asked > limit {
         return Err(Error::OverLimit {
             what: "the enlargement in pixels",
@@ -372,7 +372,7 @@ fn large_size(picture: &Picture, options: &UpscaleOptions) -> Result<[usize; 2],
             limit,
         });
     }
-    Ok(size.map(|side| side as usize))
+    Ok(())
 }
 
 /// An enlargement under way.

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use inr::decode::RenderMethod;
+use inr::encode::StopReason;
 use inr::{
-    Control, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata, Method, OutputSize,
-    Picture, Region, RenderOptions, RowsMut, Samples, StopReason, encode,
+    Control, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata, OutputSize, Picture,
+    Region, RenderOptions, RowsMut, Samples, encode,
 };
 
 use crate::common::Shares;
@@ -80,10 +82,7 @@ fn abort_ends_an_encode_and_a_render() {
 #[test]
 fn a_time_bounds_the_encode_of_a_pyramid() {
     let picture = picture(1100, 900);
-    let options = EncodeOptions {
-        time_budget: Some(Duration::ZERO),
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::default().time_budget(Duration::ZERO);
     let part = encode(&picture, &options, &mut ()).unwrap();
     assert_eq!(part.report.stopped, StopReason::TimeBudget);
     assert!(!part.report.notes.is_empty());
@@ -104,17 +103,20 @@ fn all_ways_to_render_give_the_same_pixels() {
         width: 101.5,
         height: 90.1,
     });
-    for method in [Method::Auto, Method::Inr, Method::Bicubic, Method::Lanczos] {
+    for method in [
+        RenderMethod::Auto,
+        RenderMethod::Inr,
+        RenderMethod::Bicubic,
+        RenderMethod::Lanczos,
+    ] {
         // Taller than a chunk of resampled rows, and than a band.
         for (scale, region) in [(0.6, None), (5.7, region)] {
             for threads in [1, 3] {
-                let options = RenderOptions {
-                    size: OutputSize::Scale(scale),
-                    region,
-                    method,
-                    threads: Some(threads),
-                    ..RenderOptions::default()
-                };
+                let options = RenderOptions::default()
+                    .size(OutputSize::Scale(scale))
+                    .region(region)
+                    .method(method)
+                    .threads(threads);
                 let mut watch = Shares::default();
                 let whole = file.render(&options, &mut watch).unwrap().picture;
                 watch.check();

@@ -1,8 +1,9 @@
 //! Derivatives of fields, against central differences in double precision and closed forms.
 
+use inr::decode::{Component, Derivative, Jets, Layer, Network};
 use inr::{
-    Component, Depth, Derivative, EncodeOptions, InrPicture, Jets, Layer, Layout, Limits, Metadata,
-    Network, OutputSize, Picture, Region, RenderOptions, Target, encode,
+    Depth, EncodeOptions, InrPicture, Layout, Limits, Metadata, OutputSize, Picture, Region,
+    RenderOptions, Target, encode,
 };
 use inr_formats::{Activation, Grid, Header, InrFile, Mlp, Model, Sampling};
 
@@ -242,10 +243,7 @@ fn textured(layout: Layout) -> Picture {
 }
 
 fn pyramid(layout: Layout) -> InrPicture {
-    let options = EncodeOptions {
-        target: Target::Quality(90.0),
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::default().target(Target::Quality(90.0));
     open(&encode(&textured(layout), &options, &mut ()).unwrap().bytes)
 }
 
@@ -327,11 +325,9 @@ fn region(x: f64, y: f64) -> Option<Region> {
 #[test]
 fn jets_over_a_viewport_are_those_at_its_pixel_centres() {
     for (name, picture) in fields() {
-        let options = RenderOptions {
-            size: OutputSize::Scale(3.0),
-            region: region(10.25, 7.5),
-            ..RenderOptions::default()
-        };
+        let options = RenderOptions::default()
+            .size(OutputSize::Scale(3.0))
+            .region(region(10.25, 7.5));
         let view = picture.jets(&options, &mut ()).unwrap();
         assert_eq!((view.width(), view.height()), (60, 36));
         let centre = |at: usize| {
@@ -365,11 +361,9 @@ fn derivatives_of_reduced_renders_are_per_source_pixel() {
             continue;
         }
         let at = |x: f64, y: f64| {
-            let options = RenderOptions {
-                size: OutputSize::Exact(8, 5),
-                region: region(x, y),
-                ..RenderOptions::default()
-            };
+            let options = RenderOptions::default()
+                .size(OutputSize::Exact(8, 5))
+                .region(region(x, y));
             picture.jets(&options, &mut ()).unwrap()
         };
         let middle = at(20.0, 20.0);
@@ -391,10 +385,7 @@ fn derivatives_of_reduced_renders_are_per_source_pixel() {
 #[test]
 fn pictures_of_derivatives_state_a_scale_that_gives_the_derivative_back() {
     for (name, picture) in fields() {
-        let options = RenderOptions {
-            size: OutputSize::Scale(2.0),
-            ..RenderOptions::default()
-        };
+        let options = RenderOptions::default().size(OutputSize::Scale(2.0));
         let jets = picture.jets(&options, &mut ()).unwrap();
         for derivative in [Derivative::Dx, Derivative::Dy, Derivative::Laplacian] {
             let component = match derivative {
@@ -417,10 +408,7 @@ fn pictures_of_derivatives_state_a_scale_that_gives_the_derivative_back() {
             let xmp = shown.picture.metadata().xmp.clone().unwrap();
             assert!(String::from_utf8(xmp).unwrap().contains(&shown.scale));
         }
-        let float = RenderOptions {
-            depth: Some(Depth::F32),
-            ..options.clone()
-        };
+        let float = options.clone().depth(Depth::F32);
         let vectors = picture
             .render_derivative(Derivative::Gradient, None, &float, &mut ())
             .unwrap();
@@ -452,20 +440,14 @@ fn the_hue_of_a_gradient_is_its_direction() {
         let samples: Vec<f32> = (0..48 * 48).map(|at| value(at) as f32).collect();
         let metadata = Metadata::default();
         let picture = Picture::from_f32(48, 48, Layout::Grey, Depth::F32, &samples, metadata);
-        let options = EncodeOptions {
-            target: Target::Quality(95.0),
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::default().target(Target::Quality(95.0));
         let opened = open(&encode(&picture.unwrap(), &options, &mut ()).unwrap().bytes);
-        let middle = RenderOptions {
-            region: Some(Region {
-                x: 16.0,
-                y: 16.0,
-                width: 16.0,
-                height: 16.0,
-            }),
-            ..RenderOptions::default()
-        };
+        let middle = RenderOptions::default().region(Region {
+            x: 16.0,
+            y: 16.0,
+            width: 16.0,
+            height: 16.0,
+        });
         let shown = opened
             .render_derivative(Derivative::GradientHsv, None, &middle, &mut ())
             .unwrap();

@@ -3,9 +3,10 @@
 use std::f64::consts::PI;
 
 use inr::Raster;
+use inr::decode::{Component, Derivative};
 use inr::edit::{self, Guidance, Light, Part, Paste};
 use inr::metrics::psnr;
-use inr::{Component, Control, Depth, Derivative, Layout, Metadata, Picture};
+use inr::{Control, Depth, Layout, Metadata, Picture};
 
 fn raster(width: usize, height: usize, channels: usize, samples: &[f32]) -> Raster<'_> {
     Raster {

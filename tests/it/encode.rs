@@ -3,12 +3,15 @@
 use std::fs;
 use std::time::Duration;
 
+use inr::decode::RenderMethod;
+use inr::encode::{Architecture, Encoded, NetworkOptions, StopReason};
+use inr::fit::OptimizerChoice;
 use inr::{
-    Architecture, Control, Depth, DeviceChoice, EncodeOptions, Encoded, Error, InrPicture, Layout,
-    Limits, Metadata, Method, Observer, OptimizerChoice, OutputSize, Picture, Progress,
-    RenderOptions, Samples, StopReason, Target, encode, read_picture,
+    Control, Depth, DeviceChoice, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata,
+    Observer, OutputSize, Picture, Progress, RenderOptions, Samples, Target, encode, read_picture,
 };
 use inr::{Raster, metrics};
+use strum::IntoEnumIterator;
 
 fn fixture(name: &str) -> Picture {
     let path = format!("{}/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
@@ -32,13 +35,12 @@ fn waves(width: u32, height: u32, channels: u32) -> Vec<f32> {
 }
 
 /// A fit of a fraction of a second.
-fn quick() -> EncodeOptions {
-    EncodeOptions {
-        architecture: Architecture::Siren,
-        hidden: Some(vec![16, 16]),
-        epochs: Some(50.0),
-        ..EncodeOptions::default()
-    }
+fn quick() -> NetworkOptions {
+    NetworkOptions::default().hidden(vec![16, 16]).epochs(50.0)
+}
+
+fn with(network: NetworkOptions) -> EncodeOptions {
+    EncodeOptions::default().model(network)
 }
 
 fn encode_quietly(picture: &Picture, options: &EncodeOptions) -> Encoded {
@@ -46,10 +48,7 @@ fn encode_quietly(picture: &Picture, options: &EncodeOptions) -> Encoded {
 }
 
 fn decode(bytes: &[u8]) -> Picture {
-    let options = RenderOptions {
-        method: Method::Inr,
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default().method(RenderMethod::Inr);
     InrPicture::open(bytes, &Limits::default())
         .unwrap()
         .render(&options, &mut ())
@@ -80,7 +79,7 @@ fn psnr(a: &Picture, b: &Picture) -> f64 {
 #[test]
 fn the_psnr_reported_is_that_of_the_decoded_file() {
     let source = fixture("camera-64.png");
-    let encoded = encode_quietly(&source, &quick());
+    let encoded = encode_quietly(&source, &with(quick()));
     let measured = psnr(&source, &decode(&encoded.bytes));
     assert_eq!(measured, encoded.report.psnr);
     assert!(measured > 20.0, "{measured}");
@@ -95,12 +94,7 @@ fn the_psnr_reported_is_that_of_the_decoded_file() {
 
 #[test]
 fn a_camera_thumbnail_reaches_38_db_in_60_epochs() {
-    let options = EncodeOptions {
-        hidden: Some(vec![96, 96, 96]),
-        epochs: Some(60.0),
-        float: true,
-        ..quick()
-    };
+    let options = with(quick().hidden(vec![96, 96, 96]).epochs(60.0).float(true));
     let report = encode_quietly(&fixture("camera-64.png"), &options).report;
     assert!(report.psnr > 38.0, "{report:?}");
 }
@@ -109,12 +103,7 @@ fn a_camera_thumbnail_reaches_38_db_in_60_epochs() {
 fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
     let source = fixture("astronaut-96.png");
     let with = |seed, threads| {
-        let options = EncodeOptions {
-            seed,
-            threads: Some(threads),
-            epochs: Some(3.0),
-            ..quick()
-        };
+        let options = with(quick().seed(seed).epochs(3.0)).threads(threads);
         encode_quietly(&source, &options).bytes
     };
     let bytes = with(7, 1);
@@ -125,16 +114,12 @@ fn the_same_seed_gives_the_same_bytes_for_any_number_of_threads() {
 #[test]
 fn every_network_learns_and_is_stored() {
     let source = fixture("camera-64.png");
-    for (name, architecture) in Architecture::ALL.into_iter().skip(1) {
-        let options = EncodeOptions {
-            architecture,
-            epochs: Some(200.0),
-            ..quick()
-        };
+    for architecture in Architecture::iter() {
+        let options = with(quick().architecture(architecture).epochs(200.0));
         let encoded = encode_quietly(&source, &options);
         assert!(
             encoded.report.psnr > 14.0,
-            "{name}: {}",
+            "{architecture}: {}",
             encoded.report.psnr
         );
     }
@@ -142,13 +127,12 @@ fn every_network_learns_and_is_stored() {
 
 #[test]
 fn eight_bits_per_weight_cost_less_than_0_3_db() {
-    let options = EncodeOptions {
-        hidden: Some(vec![32, 32, 32]),
-        bits: Some(8.0),
-        ..quick()
-    };
+    let options = with(quick().hidden(vec![32, 32, 32]).bits(8.0));
     let report = encode_quietly(&fixture("camera-64.png"), &options).report;
-    assert!(report.psnr > report.float_psnr - 0.3, "{report:?}");
+    assert!(
+        report.psnr > report.network.as_ref().unwrap().float_psnr - 0.3,
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -158,10 +142,7 @@ fn sixteen_bit_and_float_pictures_keep_their_depth_and_range() {
     let bright = Samples::F32(values.iter().map(|v| v * 4.0 - 0.5).collect());
     for (samples, depth) in [(deep, Depth::U16), (bright, Depth::F32)] {
         let source = picture(24, 18, Layout::Rgb, samples);
-        let options = EncodeOptions {
-            epochs: Some(400.0),
-            ..quick()
-        };
+        let options = with(quick().epochs(400.0));
         let encoded = encode_quietly(&source, &options);
         assert_eq!(decode(&encoded.bytes).depth(), depth);
         assert!(
@@ -179,14 +160,8 @@ fn the_smallest_pictures_round_trip() {
             let count = (width * height) as usize * layout.channels();
             let samples = (0..count).map(|i| (i * 37 % 251) as u8).collect();
             let source = picture(width, height, layout, Samples::U8(samples));
-            let encoded = encode_quietly(
-                &source,
-                &EncodeOptions {
-                    hidden: Some(vec![24, 24]),
-                    epochs: Some(1500.0),
-                    ..quick()
-                },
-            );
+            let encoded =
+                encode_quietly(&source, &with(quick().hidden(vec![24, 24]).epochs(1500.0)));
             let decoded = decode(&encoded.bytes);
             assert_eq!(
                 (decoded.width(), decoded.height(), decoded.layout()),
@@ -215,8 +190,8 @@ fn colours_under_full_transparency_cost_nothing_and_do_not_bleed() {
             .collect();
         picture(32, 32, Layout::Rgba, Samples::U8(samples))
     };
-    let calm = encode_quietly(&build(|_, _| 200), &quick());
-    let wild = encode_quietly(&build(|x, y| (x * 91 + y * 57) as u8), &quick());
+    let calm = encode_quietly(&build(|_, _| 200), &with(quick()));
+    let wild = encode_quietly(&build(|x, y| (x * 91 + y * 57) as u8), &with(quick()));
     assert_eq!(calm.bytes.len(), wild.bytes.len());
     let opaque = |picture: &Picture| -> Vec<f32> {
         let samples = picture.to_f32();
@@ -232,11 +207,9 @@ fn colours_under_full_transparency_cost_nothing_and_do_not_bleed() {
 fn a_size_asked_for_is_never_exceeded() {
     let source = fixture("astronaut-96.png");
     for bytes in [900, 3_000] {
-        let options = EncodeOptions {
-            target: Target::Bytes(bytes),
-            epochs: Some(3.0),
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::default()
+            .target(Target::Bytes(bytes))
+            .model(NetworkOptions::default().epochs(3.0));
         let encoded = encode_quietly(&source, &options);
         let length = encoded.bytes.len() as u64;
         assert!(
@@ -259,20 +232,14 @@ fn a_size_too_small_for_the_metadata_is_refused() {
         ..Metadata::default()
     };
     let source = Picture::new(4, 4, Layout::Rgb, samples, metadata).unwrap();
-    let options = EncodeOptions {
-        target: Target::Bytes(300),
-        ..quick()
-    };
+    let options = with(quick()).target(Target::Bytes(300));
     let error = encode(&source, &options, &mut ()).unwrap_err();
     assert!(matches!(&error, Error::Misuse { .. }), "{error}");
 }
 
 #[test]
 fn a_psnr_asked_for_is_reached() {
-    let options = EncodeOptions {
-        target: Target::Psnr(30.0),
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::default().target(Target::Psnr(30.0));
     let report = encode_quietly(&fixture("camera-64.png"), &options).report;
     assert!(report.psnr >= 30.0 && report.target_met, "{report:?}");
 }
@@ -281,11 +248,9 @@ fn a_psnr_asked_for_is_reached() {
 fn size_and_psnr_rise_together_with_quality() {
     let source = fixture("astronaut-96.png");
     let at = |quality| {
-        let options = EncodeOptions {
-            target: Target::Quality(quality),
-            epochs: Some(12.0),
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::default()
+            .target(Target::Quality(quality))
+            .model(NetworkOptions::default().epochs(12.0));
         let encoded = encode_quietly(&source, &options);
         (encoded.bytes.len(), encoded.report.psnr)
     };
@@ -314,17 +279,13 @@ fn metadata_travels_through_the_file() {
         metadata.clone(),
     )
     .unwrap();
-    let encoded = encode_quietly(&source, &quick());
+    let encoded = encode_quietly(&source, &with(quick()));
     assert_eq!(decode(&encoded.bytes).metadata(), &metadata);
 }
 
 #[test]
 fn a_preview_is_a_small_jpeg() {
-    let options = EncodeOptions {
-        preview: true,
-        epochs: Some(1.0),
-        ..quick()
-    };
+    let options = with(quick().epochs(1.0)).preview(true);
     let source = fixture("chelsea.png");
     let encoded = encode_quietly(&source, &options);
     let opened = InrPicture::open(&encoded.bytes, &Limits::default()).unwrap();
@@ -362,10 +323,7 @@ fn impatient(answer: Control) -> Impatient {
 #[test]
 fn an_observer_can_stop_and_keep_or_abort() {
     let source = fixture("camera-64.png");
-    let options = EncodeOptions {
-        epochs: Some(1e6),
-        ..quick()
-    };
+    let options = with(quick().epochs(1e6));
     let stopped = encode(&source, &options, &mut impatient(Control::Stop)).unwrap();
     assert_eq!(stopped.report.stopped, StopReason::Cancelled);
     assert_eq!(psnr(&source, &decode(&stopped.bytes)), stopped.report.psnr);
@@ -375,11 +333,7 @@ fn an_observer_can_stop_and_keep_or_abort() {
 
 #[test]
 fn a_time_budget_ends_the_fit() {
-    let options = EncodeOptions {
-        epochs: Some(1e6),
-        time_budget: Some(Duration::from_millis(300)),
-        ..quick()
-    };
+    let options = with(quick().epochs(1e6)).time_budget(Duration::from_millis(300));
     let report = encode_quietly(&fixture("camera-64.png"), &options).report;
     assert_eq!(report.stopped, StopReason::TimeBudget);
 }
@@ -399,12 +353,12 @@ impl Observer for Notes {
 
 #[test]
 fn a_rate_that_diverges_is_lowered_and_the_caller_hears_of_it() {
-    let options = EncodeOptions {
-        learning_rate: Some(0.1),
-        optimizer: OptimizerChoice::AdamConstant,
-        epochs: Some(70.0),
-        ..quick()
-    };
+    let options = with(
+        quick()
+            .learning_rate(0.1)
+            .optimizer(OptimizerChoice::AdamConstant)
+            .epochs(70.0),
+    );
     let mut notes = Notes::default();
     let outcome = encode(&fixture("camera-64.png"), &options, &mut notes);
     assert!(
@@ -423,10 +377,7 @@ fn absent_devices_and_odd_numbers_are_refused() {
     let source = fixture("camera-64.png");
     #[cfg(not(feature = "cuda"))]
     {
-        let options = EncodeOptions {
-            device: DeviceChoice::Cuda(0),
-            ..quick()
-        };
+        let options = with(quick().device(DeviceChoice::Cuda(0)));
         assert!(matches!(
             encode(&source, &options, &mut ()),
             Err(Error::Device { .. })
@@ -439,7 +390,7 @@ fn absent_devices_and_odd_numbers_are_refused() {
         Target::Bytes(0),
         Target::Psnr(-3.0),
     ] {
-        let options = EncodeOptions { target, ..quick() };
+        let options = with(quick()).target(target);
         assert!(
             matches!(
                 encode(&source, &options, &mut ()),
@@ -453,19 +404,14 @@ fn absent_devices_and_odd_numbers_are_refused() {
 #[test]
 fn enlarging_shifts_nothing() {
     let source = fixture("astronaut-96.png");
-    let options = EncodeOptions {
-        hidden: Some(vec![48, 48, 48]),
-        ..quick()
-    };
+    let options = with(quick().hidden(vec![48, 48, 48]));
     let encoded = encode_quietly(&source, &options);
     let opened = InrPicture::open(&encoded.bytes, &Limits::default()).unwrap();
     let large = opened
         .render(
-            &RenderOptions {
-                size: OutputSize::Scale(4.0),
-                method: Method::Inr,
-                ..RenderOptions::default()
-            },
+            &RenderOptions::default()
+                .size(OutputSize::Scale(4.0))
+                .method(RenderMethod::Inr),
             &mut (),
         )
         .unwrap()

@@ -2,11 +2,13 @@
 
 use crate::common::Shares;
 use inr::Raster;
+use inr::decode::RenderMethod;
+use inr::encode::{Architecture, NetworkOptions};
 use inr::metrics::psnr;
 use inr::resample::{Filter, resize};
 use inr::{
-    Architecture, Depth, EncodeOptions, InrPicture, Limits, Method, OutputSize, Picture, Region,
-    RenderOptions, RowsMut, Samples, Target, encode, read_picture,
+    Depth, EncodeOptions, InrPicture, Limits, OutputSize, Picture, Region, RenderOptions, RowsMut,
+    Samples, Target, encode, read_picture,
 };
 
 fn fixture(name: &str) -> Picture {
@@ -41,18 +43,12 @@ fn encoded(picture: &Picture, options: EncodeOptions) -> InrPicture {
 }
 
 fn prepared(picture: &Picture, for_upscale: bool) -> InrPicture {
-    let options = EncodeOptions {
-        for_upscale,
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::default().for_upscale(for_upscale);
     encoded(picture, options)
 }
 
 fn scaled(scale: f64) -> RenderOptions {
-    RenderOptions {
-        size: OutputSize::Scale(scale),
-        ..RenderOptions::default()
-    }
+    RenderOptions::default().size(OutputSize::Scale(scale))
 }
 
 fn render(file: &InrPicture, options: &RenderOptions) -> Picture {
@@ -87,12 +83,12 @@ fn decode_enlarges_prepared_files_by_the_network_and_better() {
     let native = RenderOptions::default();
     assert_eq!(render(&plain, &native), render(&ready, &native));
     let native = ready.plan(&native).expect("there is a size");
-    assert_eq!(native.1, Method::Inr);
+    assert_eq!(native.1, RenderMethod::Inr);
     let options = scaled(2.0);
     let (_, method, why) = ready.plan(&options).expect("there is a size");
     assert_eq!(
         (method, why.as_str()),
-        (Method::Network, "as the file advises")
+        (RenderMethod::Network, "as the file advises")
     );
     let (field, network) = (render(&plain, &options), render(&ready, &options));
     let (field, network) = (closeness(&field, &large), closeness(&network, &large));
@@ -100,10 +96,7 @@ fn decode_enlarges_prepared_files_by_the_network_and_better() {
         network > field + 0.2,
         "{network:.2} dB, the field has {field:.2}"
     );
-    let asked = RenderOptions {
-        method: Method::Network,
-        ..options
-    };
+    let asked = options.method(RenderMethod::Network);
     assert_eq!(render(&plain, &asked), render(&ready, &scaled(2.0)));
 }
 
@@ -114,10 +107,7 @@ fn regions_and_bands_and_threads_show_the_same_enlargement() {
         let whole = render(&ready, &scaled(scale));
         let width = whole.width() as usize;
         for threads in [1, 3] {
-            let options = RenderOptions {
-                threads: Some(threads),
-                ..scaled(scale)
-            };
+            let options = scaled(scale).threads(threads);
             let mut samples = vec![0; width * whole.height() as usize];
             let mut watch = Shares::default();
             let rows = RowsMut::U8(samples.chunks_exact_mut(width).collect());
@@ -138,15 +128,12 @@ fn regions_and_bands_and_threads_show_the_same_enlargement() {
     // A part on the grid has the whole's pixels; one off it is resampled, and close.
     let whole = render(&ready, &scaled(4.0));
     for (x, exact) in [(10.0, true), (10.1, false)] {
-        let options = RenderOptions {
-            region: Some(Region {
-                x,
-                y: 20.0,
-                width: 30.0,
-                height: 16.0,
-            }),
-            ..scaled(4.0)
-        };
+        let options = scaled(4.0).region(Region {
+            x,
+            y: 20.0,
+            width: 30.0,
+            height: 16.0,
+        });
         let part = render(&ready, &options);
         assert_eq!([part.width(), part.height()], [120, 64]);
         let worst = (0..64 * 120).map(|at| {
@@ -165,21 +152,19 @@ fn regions_and_bands_and_threads_show_the_same_enlargement() {
 fn networks_are_fitted_to_means_over_pixels() {
     let (large, small) = reduced("camera-64.png", 2);
     let fit = |for_upscale| {
-        let options = EncodeOptions {
-            for_upscale,
-            architecture: Architecture::Siren,
-            target: Target::Quality(90.0),
-            hidden: Some(vec![64, 64, 64]),
-            epochs: Some(200.0),
-            float: true,
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::default()
+            .for_upscale(for_upscale)
+            .target(Target::Quality(90.0))
+            .model(
+                NetworkOptions::default()
+                    .architecture(Architecture::Siren)
+                    .hidden(vec![64, 64, 64])
+                    .epochs(200.0)
+                    .float(true),
+            );
         encoded(&small, options)
     };
-    let options = RenderOptions {
-        method: Method::Inr,
-        ..scaled(2.0)
-    };
+    let options = scaled(2.0).method(RenderMethod::Inr);
     let (points, means) = (fit(false), fit(true));
     // What is rendered at the source's size is the source for both.
     for file in [&points, &means] {

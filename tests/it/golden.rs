@@ -6,9 +6,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use inr::decode::RenderMethod;
 use inr::{
-    Depth, FileFormat, InrPicture, Layout, Limits, Metadata, Method, OutputSize, Picture, Raster,
-    Region, RenderOptions, RowsMut, Samples, metrics, read_picture, write_picture,
+    Depth, FileFormat, InrPicture, Layout, Limits, Metadata, OutputSize, Picture, Raster, Region,
+    RenderOptions, RowsMut, Samples, metrics, read_picture, write_picture,
 };
 
 /// Largest difference in 8-bit steps: kernels of different width add up in different order, and rounding to 8 bits may
@@ -19,19 +20,17 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn options(scale: f64, region: Option<[f64; 4]>, method: Method) -> RenderOptions {
-    RenderOptions {
-        size: OutputSize::Scale(scale),
-        region: region.map(|[x, y, width, height]| Region {
+fn options(scale: f64, region: Option<[f64; 4]>, method: RenderMethod) -> RenderOptions {
+    RenderOptions::default()
+        .size(OutputSize::Scale(scale))
+        .region(region.map(|[x, y, width, height]| Region {
             x,
             y,
             width,
             height,
-        }),
-        method,
-        depth: Some(Depth::U8),
-        ..RenderOptions::default()
-    }
+        }))
+        .method(method)
+        .depth(Depth::U8)
 }
 
 fn png(picture: &Picture) -> Vec<u8> {
@@ -91,27 +90,30 @@ fn check(name: &str, options: &RenderOptions) {
 
 #[test]
 fn a_quarter_of_the_size_looks_as_it_did() {
-    check("quarter", &options(0.25, None, Method::Inr));
+    check("quarter", &options(0.25, None, RenderMethod::Inr));
 }
 
 #[test]
 fn a_region_at_its_own_size_looks_as_it_did() {
     check(
         "region",
-        &options(1.0, Some([100.0, 60.0, 160.0, 120.0]), Method::Inr),
+        &options(1.0, Some([100.0, 60.0, 160.0, 120.0]), RenderMethod::Inr),
     );
 }
 
 #[test]
 fn an_enlarged_region_looks_as_it_did() {
     let region = Some([160.5, 90.25, 40.0, 30.0]);
-    check("eye-x4.3", &options(4.3, region, Method::Inr));
+    check("eye-x4.3", &options(4.3, region, RenderMethod::Inr));
 }
 
 #[test]
 fn a_bicubic_enlargement_looks_as_it_did() {
     let region = Some([160.5, 90.25, 40.0, 30.0]);
-    check("eye-x4.3-bicubic", &options(4.3, region, Method::Bicubic));
+    check(
+        "eye-x4.3-bicubic",
+        &options(4.3, region, RenderMethod::Bicubic),
+    );
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn the_references_show_the_photo() {
     let bytes = fs::read(root().join("fixtures/golden/chelsea.inr")).unwrap();
     let file = InrPicture::open(&bytes, &Limits::default()).unwrap();
     let native = file
-        .render(&options(1.0, None, Method::Inr), &mut ())
+        .render(&options(1.0, None, RenderMethod::Inr), &mut ())
         .unwrap();
     let (a, b) = (photo.to_f32(), native.picture.to_f32());
     let raster = |samples| Raster {
@@ -140,11 +142,9 @@ fn the_references_show_the_photo() {
 fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
     let bytes = fs::read(root().join("fixtures/golden/chelsea.inr")).unwrap();
     let file = InrPicture::open(&bytes, &Limits::default()).unwrap();
-    let options = RenderOptions {
-        size: OutputSize::Scale(5.0),
-        method: Method::Inr,
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default()
+        .size(OutputSize::Scale(5.0))
+        .method(RenderMethod::Inr);
     let whole = file
         .render(&options, &mut ())
         .expect("the render is within the limits")
@@ -166,10 +166,7 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
     assert!(count > 1, "the render is too small for two bands");
     assert!(*whole == bands);
 
-    let small = RenderOptions {
-        size: OutputSize::Width(60),
-        ..options
-    };
+    let small = options.size(OutputSize::Width(60));
     let picture = file
         .render(&small, &mut ())
         .expect("the render is within the limits")
@@ -199,10 +196,7 @@ fn bands_and_buffers_of_the_caller_hold_what_a_whole_render_does() {
         "{narrow:?}"
     );
     let mut floats = vec![0.0; row * picture.height() as usize];
-    let other = RenderOptions {
-        depth: Some(Depth::U8),
-        ..small
-    };
+    let other = small.depth(Depth::U8);
     let other = file.render_into(
         &other,
         RowsMut::F32(floats.chunks_mut(row).collect()),

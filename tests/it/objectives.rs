@@ -1,34 +1,27 @@
 //! Fits to values, derivatives and differences through the public interface.
 
-use inr::{
-    Anchor, Component, Depth, Error, Expression, FieldFit, FitRecipe, InrPicture, Jets, Layout,
-    Limits, Network, Objective, ObjectiveTerm, OptimizerChoice, PictureLoss, PictureTerm,
-    RenderOptions,
+use inr::decode::{Component, Jets, Network};
+use inr::fit::OptimizerChoice;
+use inr::fit::{
+    Anchor, Expression, FieldFit, FitRecipe, Objective, ObjectiveTerm, PictureLoss, PictureTerm,
 };
+use inr::{Depth, Error, InrPicture, Layout, Limits, RenderOptions};
 use inr_formats::{Activation, Grid, Header, InrFile, Mlp, Model, Sampling};
 
 const SIDE: u32 = 20;
 const PIXELS: usize = (SIDE * SIDE) as usize;
 
 fn recipe(steps: u64) -> FitRecipe {
-    FitRecipe {
-        mlp: Mlp {
-            activation: Activation::Sine,
-            frequencies: 0,
-            hidden: vec![24, 24],
-            omega_first: 12.0,
-            omega_hidden: 30.0,
-            grid: Grid::PixelCentre,
-        },
-        initialization: None,
-        optimizer: OptimizerChoice::Adam,
-        rate: 3e-3,
-        warm_up: 0.05,
-        batch: 128,
-        steps,
-        seed: 1,
-        threads: Some(2),
-    }
+    let mlp = Mlp {
+        activation: Activation::Sine,
+        frequencies: 0,
+        hidden: vec![24, 24],
+        omega_first: 12.0,
+        omega_hidden: 30.0,
+        grid: Grid::PixelCentre,
+    };
+    let recipe = FitRecipe::new(mlp).rate(3e-3).batch(128).steps(steps);
+    recipe.seed(1).threads(2)
 }
 
 /// Field values of a smooth picture: 0 in the middle grey.
@@ -171,10 +164,7 @@ fn a_fit_that_is_resumed_goes_where_it_would_have_gone() {
         OptimizerChoice::Adam,
         OptimizerChoice::AdamConstant,
     ] {
-        let recipe = FitRecipe {
-            optimizer,
-            ..recipe(60)
-        };
+        let recipe = recipe(60).optimizer(optimizer);
         let begin = || {
             let wanted = objective(vec![term(Expression::mean(2), values())]);
             FieldFit::new(wanted, &recipe).unwrap()
@@ -183,11 +173,14 @@ fn a_fit_that_is_resumed_goes_where_it_would_have_gone() {
         let mut checkpoint = Vec::new();
         while !whole.is_finished() {
             if whole.steps_done() == 23 {
-                checkpoint = whole.checkpoint();
+                checkpoint = whole.checkpoint().unwrap().unwrap();
             }
             whole.step().unwrap();
         }
         let mut resumed = begin();
+        let mut damaged = checkpoint.clone();
+        damaged[checkpoint.len() / 2] ^= 1;
+        assert!(resumed.resume(&damaged).is_err());
         resumed.resume(&checkpoint).unwrap();
         while !resumed.is_finished() {
             resumed.step().unwrap();
@@ -246,12 +239,9 @@ fn a_loss_of_the_whole_picture_is_worth_what_the_same_squares_are() {
             loss: std::sync::Arc::new(Squares(two_channels())),
             weight: picture,
         });
-        let whole = FitRecipe {
-            batch: PIXELS,
-            ..recipe(200)
-        };
+        let whole = recipe(200).batch(PIXELS);
         let mut fit = FieldFit::new(objective, &whole).unwrap();
-        let losses: Vec<f64> = (0..200).map(|_| fit.step().unwrap()).collect();
+        let losses: Vec<f64> = (0..200).map(|_| fit.step().unwrap().unwrap()).collect();
         losses
     };
     let (plain, mixed, whole) = (fit(1.0, 0.0), fit(0.25, 0.75), fit(0.0, 1.0));

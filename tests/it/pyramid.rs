@@ -1,8 +1,9 @@
 //! The pyramid model through the public interface.
 
+use inr::encode::{Encoded, Metric, PyramidOptions};
 use inr::{
-    Depth, EncodeOptions, Encoded, InrPicture, Layout, Limits, Metadata, Metric, OutputSize,
-    Picture, Region, RenderOptions, Samples, Target, encode, read_picture,
+    Depth, EncodeOptions, InrPicture, Layout, Limits, Metadata, OutputSize, Picture, Region,
+    RenderOptions, Samples, Target, encode, read_picture,
 };
 use inr::{Raster, metrics};
 
@@ -24,10 +25,7 @@ fn picture(width: u32, height: u32, layout: Layout, depth: Depth) -> Picture {
 }
 
 fn encoded(picture: &Picture, target: Target) -> Encoded {
-    let options = EncodeOptions {
-        target,
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::default().target(target);
     encode(picture, &options, &mut ()).unwrap()
 }
 
@@ -123,31 +121,17 @@ fn sizes_asked_for_are_kept() {
 fn pixels_are_the_same_for_any_number_of_threads_and_any_region() {
     let source = picture(500, 430, Layout::Rgb, Depth::U8);
     let encode_with = |threads| {
-        let options = EncodeOptions {
-            threads: Some(threads),
-            effort: 1,
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::default()
+            .threads(threads)
+            .model(PyramidOptions::default().effort(1));
         encode(&source, &options, &mut ()).unwrap().bytes
     };
     let bytes = encode_with(1);
     assert_eq!(bytes, encode_with(3));
-    let whole = render(
-        &open(&bytes),
-        RenderOptions {
-            threads: Some(1),
-            ..RenderOptions::default()
-        },
-    );
+    let whole = render(&open(&bytes), RenderOptions::default().threads(1));
     assert_eq!(
         whole,
-        render(
-            &open(&bytes),
-            RenderOptions {
-                threads: Some(5),
-                ..RenderOptions::default()
-            }
-        )
+        render(&open(&bytes), RenderOptions::default().threads(5))
     );
     for (x, y, width, height) in [(0, 0, 50, 40), (371, 350, 129, 80), (190, 185, 33, 1)] {
         let region = Region {
@@ -156,13 +140,7 @@ fn pixels_are_the_same_for_any_number_of_threads_and_any_region() {
             width: f64::from(width),
             height: f64::from(height),
         };
-        let part = render(
-            &open(&bytes),
-            RenderOptions {
-                region: Some(region),
-                ..RenderOptions::default()
-            },
-        );
+        let part = render(&open(&bytes), RenderOptions::default().region(region));
         for row in 0..height as usize {
             let start = ((y as usize + row) * 500 + x as usize) * 3;
             let length = width as usize * 3;
@@ -178,11 +156,11 @@ fn enlargements_of_regions_are_cut_from_the_whole_enlargement() {
         Target::Quality(80.0),
     )
     .bytes;
-    let options = |region, size| RenderOptions {
-        region,
-        size,
-        depth: Some(Depth::F32),
-        ..RenderOptions::default()
+    let options = |region, size| {
+        RenderOptions::default()
+            .region(region)
+            .size(size)
+            .depth(Depth::F32)
     };
     let whole = render(&open(&bytes), options(None, OutputSize::Scale(4.0)));
     let region = Region {
@@ -258,11 +236,8 @@ fn metrics_and_efforts_make_files() {
     let source = picture(200, 150, Layout::Rgb, Depth::U8);
     for metric in [Metric::Mse, Metric::Ssim, Metric::Perceptual] {
         for effort in [1, 9] {
-            let options = EncodeOptions {
-                metric,
-                effort,
-                ..EncodeOptions::default()
-            };
+            let options = EncodeOptions::default()
+                .model(PyramidOptions::default().metric(metric).effort(effort));
             let found = encode(&source, &options, &mut ()).unwrap();
             assert!(found.report.psnr > 25.0);
             open(&found.bytes)
@@ -277,11 +252,9 @@ fn a_metric_asked_for_gains_at_the_same_size() {
     let photo = format!("{}/fixtures/chelsea.png", env!("CARGO_MANIFEST_DIR"));
     let source = read_picture(&std::fs::read(photo).unwrap(), &Limits::default()).unwrap();
     let report = |metric| {
-        let options = EncodeOptions {
-            metric,
-            target: Target::Bytes(12_000),
-            ..EncodeOptions::default()
-        };
+        let options = EncodeOptions::default()
+            .target(Target::Bytes(12_000))
+            .model(PyramidOptions::default().metric(metric));
         let bytes = encode(&source, &options, &mut ()).unwrap().bytes;
         let decoded = open(&bytes)
             .render(&RenderOptions::default(), &mut ())
@@ -307,10 +280,7 @@ fn samples_of_a_flat_picture_are_flat() {
     assert!(found.bytes.len() < 200, "{}", found.bytes.len());
     let decoded = render(
         &open(&found.bytes),
-        RenderOptions {
-            size: OutputSize::Scale(2.5),
-            ..RenderOptions::default()
-        },
+        RenderOptions::default().size(OutputSize::Scale(2.5)),
     );
     assert!(decoded.iter().all(|v| (v - 200.0 / 255.0).abs() < 0.03));
 }

@@ -1,9 +1,10 @@
 //! Odd pictures and odd surroundings through the public API: not finite, flat, small stacks, shared between threads.
 
+use inr::decode::RenderMethod;
+use inr::encode::{ModelOptions, NetworkOptions, encode_from};
 use inr::{
-    Architecture, Control, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata, Method,
-    Observer, OutputSize, Picture, Progress, Region, RenderOptions, Samples, Target, encode,
-    encode_from,
+    Control, EncodeOptions, Error, InrPicture, Layout, Limits, Metadata, Observer, OutputSize,
+    Picture, Progress, Region, RenderOptions, Samples, Target, encode,
 };
 
 fn floats(width: u32, height: u32, values: Vec<f32>) -> Result<Picture, inr::Error> {
@@ -17,50 +18,40 @@ fn floats(width: u32, height: u32, values: Vec<f32>) -> Result<Picture, inr::Err
     )?)
 }
 
-fn options(architecture: Architecture) -> EncodeOptions {
-    EncodeOptions {
-        architecture,
-        hidden: (architecture != Architecture::Pyramid).then(|| vec![8, 8]),
-        epochs: (architecture != Architecture::Pyramid).then_some(2.0),
-        ..EncodeOptions::default()
-    }
+/// A pyramid and a small SIREN.
+fn models() -> [EncodeOptions; 2] {
+    let network = NetworkOptions::default().hidden(vec![8, 8]).epochs(2.0);
+    [
+        EncodeOptions::default(),
+        EncodeOptions::default().model(network),
+    ]
 }
 
 /// A ramp of 24 x 16 pixels, as a pyramid and as a network.
 fn ramps() -> [InrPicture; 2] {
     let values = (0..24 * 16).map(|index| index as f32 / 384.0).collect();
     let picture = floats(24, 16, values).unwrap();
-    [Architecture::Pyramid, Architecture::Siren].map(|architecture| {
-        let encoded = encode(&picture, &options(architecture), &mut ()).unwrap();
+    models().map(|options| {
+        let encoded = encode(&picture, &options, &mut ()).unwrap();
         InrPicture::open(&encoded.bytes, &Limits::default()).unwrap()
     })
 }
 
 fn render(bytes: &[u8], size: OutputSize) -> Vec<f32> {
-    let options = RenderOptions {
-        size,
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default().size(size);
     let picture = InrPicture::open(bytes, &Limits::default()).unwrap();
     picture.render(&options, &mut ()).unwrap().picture.to_f32()
 }
 
-/// A picture with a sample that is no number is refused, with a message that says so, or comes back finite.
 #[test]
-fn samples_that_are_not_finite_never_come_out() {
+fn samples_that_are_not_finite_are_refused() {
     for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
         let mut values: Vec<f32> = (0..24 * 16).map(|index| index as f32 / 384.0).collect();
         values[100] = odd;
-        for architecture in [Architecture::Pyramid, Architecture::Siren] {
-            let found = floats(24, 16, values.clone())
-                .and_then(|picture| encode(&picture, &options(architecture), &mut ()));
-            match found {
-                Ok(encoded) => {
-                    let back = render(&encoded.bytes, OutputSize::Native);
-                    assert!(back.iter().all(|value| value.is_finite()), "{odd}");
-                }
-                Err(error) => assert!(error.to_string().contains("finite"), "{error}"),
-            }
+        let picture = floats(24, 16, values).unwrap();
+        for options in models() {
+            let error = encode(&picture, &options, &mut ()).unwrap_err();
+            assert!(error.to_string().contains("finite"), "{odd}: {error}");
         }
     }
 }
@@ -69,20 +60,22 @@ fn samples_that_are_not_finite_never_come_out() {
 #[test]
 fn regions_deep_inside_a_pixel_are_rendered_or_refused() {
     for file in ramps() {
-        for method in [Method::Inr, Method::Bicubic, Method::Lanczos] {
+        for method in [
+            RenderMethod::Inr,
+            RenderMethod::Bicubic,
+            RenderMethod::Lanczos,
+        ] {
             let shown = |x, y, width, height| {
                 file.render(
-                    &RenderOptions {
-                        region: Some(Region {
+                    &RenderOptions::default()
+                        .region(Region {
                             x,
                             y,
                             width,
                             height,
-                        }),
-                        size: OutputSize::Exact(48, 96),
-                        method,
-                        ..RenderOptions::default()
-                    },
+                        })
+                        .size(OutputSize::Exact(48, 96))
+                        .method(method),
                     &mut (),
                 )
             };
@@ -132,12 +125,13 @@ fn positions_far_from_the_picture_are_refused() {
 fn flat_and_thin_pictures_come_back() {
     for (width, height) in [(64, 64), (1, 300), (300, 1), (1, 1), (2, 2)] {
         for value in [0.0, 0.25, 1.0] {
-            for architecture in [Architecture::Pyramid, Architecture::Siren] {
+            for options in models() {
+                let pyramid = matches!(options.model, ModelOptions::Pyramid(_));
                 let picture = floats(width, height, vec![value; (width * height) as usize]);
-                let encoded = encode(&picture.unwrap(), &options(architecture), &mut ()).unwrap();
+                let encoded = encode(&picture.unwrap(), &options, &mut ()).unwrap();
                 let back = render(&encoded.bytes, OutputSize::Native);
                 assert_eq!(back.len(), (width * height) as usize);
-                if architecture == Architecture::Pyramid {
+                if pyramid {
                     let worst = back.iter().map(|v| (v - value).abs()).fold(0.0, f32::max);
                     // A few pixels are coded no finer than those of a photo at this quality.
                     let bound = if width * height < 300 { 0.04 } else { 0.005 };
@@ -154,12 +148,8 @@ fn a_stack_of_a_mebibyte_is_enough() {
     let work = || {
         let values = (0..200 * 150).map(|index| (index * 37 % 101) as f32 / 101.0);
         let picture = floats(200, 150, values.collect()).unwrap();
-        for architecture in [Architecture::Pyramid, Architecture::Siren] {
-            let options = EncodeOptions {
-                threads: Some(1),
-                ..options(architecture)
-            };
-            let encoded = encode(&picture, &options, &mut ()).unwrap();
+        for options in models() {
+            let encoded = encode(&picture, &options.threads(1), &mut ()).unwrap();
             render(&encoded.bytes, OutputSize::Scale(2.0));
         }
     };
@@ -180,11 +170,9 @@ fn threads_that_share_a_picture_see_the_same() {
             for worker in 0..6_u32 {
                 let (picture, alone) = (&picture, &alone);
                 scope.spawn(move || {
-                    let options = RenderOptions {
-                        size: OutputSize::Width(40 + 60 * ((worker + round) % 5)),
-                        threads: Some(1 + worker as usize % 3),
-                        ..RenderOptions::default()
-                    };
+                    let options = RenderOptions::default()
+                        .size(OutputSize::Width(40 + 60 * ((worker + round) % 5)))
+                        .threads(1 + worker as usize % 3);
                     let shared = picture.render(&options, &mut ()).unwrap().picture;
                     let own = alone.clone().render(&options, &mut ()).unwrap().picture;
                     assert!(shared.samples() == own.samples());
@@ -223,20 +211,13 @@ impl Observer for GivesUp {
 fn an_encode_that_goes_on_from_a_checkpoint_gives_the_same_bytes() {
     let values = (0..40 * 30).map(|index| (index * 37 % 101) as f32 / 101.0);
     let picture = floats(40, 30, values.collect()).unwrap();
-    let plain = options(Architecture::Siren);
+    let network = || NetworkOptions::default().hidden(vec![8, 8]).epochs(2.0);
+    let with = |network| EncodeOptions::default().model(network);
     let cases = [
-        plain.clone(),
-        EncodeOptions {
-            target: Target::Psnr(30.0),
-            hidden: None,
-            ..plain.clone()
-        },
+        with(network()),
+        with(network().hidden(None)).target(Target::Psnr(30.0)),
         // Diverges, and starts again at lower rates.
-        EncodeOptions {
-            learning_rate: Some(10.0),
-            epochs: Some(100.0),
-            ..plain.clone()
-        },
+        with(network().learning_rate(10.0).epochs(100.0)),
     ];
     for options in cases {
         let whole = encode(&picture, &options, &mut ()).unwrap().bytes;
@@ -251,10 +232,7 @@ fn an_encode_that_goes_on_from_a_checkpoint_gives_the_same_bytes() {
                     break;
                 }
             }
-            let other_threads = EncodeOptions {
-                threads: Some(1),
-                ..options.clone()
-            };
+            let other_threads = options.clone().threads(1);
             let again = encode_from(&picture, &other_threads, &observer.kept, &mut ());
             assert!(again.unwrap().bytes == whole, "checkpoint {wanted}");
             resumed += 1;
@@ -266,7 +244,7 @@ fn an_encode_that_goes_on_from_a_checkpoint_gives_the_same_bytes() {
 #[test]
 fn a_pyramid_takes_no_checkpoint() {
     let picture = floats(8, 8, vec![0.5; 64]).unwrap();
-    let options = options(Architecture::Pyramid);
+    let options = EncodeOptions::default();
     let found = encode_from(&picture, &options, &[], &mut ());
     assert!(matches!(found, Err(Error::Misuse { .. })));
 }

@@ -3,10 +3,12 @@
 use inr::Raster;
 use inr::metrics::{psnr, ssim};
 use inr::resample::{Filter, resize};
+use inr::upscale::{Blur, Degradation, PointSpread, UpscaleMethod, Upscaled};
 use inr::{
-    Blur, Control, Degradation, Depth, Error, Layout, Limits, Metadata, Observer, Picture,
-    PointSpread, Progress, Samples, UpscaleMethod, UpscaleOptions, Upscaled, read_picture, upscale,
+    Control, Depth, Error, Layout, Limits, Metadata, Observer, Picture, Progress, Samples,
+    UpscaleOptions, read_picture, upscale,
 };
+use strum::IntoEnumIterator;
 
 fn fixture(name: &str) -> Picture {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -43,13 +45,11 @@ fn floats(width: u32, height: u32, layout: Layout, samples: Vec<f32>) -> Picture
 }
 
 fn options(scale: f64, method: UpscaleMethod, blur: Blur) -> UpscaleOptions {
-    UpscaleOptions {
-        scale,
-        method,
-        degradation: Some(blur.into()),
-        effort: 2,
-        ..UpscaleOptions::default()
-    }
+    UpscaleOptions::default()
+        .scale(scale)
+        .method(method)
+        .degradation(Degradation::from(blur))
+        .effort(2)
 }
 
 fn enlarged(picture: &Picture, options: &UpscaleOptions) -> Picture {
@@ -161,20 +161,9 @@ fn tiles_and_threads_do_not_change_pixels() {
             UpscaleMethod::BackProjected,
             UpscaleMethod::Lanczos3,
         ] {
-            let options = UpscaleOptions {
-                noise: Some(noise),
-                ..options(scale, method, blur.clone())
-            };
-            let whole = UpscaleOptions {
-                tile: 4096,
-                threads: Some(1),
-                ..options.clone()
-            };
-            let tiled = UpscaleOptions {
-                tile: 64,
-                threads: Some(3),
-                ..options
-            };
+            let options = options(scale, method, blur.clone()).noise(noise);
+            let whole = options.clone().tile(4096).threads(1);
+            let tiled = options.tile(64).threads(3);
             assert_eq!(
                 enlarged(&picture, &whole),
                 enlarged(&picture, &tiled),
@@ -224,13 +213,7 @@ fn white_noise_is_told_and_left_out() {
         |large: &Picture| psnr(raster(&truth, &samples), raster(large, &large.to_f32()));
     assert_eq!(
         enlarged(&reduced(0.0), &asked),
-        enlarged(
-            &reduced(0.0),
-            &UpscaleOptions {
-                noise: Some(0.0),
-                ..asked.clone()
-            }
-        )
+        enlarged(&reduced(0.0), &asked.clone().noise(0.0))
     );
     for noise in [4.0 / 255.0, 10.0 / 255.0] {
         let small = reduced(noise);
@@ -245,14 +228,8 @@ fn white_noise_is_told_and_left_out() {
 
 /// Checks that `picture` is enlarged with nothing named as it is without denoising, and returns the result.
 fn untouched(picture: &Picture, what: &str) -> Upscaled {
-    let usual = UpscaleOptions {
-        effort: 2,
-        ..UpscaleOptions::default()
-    };
-    let given = UpscaleOptions {
-        noise: Some(0.0),
-        ..usual.clone()
-    };
+    let usual = UpscaleOptions::default().effort(2);
+    let given = usual.clone().noise(0.0);
     let made = upscale(picture, &usual, &mut ()).expect("it can be enlarged");
     assert_eq!(made.degradation.noise, 0.0, "{what}");
     assert_eq!(made.picture, enlarged(picture, &given), "{what}");
@@ -281,10 +258,7 @@ fn patterns_of_grey_and_of_few_colours_are_no_noise() {
         untouched(&floats(64, 64, layout, samples.clone()), what);
     }
     // What is asked for is done.
-    let asked = UpscaleOptions {
-        noise: Some(0.1),
-        ..options(2.0, UpscaleMethod::Inr, Blur::Area)
-    };
+    let asked = options(2.0, UpscaleMethod::Inr, Blur::Area).noise(0.1);
     let grey = floats(64, 64, Layout::Grey, grey);
     let plain = options(2.0, UpscaleMethod::Inr, Blur::Area);
     assert_ne!(enlarged(&grey, &asked), enlarged(&grey, &plain));
@@ -368,10 +342,7 @@ fn the_degraded_enlargement_is_the_picture() {
     let samples = small.to_f32();
     for blur in blurs() {
         let error = |method| {
-            let options = UpscaleOptions {
-                effort: 9,
-                ..options(2.0, method, blur.clone())
-            };
+            let options = options(2.0, method, blur.clone()).effort(9);
             let large = enlarged(&small, &options);
             let values = large.to_f32();
             let degradation = Degradation::from(blur.clone());
@@ -434,7 +405,7 @@ fn a_picture_of_one_pixel_and_odd_sizes_are_enlarged() {
         for scale in [1.0, 1.3, 4.0, 9.0] {
             let samples = noise(width * height * 3, 4);
             let small = floats(width as u32, height as u32, Layout::Rgb, samples);
-            for method in UpscaleMethod::ALL.map(|(_, method)| method) {
+            for method in UpscaleMethod::iter() {
                 let large = enlarged(&small, &options(scale, method, Blur::Bicubic));
                 let wanted = (width as f64 * scale).round() as u32;
                 assert_eq!(large.width(), wanted, "{width}x{height} x{scale} {method}");
@@ -462,22 +433,10 @@ fn bad_options_are_misuse_and_observers_can_cancel() {
     let picture = fixture("camera-64.png");
     let usual = UpscaleOptions::default();
     for bad in [
-        UpscaleOptions {
-            scale: 0.5,
-            ..usual.clone()
-        },
-        UpscaleOptions {
-            scale: f64::NAN,
-            ..usual.clone()
-        },
-        UpscaleOptions {
-            effort: 0,
-            ..usual.clone()
-        },
-        UpscaleOptions {
-            tile: 1,
-            ..usual.clone()
-        },
+        usual.clone().scale(0.5),
+        usual.clone().scale(f64::NAN),
+        usual.clone().effort(0),
+        usual.clone().tile(1),
     ] {
         let refused = upscale(&picture, &bad, &mut ());
         assert!(matches!(refused, Err(Error::Misuse { .. })), "{bad:?}");

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use inr::UpscaleMethod;
+use inr::upscale::UpscaleMethod;
 
 use crate::values::{self, DegradationName};
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use inr::DeviceChoice;
 
 use crate::values;
 
@@ -58,6 +59,9 @@ pub struct LabArgs {
     /// Fit again what an earlier run has fitted
     #[arg(short, long)]
     pub force: bool,
+    /// Where networks are fitted: auto, cpu, cuda, cuda:N or metal; losses by VGG19's features take the CPU
+    #[arg(long, default_value = "auto")]
+    pub device: DeviceChoice,
     /// CPU threads, 1 to 1024; the result is the same for any number [default: all]
     #[arg(long, value_name = "N", value_parser = values::threads)]
     pub threads: Option<usize>,
@@ -69,8 +73,9 @@ pub struct LabArgs {
     pub json: bool,
 }
 
-/// Experiments by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// Experiments; recipes and folders have their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum LabExperiment {
     /// Image fitting
     Fit,
@@ -106,19 +111,5 @@ impl LabExperiment {
     pub fn chosen(asked: &[Self]) -> Vec<Self> {
         let wanted = |experiment: &Self| asked.contains(experiment) || asked.contains(&Self::All);
         Self::EACH.into_iter().filter(wanted).collect()
-    }
-
-    /// The name, which recipes and folders have as well.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Fit => "fit",
-            Self::Poisson => "poisson",
-            Self::Relu => "relu",
-            Self::Init => "init",
-            Self::Omega => "omega",
-            Self::Activations => "activations",
-            Self::Sisr => "sisr",
-            Self::All => "all",
-        }
     }
 }

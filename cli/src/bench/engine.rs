@@ -1,7 +1,7 @@
 //! `inr bench engine`: how quick this machine is.
 
 use anyhow::Result;
-use inr::{EngineBench, EngineFigure};
+use inr::fit::{EngineBench, EngineFigure};
 use serde_json::json;
 
 use crate::args::EngineArgs;
@@ -22,7 +22,7 @@ pub fn run(args: &EngineArgs) -> Result<Outcome> {
         to_stdout(b"engine   task    width threads  ns/pixel   GFLOP/s  of peak\n")?;
     }
     let mut written = Ok(());
-    inr::engine_bench(&bench, &mut |figure| {
+    inr::fit::engine_bench(&bench, &mut |figure| {
         let line = if args.json {
             format!("{}\n", json(figure))
         } else {

@@ -131,9 +131,7 @@ impl Work<'_> {
     /// Measures on several threads; the result is in the order of codecs, then pictures.
     fn all(&self) -> Result<Vec<Measured>> {
         let units = self.codecs.len() * self.pictures.len();
-        let jobs = self.args.jobs.unwrap_or_else(|| {
-            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-        });
+        let jobs = self.args.jobs.unwrap_or_else(|| inr::default_threads());
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let done = Mutex::new(HashMap::new());
         let worker = || {

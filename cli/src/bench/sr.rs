@@ -8,7 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use inr::Raster;
-use inr::{Degradation, Depth, Layout, Metadata, Picture};
+use inr::upscale::Degradation;
+use inr::{Depth, Layout, Metadata, Picture};
 
 use self::figures::{Figures, Measured};
 use self::method::Method;

@@ -1,6 +1,6 @@
 //! Statistics of a network's activations, layer by layer.
 
-use inr::Network;
+use inr::decode::Network;
 use inr_formats::Activation;
 
 /// Points along a line through the network's square.
@@ -65,7 +65,7 @@ pub fn statistics(network: &Network) -> Vec<LayerStatistics> {
 }
 
 fn in_parallel(inputs: &[Vec<f32>], work: impl Fn(&Vec<f32>) -> Vec<f32> + Sync) -> Vec<Vec<f32>> {
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = inr::default_threads();
     let parts = inputs.chunks(inputs.len().div_ceil(threads).max(1));
     std::thread::scope(|scope| {
         let parts: Vec<_> = parts

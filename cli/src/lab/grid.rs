@@ -1,7 +1,8 @@
 //! Pictures and fields as cells of grids.
 
 use anyhow::Result;
-use inr::{Depth, Derivative, InrPicture, OutputSize, RenderOptions};
+use inr::decode::Derivative;
+use inr::{Depth, InrPicture, OutputSize, RenderOptions};
 
 use super::source::Grey;
 use crate::grid::Cell;
@@ -24,22 +25,18 @@ pub fn derivative(
     range: f64,
     side: usize,
 ) -> Result<Cell> {
-    let options = RenderOptions {
-        size: OutputSize::Exact(side as u32, side as u32),
-        depth: Some(Depth::U16),
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default()
+        .size(OutputSize::Exact(side as u32, side as u32))
+        .depth(Depth::U16);
     let shown = field.render_derivative(derivative, Some(range), &options, &mut ())?;
     Ok(shown.picture.into_colour().to_f32())
 }
 
 /// The magnitude of a field's derivative that all but 1 in 200 pixels stay below.
 pub fn usual_range(field: &InrPicture, of: Derivative, side: usize) -> Result<f64> {
-    let options = RenderOptions {
-        size: OutputSize::Exact(side as u32, side as u32),
-        depth: Some(Depth::F32),
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default()
+        .size(OutputSize::Exact(side as u32, side as u32))
+        .depth(Depth::F32);
     let shown = field.render_derivative(of, None, &options, &mut ())?;
     let mut magnitudes: Vec<f32> = shown.picture.to_f32().iter().map(|v| v.abs()).collect();
     magnitudes.sort_by(f32::total_cmp);

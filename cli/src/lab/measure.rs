@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use inr::decode::RenderMethod;
 use inr::metrics;
-use inr::{Depth, InrPicture, Method, OutputSize, Region, RenderOptions};
+use inr::{Depth, InrPicture, OutputSize, Region, RenderOptions};
 
 use super::settings::{GridName, Model, Settings};
 use super::source::Grey;
 
 /// The field at its own size, not clipped.
 pub fn native(field: &InrPicture) -> Result<Grey> {
-    let options = RenderOptions {
-        method: Method::Inr,
-        depth: Some(Depth::F32),
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default()
+        .method(RenderMethod::Inr)
+        .depth(Depth::F32);
     Ok(Grey {
         side: field.width() as usize,
         samples: field.render(&options, &mut ())?.picture.to_f32(),
@@ -36,13 +35,11 @@ pub fn enlarged(field: &InrPicture, settings: &Settings, side: usize) -> Result<
             height: pitch * side as f64,
         }
     });
-    let options = RenderOptions {
-        size: OutputSize::Exact(side as u32, side as u32),
-        region,
-        method: Method::Inr,
-        depth: Some(Depth::F32),
-        ..RenderOptions::default()
-    };
+    let options = RenderOptions::default()
+        .size(OutputSize::Exact(side as u32, side as u32))
+        .region(region)
+        .method(RenderMethod::Inr)
+        .depth(Depth::F32);
     let samples = field.render(&options, &mut ())?.picture.to_f32();
     Ok(Grey { side, samples }.clipped())
 }

@@ -146,7 +146,7 @@ impl Recipe {
         quick: bool,
         overrides: &Table,
     ) -> Result<Self> {
-        let name = format!("{}.toml", experiment.name());
+        let name = format!("{}.toml", experiment);
         let text = match folder {
             None => built_in(experiment).to_owned(),
             Some(folder) => {

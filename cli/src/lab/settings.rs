@@ -1,7 +1,8 @@
 //! What one fit of the lab is made of.
 
 use anyhow::{Context, Result, ensure};
-use inr::{FitRecipe, Initialization, InitializationPair, OptimizerChoice};
+use inr::fit::FitRecipe;
+use inr::fit::{Initialization, InitializationPair, OptimizerChoice};
 use inr_formats::{Activation, Grid, Mlp};
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +35,8 @@ pub struct Settings {
     /// How the other weights start.
     pub hidden: Scheme,
     /// The optimiser.
-    pub optimizer: Optimizer,
+    #[serde(with = "by_name")]
+    pub optimizer: OptimizerChoice,
     /// Its learning rate, at its peak.
     pub rate: f32,
     /// Share of the steps over which the rate rises.
@@ -81,7 +83,7 @@ impl Default for Settings {
             omega_hidden: 30.0,
             first: Scheme::Standard,
             hidden: Scheme::Standard,
-            optimizer: Optimizer::AdamConstant,
+            optimizer: OptimizerChoice::AdamConstant,
             rate: 1e-4,
             warm_up: 0.0,
             batch: 0,
@@ -149,21 +151,10 @@ pub enum Model {
     Srgan,
 }
 
-/// Optimisers by name.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Optimizer {
-    /// Adam, no schedule: the study's.
-    AdamConstant,
-    /// Adam with cosine decay.
-    Adam,
-    /// Schedule-Free Adam.
-    ScheduleFree,
-}
-
 /// Initial weights by name.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(strum::Display, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Scheme {
     /// The activation's usual one.
     Standard,
@@ -223,12 +214,10 @@ impl Scheme {
     fn of(self, activation: Activation) -> Initialization {
         match self {
             Self::Standard => InitializationPair::standard(activation).hidden,
-            Self::Uniform => Initialization::Uniform,
-            Self::Normal => Initialization::Normal,
-            Self::KaimingUniform => Initialization::KaimingUniform,
-            Self::KaimingNormal => Initialization::KaimingNormal,
-            Self::XavierUniform => Initialization::XavierUniform,
-            Self::XavierNormal => Initialization::XavierNormal,
+            named => {
+                let scheme = named.to_string().parse();
+                scheme.expect("all other schemes have the library's names")
+            }
         }
     }
 }
@@ -291,30 +280,24 @@ impl Settings {
     }
 
     /// How to train it.
-    pub fn recipe(&self, seed: u64, threads: Option<usize>) -> FitRecipe {
+    pub fn recipe(&self, seed: u64) -> FitRecipe {
         let mlp = self.mlp();
-        FitRecipe {
-            initialization: Some(InitializationPair {
-                first: self.first.of(mlp.activation),
-                hidden: self.hidden.of(mlp.activation),
-            }),
-            optimizer: match self.optimizer {
-                Optimizer::AdamConstant => OptimizerChoice::AdamConstant,
-                Optimizer::Adam => OptimizerChoice::Adam,
-                Optimizer::ScheduleFree => OptimizerChoice::ScheduleFree,
-            },
-            mlp,
-            rate: self.rate,
-            warm_up: self.warm_up,
-            batch: if self.batch == 0 {
-                usize::MAX
-            } else {
-                self.batch
-            },
-            steps: self.steps,
-            seed,
-            threads,
-        }
+        let initialization = InitializationPair {
+            first: self.first.of(mlp.activation),
+            hidden: self.hidden.of(mlp.activation),
+        };
+        let batch = match self.batch {
+            0 => usize::MAX,
+            some => some,
+        };
+        FitRecipe::new(mlp)
+            .initialization(initialization)
+            .optimizer(self.optimizer)
+            .rate(self.rate)
+            .warm_up(self.warm_up)
+            .batch(batch)
+            .steps(self.steps)
+            .seed(seed)
     }
 
     /// In a few words, for reports.
@@ -334,5 +317,27 @@ impl Settings {
                 self.layers
             ),
         }
+    }
+}
+
+/// Values of the library's enums as their names.
+mod by_name {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub fn deserialize<'a, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'a>,
+    {
+        let name = String::deserialize(from)?;
+        name.parse().map_err(Error::custom)
     }
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use inr::{Derivative, InrPicture, Limits};
+use inr::decode::Derivative;
+use inr::{InrPicture, Limits};
 
 use super::activations::{LayerStatistics, arcsine_density, normal_density, statistics};
 use super::chart::{self, Axes, Line};
@@ -279,7 +280,7 @@ fn activations(
     for Row { trial, .. } in rows {
         let settings = &trial.settings;
         let seed = settings.seeds.first().copied().unwrap_or(0);
-        let network = settings.recipe(seed, None).initial_network(1);
+        let network = settings.recipe(seed).initial_network(1);
         let layers = statistics(&network);
         for (index, layer) in layers.iter().enumerate() {
             let [before, after] =

@@ -1,7 +1,9 @@
 //! What networks are shown of a picture, as objectives.
 
 use anyhow::Result;
-use inr::{Anchor, Component, Expression, InrPicture, Objective, ObjectiveTerm, RenderOptions};
+use inr::decode::Component;
+use inr::fit::{Anchor, Expression, Objective, ObjectiveTerm};
+use inr::{InrPicture, RenderOptions};
 
 use super::settings::{AnchorName, Settings, Supervision};
 use super::source::Grey;

@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use inr::decode::Network;
+use inr::fit::{Anchor, FieldFit};
 use inr::{
-    Anchor, Depth, EncodeOptions, FieldFit, InrPicture, Layout, Limits, Metadata, Network,
-    Observer, Phase, Picture, Progress, Target,
+    Depth, EncodeOptions, InrPicture, Layout, Limits, Metadata, Observer, Phase, Picture, Progress,
+    Target,
 };
 use inr_formats::{Header, InrFile, Mlp, Sampling};
 use serde::{Deserialize, Serialize};
 
 use super::measure::{affine, compared, decibels, enlarged, mean, native};
-use super::settings::{AnchorName, Model, Optimizer, Settings, Supervision};
+use super::settings::{AnchorName, Model, Settings, Supervision};
 use super::source::Grey;
 use super::targets;
 use super::weights::Weights;
@@ -21,6 +23,8 @@ use crate::args::LabArgs;
 use crate::failure::refused;
 use crate::output::write_over;
 use crate::progress::{self, Reporter};
+use inr::DeviceChoice;
+use inr::fit::OptimizerChoice;
 
 /// Changes when fits of the same settings would give other figures.
 const VERSION: u32 = 1;
@@ -169,7 +173,7 @@ impl<'a> Store<'a> {
         let own = Settings {
             supervision: Supervision::Value,
             anchor: AnchorName::Free,
-            optimizer: Optimizer::Adam,
+            optimizer: OptimizerChoice::Adam,
             ..settings.clone()
         };
         let fitted = self.fit(&format!("{name}.teacher"), &own, seed + 1000, picture)?;
@@ -197,7 +201,15 @@ impl<'a> Store<'a> {
         let mut objective = targets::objective(settings, &small, teacher.as_ref())?;
         objective.picture = self.weights.perceptual(settings, &small)?;
         let anchor = targets::anchor(settings, &small)?;
-        let mut fit = FieldFit::new(objective, &settings.recipe(seed, self.args.threads))?;
+        let device = match objective.picture {
+            None => self.args.device,
+            Some(_) => DeviceChoice::Cpu,
+        };
+        let recipe = settings
+            .recipe(seed)
+            .device(device)
+            .threads(self.args.threads);
+        let mut fit = FieldFit::new(objective, &recipe)?;
         let mut run = Run {
             name,
             key,
@@ -269,11 +281,14 @@ impl Run<'_> {
     }
 
     fn keep(&self, fit: &FieldFit) -> Result<()> {
+        let Some(state) = fit.checkpoint()? else {
+            return Ok(());
+        };
         let checkpoint = Checkpoint {
             key: self.key.to_owned(),
             curve: self.curve.clone(),
             seconds: self.seconds(),
-            fit: fit.checkpoint(),
+            fit: state,
         };
         checkpoint.write(&self.path)
     }
@@ -290,8 +305,11 @@ impl Run<'_> {
         let every = (steps / self.settings.points.max(1)).max(1);
         let mut kept = Instant::now();
         let mut told = Instant::now();
+        let mut loss = f64::NAN;
         while !fit.is_finished() {
-            let loss = fit.step()?;
+            if let Some(latest) = fit.step()? {
+                loss = latest;
+            }
             let step = fit.steps_done();
             if step.is_multiple_of(every) || fit.is_finished() || step == 1 {
                 self.point(fit, loss)?;
@@ -418,9 +436,6 @@ pub fn spline(picture: &Grey, quality: f64) -> Result<Vec<u8>> {
         &picture.samples,
         Metadata::default(),
     );
-    let options = EncodeOptions {
-        target: Target::Quality(quality),
-        ..EncodeOptions::default()
-    };
+    let options = EncodeOptions::default().target(Target::Quality(quality));
     Ok(inr::encode(&source?, &options, &mut ())?.bytes)
 }

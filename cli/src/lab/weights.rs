@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use inr::PictureTerm;
+use inr::fit::PictureTerm;
 
 use super::settings::{Model, Settings};
 use super::source::Grey;

@@ -1,13 +1,15 @@
 //! `inr decode --derivative`.
 
-use inr::{Depth, Derivative, Layout, Limits, read_picture};
+use inr::decode::Derivative;
+use inr::{Depth, Layout, Limits, read_picture};
+use strum::VariantNames;
 
 use super::*;
 
 #[test]
 fn every_derivative_is_written_in_16_bits_with_its_scale() {
     let folder = folder(&[("a.inr", &INR)]);
-    for (name, _) in Derivative::ALL {
+    for &name in Derivative::VARIANTS {
         let output = inr(
             folder.path(),
             &[
@@ -50,7 +52,7 @@ fn floats_hold_the_derivative_itself() {
     let jets = opened
         .jets(&inr::RenderOptions::default(), &mut ())
         .expect("jets");
-    let exact = jets.plane(inr::Component::Dx, 2);
+    let exact = jets.plane(inr::decode::Component::Dx, 2);
     let tiff = read_picture(&read(&folder, "a.tiff"), &Limits::default()).expect("a picture");
     let exr = image::load_from_memory(&read(&folder, "a.exr")).expect("OpenEXR");
     for samples in [tiff.to_f32(), exr.into_rgb32f().into_raw()] {

@@ -1,6 +1,7 @@
 //! `inr lab`.
 
-use inr::{Component, InrPicture, RenderOptions, read_picture};
+use inr::decode::Component;
+use inr::{InrPicture, RenderOptions, read_picture};
 
 use super::*;
 

@@ -7,10 +7,10 @@ use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
-use inr_formats::{Layout, Limits};
+use inr_formats::Limits;
 
 use crate::error::Error;
-use crate::picture::{Metadata, Picture, Samples};
+use crate::picture::{Metadata, Picture};
 
 /// Reads a picture file: PNG, JPEG, WebP, TIFF, BMP, QOI, PNM or GIF, told by its content. Samples keep their depth
 /// (palettes and fewer than 8 bits become 8), the Exif orientation is applied to the pixels and set to 1 in the Exif
@@ -54,7 +54,7 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
     }
     let mut image = DynamicImage::from_decoder(decoder).map_err(malformed)?;
     image.apply_orientation(orientation);
-    from_image(image, metadata)
+    super::convert::from_image(image, metadata)
 }
 
 fn recognise(bytes: &[u8]) -> Result<ImageFormat, Error> {
@@ -208,37 +208,4 @@ fn png_code_points(bytes: &[u8]) -> Option<[u8; 4]> {
             _ => at = data.checked_add(length)?.checked_add(4)?,
         }
     }
-}
-
-fn from_image(image: DynamicImage, metadata: Metadata) -> Result<Picture, Error> {
-    let (width, height) = (image.width(), image.height());
-    let (layout, samples) = match image {
-        DynamicImage::ImageLuma8(image) => (Layout::Grey, Samples::U8(image.into_raw())),
-        DynamicImage::ImageLumaA8(image) => (Layout::GreyAlpha, Samples::U8(image.into_raw())),
-        DynamicImage::ImageRgb8(image) => (Layout::Rgb, Samples::U8(image.into_raw())),
-        DynamicImage::ImageRgba8(image) => (Layout::Rgba, Samples::U8(image.into_raw())),
-        DynamicImage::ImageLuma16(image) => (Layout::Grey, Samples::U16(image.into_raw())),
-        DynamicImage::ImageLumaA16(image) => (Layout::GreyAlpha, Samples::U16(image.into_raw())),
-        DynamicImage::ImageRgb16(image) => (Layout::Rgb, Samples::U16(image.into_raw())),
-        DynamicImage::ImageRgba16(image) => (Layout::Rgba, Samples::U16(image.into_raw())),
-        DynamicImage::ImageRgb32F(image) => (Layout::Rgb, finite(image.into_raw())?),
-        DynamicImage::ImageRgba32F(image) => (Layout::Rgba, finite(image.into_raw())?),
-        _ => {
-            return Err(Error::Unsupported {
-                what: "the picture has a kind of pixel that this version does not know",
-                instead: "convert it to a PNG first",
-            });
-        }
-    };
-    Picture::new(width, height, layout, samples, metadata)
-}
-
-fn finite(samples: Vec<f32>) -> Result<Samples, Error> {
-    if samples.iter().all(|sample| sample.is_finite()) {
-        return Ok(Samples::F32(samples));
-    }
-    Err(Error::Unsupported {
-        what: "the picture has samples that are infinite or not numbers",
-        instead: "replace them first",
-    })
 }

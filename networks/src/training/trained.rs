@@ -8,8 +8,8 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::parameters::Parameters;
-use inr::OptimizerChoice;
-use inr::{Schedule, State};
+use inr::fit::OptimizerChoice;
+use inr::fit::{Schedule, State};
 
 /// Share of a batch's statistics in the running ones, as in PyTorch.
 const MOMENTUM: f32 = 0.1;

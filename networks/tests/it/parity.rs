@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
-use inr::{Depth, DeviceChoice, Layout, Metadata, Picture, PictureLoss};
+use inr::fit::PictureLoss;
+use inr::{Depth, DeviceChoice, Layout, Metadata, Picture};
 use inr_networks::{Error, SrOptions, VggLoss, VggOptions, Weights, WeightsError, enlarge_srgan};
 
 fn fixture(name: &str) -> PathBuf {

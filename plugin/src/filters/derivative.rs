@@ -1,7 +1,8 @@
 //! Pictures of derivatives.
 
+use inr::Layout;
+use inr::decode::Derivative;
 use inr::edit::{self, REACH};
-use inr::{Derivative, Layout};
 use inr_plugin_api::guest::{Call, EDITS, Plan};
 use inr_plugin_api::{Failure, Filter, INR_CAP_TILES, Param, PixelsMut};
 

@@ -1,6 +1,7 @@
 //! Enlarging.
 
-use inr::{Blur, Degradation, Metadata, UpscaleOptions, edit};
+use inr::upscale::{Blur, Degradation};
+use inr::{Metadata, UpscaleOptions, edit};
 use inr_plugin_api::guest::{Call, Plan};
 use inr_plugin_api::{
     Failure, Filter, INR_CAP_DETERMINISTIC, INR_CAP_GLOBAL, INR_CAP_RESIZES, INR_LOG_INFO, Param,
@@ -113,10 +114,10 @@ fn uniform(call: &Call, plan: &Plan) -> Result<Option<f64>, Failure> {
     }))
 }
 
-/// Left, top, width and height of the region in the plan's pixels, if it consists of such.
-fn in_pixels(region: &Region, picture: [u32; 2], plan: &Plan) -> Option<[u32; 4]> {
+/// The part of the source that the region shows, if the region consists of the plan's pixels.
+fn in_pixels(region: &Region, picture: [u32; 2], plan: &Plan) -> Option<inr::Region> {
     let whole = Region::whole(picture, plan.size);
-    let mut window = [0; 4];
+    let (mut start, mut extent) = ([0.0; 2], [0.0; 2]);
     for axis in [0, 1] {
         let step = whole.step[axis];
         let first = (region.origin[axis] / step).round();
@@ -127,17 +128,18 @@ fn in_pixels(region: &Region, picture: [u32; 2], plan: &Plan) -> Option<[u32; 4]
         if shift.abs().max(stretch.abs()) > 1e-6 * step || !(0.0..=room).contains(&first) {
             return None;
         }
-        window[axis] = first as u32;
-        window[2 + axis] = region.size[axis];
+        start[axis] = first * step;
+        let room = f64::from(picture[axis]) - start[axis];
+        extent[axis] = (f64::from(region.size[axis]) * step).min(room);
     }
-    Some(window)
+    Some(inr::Region::new(start[0], start[1], extent[0], extent[1]))
 }
 
 /// By the library's networks, as `inr upscale` does.
 fn enlarged(
     call: &Call,
     scale: f64,
-    window: [u32; 4],
+    source: inr::Region,
     output: &mut PixelsMut,
 ) -> Result<(), Failure> {
     let given = picture(&call.image()?.pixels, Metadata::default())?;
@@ -147,15 +149,13 @@ fn enlarged(
         "gaussian" => Some(Blur::Gaussian(call.number("blur"))),
         _ => None,
     };
-    let options = UpscaleOptions {
-        scale,
-        effort: call.number("effort") as u8,
-        degradation: blur.map(Degradation::from),
-        threads: Some(call.host().threads()),
-        region: Some(window),
-        depth: Some(depth(output.format())),
-        ..UpscaleOptions::default()
-    };
+    let options = UpscaleOptions::default()
+        .scale(scale)
+        .effort(call.number("effort") as u8)
+        .degradation(blur.map(Degradation::from))
+        .threads(call.host().threads())
+        .region(source)
+        .depth(depth(output.format()));
     let made = inr::upscale(&given, &options, &mut Watched(call.watch()));
     let made = made.map_err(|error| failure(&error))?;
     call.host().log(INR_LOG_INFO, &made.why);

@@ -16,15 +16,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let picture = inr::read_picture(&std::fs::read(&path)?, &limits)?;
         let stem = Path::new(&path).file_stem().ok_or(USAGE)?;
         for quality in qualities.split(',') {
-            let options = EncodeOptions {
-                target: Target::Quality(quality.parse()?),
-                ..EncodeOptions::default()
-            };
+            let options = EncodeOptions::default().target(Target::Quality(quality.parse()?));
             let encoded = inr::encode(&picture, &options, &mut ())?;
             let file = InrFile::read(&encoded.bytes, &limits)?;
             let latents = file.latents.ok_or("a file without latents")?;
             let name = format!("{}-{quality}.pairs", stem.display());
-            let pairs = inr::coefficient_pairs(&picture, &latents)?;
+            let pairs = inr::encode::coefficient_pairs(&picture, &latents)?;
             std::fs::write(Path::new(&folder).join(name), pairs)?;
         }
     }

@@ -4,9 +4,9 @@ use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use anyhow::Result;
+use inr::encode::ModelOptions;
 use inr::{
-    Architecture, Control, EncodeOptions, InrPicture, Limits, Observer, Picture, Progress,
-    RenderOptions, Target,
+    Control, EncodeOptions, InrPicture, Limits, Observer, Picture, Progress, RenderOptions, Target,
 };
 
 use super::coded::Coded;
@@ -22,19 +22,19 @@ pub const QUALITIES: [u32; 10] = [5, 15, 25, 35, 45, 55, 65, 75, 85, 92];
 /// An encoder by name, such as `siren`; with an effort `name:effort` where the encoder has efforts.
 pub struct Own {
     name: String,
-    architecture: Architecture,
+    model: ModelOptions,
     effort: Option<u8>,
 }
 
-/// The efforts that an architecture offers.
-fn efforts(architecture: Architecture) -> Option<RangeInclusive<u8>> {
-    (architecture == Architecture::Pyramid).then_some(1..=9)
+/// The efforts that a model offers.
+fn efforts(model: &ModelOptions) -> Option<RangeInclusive<u8>> {
+    matches!(model, ModelOptions::Pyramid(_)).then_some(1..=9)
 }
 
 impl Own {
     /// Every name without effort.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        Architecture::ALL.iter().map(|(name, _)| *name)
+        ModelOptions::names()
     }
 
     /// The encoder called `name`; `None` when there is none.
@@ -43,15 +43,13 @@ impl Own {
             Some((kind, effort)) => (kind, Some(effort)),
             None => (name, None),
         };
-        let Ok(architecture) = kind.parse::<Architecture>() else {
+        let Ok(model) = kind.parse::<ModelOptions>() else {
             return Ok(None);
         };
-        let effort = effort
-            .map(|text| effort_of(architecture, text))
-            .transpose()?;
+        let effort = effort.map(|text| effort_of(&model, text)).transpose()?;
         Ok(Some(Self {
             name: name.to_owned(),
-            architecture,
+            model,
             effort,
         }))
     }
@@ -67,18 +65,19 @@ impl Own {
             .effort
             .map_or_else(String::new, |effort| format!(" --effort {effort}"));
         let version = env!("CARGO_PKG_VERSION");
-        format!("inr {version}: --model {}{effort}", self.architecture)
+        format!("inr {version}: --model {}{effort}", self.model)
     }
 
     fn options(&self, quality: u32) -> EncodeOptions {
-        let defaults = EncodeOptions::default();
-        EncodeOptions {
-            architecture: self.architecture,
-            effort: self.effort.unwrap_or(defaults.effort),
-            target: Target::Quality(f64::from(quality)),
-            threads: Some(1),
-            ..defaults
+        let mut model = self.model.clone();
+        if let (ModelOptions::Pyramid(pyramid), Some(effort)) = (&mut model, self.effort) {
+            pyramid.effort = effort;
         }
+        let target = Target::Quality(f64::from(quality));
+        EncodeOptions::default()
+            .target(target)
+            .threads(1)
+            .model(model)
     }
 
     /// Encodes and decodes `picture`.
@@ -87,10 +86,7 @@ impl Own {
         let encoded = inr::encode(picture, &self.options(quality), &mut Quiet)?;
         let encode = started.elapsed();
         let started = Instant::now();
-        let options = RenderOptions {
-            threads: Some(1),
-            ..RenderOptions::default()
-        };
+        let options = RenderOptions::default().threads(1);
         let decoded =
             InrPicture::open(&encoded.bytes, &Limits::default())?.render(&options, &mut ())?;
         Ok(Coded {
@@ -102,14 +98,14 @@ impl Own {
     }
 }
 
-fn effort_of(architecture: Architecture, text: &str) -> Result<u8> {
-    let Some(efforts) = efforts(architecture) else {
-        let what = format!("{architecture} has no efforts, but {text:?} was asked for");
-        return Err(bad_arguments(what, format!("name it {architecture}")));
+fn effort_of(model: &ModelOptions, text: &str) -> Result<u8> {
+    let Some(efforts) = efforts(model) else {
+        let what = format!("{model} has no efforts, but {text:?} was asked for");
+        return Err(bad_arguments(what, format!("name it {model}")));
     };
     let effort = text.parse().ok().filter(|effort| efforts.contains(effort));
     effort.ok_or_else(|| {
-        let what = format!("unknown effort {text:?} of {architecture}");
+        let what = format!("unknown effort {text:?} of {model}");
         let (lowest, highest) = (efforts.start(), efforts.end());
         bad_arguments(what, format!("give {lowest} to {highest}"))
     })

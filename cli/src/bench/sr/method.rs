@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use inr::{
-    Degradation, FileFormat, Limits, Picture, UpscaleMethod, UpscaleOptions, read_picture, upscale,
-    write_picture,
-};
+use inr::upscale::{Degradation, UpscaleMethod};
+use inr::{FileFormat, Limits, Picture, UpscaleOptions, read_picture, upscale, write_picture};
 
 use crate::args::SrArgs;
 use crate::failure::{bad_arguments, refused};
@@ -39,13 +37,13 @@ impl Method {
     pub fn all(args: &SrArgs, degradation: &Degradation) -> Result<Vec<Self>> {
         let own = |method: &UpscaleMethod| Self::Own {
             name: method.to_string(),
-            options: Box::new(UpscaleOptions {
-                method: *method,
-                effort: args.effort,
-                degradation: (!args.blind).then(|| degradation.clone()),
-                threads: args.threads,
-                ..UpscaleOptions::default()
-            }),
+            options: Box::new(
+                UpscaleOptions::default()
+                    .method(*method)
+                    .effort(args.effort)
+                    .degradation((!args.blind).then(|| degradation.clone()))
+                    .threads(args.threads),
+            ),
         };
         let own = args.methods.iter().map(|method| Ok(own(method)));
         own.chain(args.external.iter().map(|line| Self::external(line)))
@@ -85,10 +83,7 @@ impl Method {
     pub fn enlarge(&self, small: &Picture, scale: u32, folder: &Path) -> Result<(Picture, f64)> {
         match self {
             Self::Own { options, .. } => {
-                let options = UpscaleOptions {
-                    scale: f64::from(scale),
-                    ..(**options).clone()
-                };
+                let options = (**options).clone().scale(f64::from(scale));
                 let started = Instant::now();
                 let enlarged = upscale(small, &options, &mut ())?;
                 Ok((enlarged.picture, started.elapsed().as_secs_f64()))
