@@ -53,7 +53,7 @@ pub use inr_formats as formats;
 pub use inr_formats::Limits;
 pub use inr_image::{
     Depth, Error as PictureError, FileFormat, Layout, Metadata, Picture, PngRows, Raster, RowsMut,
-    Samples, Written, metrics, read_picture, resample, write_picture, write_png,
+    Samples, Written, colour, metrics, read_picture, resample, write_picture, write_png,
 };
 pub use inr_kernel::default_threads;
 pub use progress::{Control, Observer, Phase, Progress};

@@ -110,7 +110,7 @@ pub fn recipes(bytes: &[u8]) {
     for quick in [false, true] {
         if let Ok(recipe) = Recipe::read("fit.toml", &text, quick, &set) {
             for trial in recipe.groups.iter().flat_map(|group| &group.trials) {
-                trial.settings.recipe(0, Some(1));
+                trial.settings.recipe(0);
             }
         }
     }

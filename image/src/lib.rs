@@ -8,7 +8,9 @@ mod error;
 mod files;
 mod format;
 pub mod metrics;
+pub mod noise;
 mod picture;
+pub mod planes;
 mod raster;
 pub mod resample;
 
@@ -17,4 +19,5 @@ pub use files::{PngRows, Written, read_picture, write_picture, write_png};
 pub use format::FileFormat;
 pub use inr_formats::{Depth, Layout, Limits};
 pub use picture::{Metadata, Picture, RowsMut, Samples};
+pub use planes::Part;
 pub use raster::{Raster, divide_by_alpha, premultiplied};

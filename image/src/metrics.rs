@@ -17,6 +17,7 @@ pub use ssim::{MS_SSIM_SMALLEST_SIDE, ms_ssim, ssim, ssim_gaussian};
 #[cfg(feature = "ssimulacra2")]
 pub use ssimulacra::ssimulacra2;
 
+use crate::colour::studio_luma;
 use crate::error::Error;
 use crate::raster::{Raster, assert_alike, premultiplied};
 
@@ -170,4 +171,21 @@ pub fn difference(a: Raster, b: Raster, gain: f32) -> Vec<f32> {
             .for_each(|alpha| *alpha = 1.0);
     }
     out
+}
+
+/// Luma of an RGB `raster` without `border` pixels at every side, as benchmarks of super-resolution measure it: BT.601 in
+/// studio swing ([`crate::colour::studio_luma`]), rounded to 8 bits, as fractions of 255. Shape
+/// `[height - 2 border, width - 2 border]`.
+pub fn benchmark_luma(raster: Raster, border: usize) -> Vec<f32> {
+    let rows = raster.samples.chunks_exact(raster.width * 3);
+    let inner = rows
+        .skip(border)
+        .take(raster.height.saturating_sub(2 * border));
+    let pixels = inner.flat_map(|row| {
+        row[3 * border..]
+            .chunks_exact(3)
+            .take(raster.width.saturating_sub(2 * border))
+    });
+    let luma = pixels.map(|p| studio_luma([p[0], p[1], p[2]]).round() / 255.0);
+    luma.collect()
 }

@@ -48,5 +48,5 @@ pub use network::{Layer, LayersMismatch, Network, encode_jets, encode_points};
 pub use prepared::{Prepared, PreparedLayer};
 pub use product::Packed;
 pub use simd::STRIP;
-pub use threads::{Cancelled, Job, Watcher, default_threads};
+pub use threads::{Cancelled, Job, Watcher, default_threads, each_row, threads_for};
 pub use tile::{GradientLayout, LayerGradient, Streams, Tile};

@@ -22,6 +22,36 @@ pub fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
+/// Values below which a second thread takes longer to wake than it saves.
+const WORTH_A_THREAD: usize = 1 << 15;
+
+/// Threads worth waking for `values` light ones, `threads` at most.
+pub fn threads_for(values: usize, threads: usize) -> usize {
+    threads.min(values / WORTH_A_THREAD).max(1)
+}
+
+/// Calls `work` with the number of each row of `out`, which are `width` long, and the row; on up to `threads` threads.
+pub fn each_row<T: Send>(
+    out: &mut [T],
+    width: usize,
+    threads: usize,
+    work: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let width = width.max(1);
+    let threads = threads_for(out.len(), threads);
+    let rows = (out.len() / width).div_ceil(4 * threads).max(1);
+    let bands = out.chunks_mut(rows * width);
+    let done = Job::unwatched(|job| {
+        job.items(threads, bands, |band, rows_of_it, _| {
+            for (y, row) in rows_of_it.chunks_exact_mut(width).enumerate() {
+                work(band * rows + y, row);
+            }
+            Ok::<(), Cancelled>(())
+        })
+    });
+    done.expect("nobody watches, and no row fails");
+}
+
 /// State that the threads of a job share.
 #[derive(Default)]
 struct Shared {
@@ -157,15 +187,35 @@ impl Job<'_> {
         items: impl ExactSizeIterator<Item = I> + Send,
         task: impl Fn(usize, I, &mut Job) -> Result<(), E> + Sync,
     ) -> Result<(), E> {
+        self.items_with(
+            threads,
+            items,
+            || (),
+            |(), index, item, job| task(index, item, job),
+        )
+    }
+
+    /// As [`Job::items`], with a `state` that each thread makes for itself, such as buffers.
+    ///
+    /// # Errors
+    /// The first error of a task.
+    pub fn items_with<S, I: Send, E: From<Cancelled> + Send>(
+        &mut self,
+        threads: usize,
+        items: impl ExactSizeIterator<Item = I> + Send,
+        state: impl Fn() -> S + Sync,
+        task: impl Fn(&mut S, usize, I, &mut Job) -> Result<(), E> + Sync,
+    ) -> Result<(), E> {
         let count = items.len();
         let queue = Mutex::new(items.enumerate());
         self.on_threads(threads.min(count), |job| {
+            let mut state = state();
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some((index, item)) = next else {
                     return Ok(());
                 };
-                if let Err(error) = task(index, item, job) {
+                if let Err(error) = task(&mut state, index, item, job) {
                     // Nobody takes another item.
                     queue
                         .lock()

@@ -14,6 +14,8 @@ use inr::Raster;
 use inr::resample::{self, Filter};
 use inr::{Control, Observer, Phase, Progress};
 use inr::{DeviceChoice, Layout, Limits, Picture};
+use inr_image::colour::LUMA_BT601 as LUMA;
+use inr_image::planes::tiles;
 
 /// How a picture is enlarged by an SRResNet.
 #[derive(Clone, Debug)]
@@ -42,7 +44,6 @@ impl Default for SrOptions {
 
 /// Sides of the parts that a tile's second half is computed in.
 const TAIL_TILE: usize = 64;
-const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// `picture` enlarged by the SRResNet in the user's file `weights` (`.safetensors` or `.pth`; twhui's, leftthomas' and
 /// Lornatang's names, and those of `inr train-sr`). Colours are the network's; grey pictures stay grey, alpha is enlarged
@@ -127,7 +128,7 @@ impl SrResNet {
             height: planes.height * scale,
             samples: vec![0.0; planes.samples.len() * scale * scale],
         };
-        let tiles = tiles(planes.width, planes.height, tile);
+        let tiles = tiles(&[0..planes.width, 0..planes.height], tile);
         for (index, [columns, rows]) in tiles.iter().enumerate() {
             tell(index, tiles.len())?;
             self.tile(planes, columns, rows, &mut out)
@@ -159,7 +160,7 @@ impl SrResNet {
         let x = x
             .narrow(2, body_y.start - seen_y.start, body_y.len())?
             .narrow(3, body_x.start - seen_x.start, body_x.len())?;
-        for [inner_x, inner_y] in tiles(columns.len(), rows.len(), TAIL_TILE) {
+        for [inner_x, inner_y] in tiles(&[0..columns.len(), 0..rows.len()], TAIL_TILE) {
             let place = |inner: &Range<usize>, tile: &Range<usize>| {
                 tile.start + inner.start..tile.start + inner.end
             };
@@ -189,17 +190,6 @@ impl SrResNet {
 /// `range` with `more` on both sides, within `0..side`.
 fn wider(range: &Range<usize>, more: usize, side: usize) -> Range<usize> {
     range.start.saturating_sub(more)..(range.end + more).min(side)
-}
-
-/// Columns and rows of the tiles of a picture.
-fn tiles(width: usize, height: usize, tile: usize) -> Vec<[Range<usize>; 2]> {
-    let along = |side: usize| {
-        let starts = (0..side).step_by(tile);
-        starts.map(move |start| start..(start + tile).min(side))
-    };
-    along(height)
-        .flat_map(|rows| along(width).map(move |columns| [columns, rows.clone()]))
-        .collect()
 }
 
 impl Planes {
@@ -236,6 +226,13 @@ impl Planes {
             }
         }
         Tensor::from_vec(part, (1, 3, rows.len(), columns.len()), &network.device)
+    }
+
+    /// Samples pixel by pixel, shape `[height, width, 3]`.
+    pub(crate) fn interleaved(&self) -> Vec<f32> {
+        let pixels = self.width * self.height;
+        let pixel = |at: usize| [0, 1, 2].map(|plane| self.samples[plane * pixels + at]);
+        (0..pixels).flat_map(pixel).collect()
     }
 
     /// Averaged down.

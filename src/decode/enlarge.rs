@@ -8,8 +8,10 @@ use inr_formats::Depth;
 use super::picture::{InrPicture, RenderMethod, RenderOptions};
 use crate::error::Error;
 use crate::field::network::{Rows, Viewport};
-use crate::upscale::{Enlarger, Part};
+use crate::upscale::Enlarger;
+use inr_image::Part;
 use inr_image::Raster;
+use inr_image::planes::tiles;
 use inr_image::resample;
 use inr_image::resample::Filter;
 use inr_image::{Metadata, Picture};
@@ -192,15 +194,7 @@ impl Enlargement {
                 (LEAST_TILE, start..end)
             }
         };
-        let pieces = |range: Range<usize>| {
-            let end = range.end;
-            range
-                .step_by(side)
-                .map(move |start| start..(start + side).min(end))
-        };
-        pieces(rows)
-            .flat_map(|down| pieces(0..columns).map(move |across| [across, down.clone()]))
-            .collect()
+        tiles(&[0..columns, rows], side)
     }
 
     /// The part of the large picture under a part of the output.

@@ -2,10 +2,11 @@
 
 use super::transparent::{filled, woven};
 use super::{Watch, colours, editing};
-use crate::edit::poisson::{Poisson, each_row, negative_divergence};
+use crate::edit::poisson::{Poisson, negative_divergence};
 use crate::error::Error;
 use crate::progress::{Control, Observer};
 use inr_image::Raster;
+use inr_kernel::each_row;
 
 /// Weights of red, green and blue in luma (ITU-R BT.709).
 use inr_image::colour::LUMA_BT709 as LUMA;

@@ -4,7 +4,6 @@
 //! it is; colours under full transparency are first continued from what is visible, so that nothing bleeds into edges,
 //! and left as they were in the result.
 
-#[cfg(feature = "fit")]
 mod denoise;
 mod field;
 mod gradients;
@@ -12,10 +11,10 @@ mod paste;
 pub mod poisson;
 mod transparent;
 
-#[cfg(feature = "fit")]
-pub use denoise::{denoise, noise};
+pub use denoise::denoise;
 pub use field::{Part, REACH, derivative, jets, resampled};
 pub use gradients::{Light, boost_edges, flatten_light, screened};
+pub use inr_image::noise::deviation as noise;
 pub use paste::{Guidance, Paste, paste};
 
 use std::time::Instant;

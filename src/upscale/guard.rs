@@ -4,13 +4,12 @@ use std::fmt;
 
 use super::UpscaleMethod;
 use super::degradation::{Degradation, Operator};
-use super::noise;
-use super::part::Part;
 use super::plan::{Effort, Plan};
-use super::samples::planes;
 use crate::error::Error;
 use inr_image::Picture;
 use inr_image::metrics::decibels;
+use inr_image::planes::planes;
+use inr_image::{Part, noise};
 use inr_kernel::Job;
 
 /// Side of the part of a picture that is looked at.

@@ -3,12 +3,9 @@
 mod degradation;
 mod guard;
 mod network;
-mod noise;
-mod part;
 mod plan;
 mod samples;
 
-use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
@@ -21,9 +18,11 @@ use inr_image::resample::Filter;
 use inr_kernel::{Job, default_threads};
 
 pub use degradation::{Blur, Degradation, PointSpread};
-pub(crate) use part::Part;
+use inr_image::Part;
+use inr_image::noise;
+use inr_image::planes::{interleaved, planes, tiles};
 use plan::{Effort, Plan};
-use samples::{Target, filtered, planes, samples};
+use samples::{Target, filtered};
 
 /// How a picture is enlarged.
 #[derive(
@@ -263,7 +262,7 @@ impl Enlarger {
             *range = range.start - corner..range.end - corner;
         }
         let planes = planes(around, &reads);
-        Ok(samples(
+        Ok(interleaved(
             &self.0.render(part, &planes, job)?,
             around.layout(),
         ))
@@ -289,7 +288,7 @@ fn chosen(
     effort: Effort,
     job: &mut Job,
 ) -> Result<(UpscaleMethod, Degradation, String), Error> {
-    let noise = options.noise.unwrap_or_else(|| noise::deviation(picture));
+    let noise = options.noise.unwrap_or_else(|| noise::certain(picture));
     let (blur, mut why) = match &options.degradation {
         Some(given) => {
             let why = format!("degradation {} as asked", given.blur);
@@ -393,14 +392,7 @@ impl Work<'_> {
             .isqrt()
             .next_multiple_of(32);
         let tile = tile.min(share.max(128));
-        let pieces = |range: &Range<usize>| {
-            let end = range.end;
-            let starts = range.clone().step_by(tile);
-            starts.map(move |start| start..(start + tile).min(end))
-        };
-        pieces(rows)
-            .flat_map(|rows| pieces(columns).map(move |columns| [columns, rows.clone()]))
-            .collect()
+        tiles(&self.window, tile)
     }
 
     /// What a job counts for a part.
@@ -435,6 +427,6 @@ impl Work<'_> {
         }
         let mut planes = planes(self.picture, &self.plan.reads(part));
         self.plan.denoise(part, &mut planes, layout);
-        Ok(samples(&self.plan.render(part, &planes, job)?, layout))
+        Ok(interleaved(&self.plan.render(part, &planes, job)?, layout))
     }
 }

@@ -4,11 +4,10 @@ use std::ops::Range;
 
 use super::degradation::{Blur, Operator};
 use super::network::{self, SCALES, Small, Turn};
-use super::noise;
-use super::part::Part;
 use crate::error::Error;
 use inr_formats::Layout;
 use inr_image::resample::{Axes, Kernel};
+use inr_image::{Part, noise};
 use inr_kernel::Job;
 
 /// Small pixels before and after that cubic convolution reads.

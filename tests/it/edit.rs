@@ -6,7 +6,7 @@ use inr::Raster;
 use inr::decode::{Component, Derivative};
 use inr::edit::{self, Guidance, Light, Part, Paste};
 use inr::metrics::psnr;
-use inr::{Control, Depth, Layout, Metadata, Picture};
+use inr::{Control, Depth, Layout, Metadata, Picture, Samples};
 
 fn raster(width: usize, height: usize, channels: usize, samples: &[f32]) -> Raster<'_> {
     Raster {
@@ -251,20 +251,51 @@ fn noise_is_measured_and_taken_away() {
         .zip(noise(clean.len()))
         .map(|(value, noise)| value + deviation * noise)
         .collect();
-    let measured = edit::noise(raster(width, height, 1, &noisy)).unwrap();
+    let (w, h) = (width as u32, height as u32);
+    let picture = Picture::from_f32(w, h, Layout::Grey, Depth::F32, &noisy, Metadata::default());
+    let picture = picture.unwrap();
+    let measured = edit::noise(&picture);
     assert!(
         (measured / f64::from(deviation) - 1.0).abs() < 0.08,
         "{measured}"
     );
-    let (w, h) = (width as u32, height as u32);
-    let picture = Picture::from_f32(w, h, Layout::Grey, Depth::F32, &noisy, Metadata::default());
-    let made = edit::denoise(&picture.unwrap(), measured, 1, &mut ())
-        .unwrap()
-        .to_f32();
+    let denoised = |threads| edit::denoise(&picture, measured, threads, &mut ()).unwrap();
+    assert_eq!(denoised(1), denoised(3));
+    let made = denoised(1).to_f32();
     let clean = raster(width, height, 1, &clean);
     let before = psnr(clean, raster(width, height, 1, &noisy));
     let after = psnr(clean, raster(width, height, 1, &made));
     assert!(after > before + 5.0, "{before:.2} dB became {after:.2} dB");
+}
+
+#[test]
+fn denoising_keeps_alpha_and_what_it_hides() {
+    let grain = noise(40 * 30);
+    let pixel = |i: usize| {
+        let value = 0.5 + 0.04 * grain[i];
+        let alpha = if i % 40 < 12 { 0.0 } else { 1.0 };
+        [value, value, 1.0 - value, alpha]
+    };
+    let samples: Vec<f32> = (0..40 * 30).flat_map(pixel).collect();
+    let picture = Picture::new(
+        40,
+        30,
+        Layout::Rgba,
+        Samples::F32(samples.clone()),
+        Metadata::default(),
+    );
+    let made = edit::denoise(&picture.unwrap(), 0.04, 2, &mut ()).unwrap();
+    let made = made.to_f32();
+    let spread = |samples: &[f32]| {
+        let visible = samples.chunks_exact(4).filter(|pixel| pixel[3] > 0.0);
+        let values = visible.map(|pixel| (f64::from(pixel[0]) - 0.5).powi(2));
+        values.sum::<f64>()
+    };
+    assert!(spread(&made) < 0.3 * spread(&samples));
+    for (found, source) in made.chunks_exact(4).zip(samples.chunks_exact(4)) {
+        assert_eq!(found[3], source[3]);
+        assert!(source[3] > 0.0 || found == source);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use inr::Raster;
+use inr::colour::LUMA_BT601 as LUMA;
 use inr::resample::{self, Filter};
 use inr::{Limits, read_picture};
 
@@ -12,7 +13,6 @@ use crate::input;
 
 /// Comes with the program, for quick runs without a data folder.
 const CAMERA: &[u8] = include_bytes!("camera-64.png");
-const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
 /// A square grey picture, 0.0..=1.0.
 #[derive(Clone)]

@@ -17,8 +17,6 @@ pub struct SrScore {
     pub bicubic: f64,
 }
 
-/// BT.601's weights of red, green and blue in 8-bit luma, 16 to 235, over 255.
-const LUMA: [f32; 3] = [65.481 / 255.0, 128.553 / 255.0, 24.966 / 255.0];
 const TILE: usize = 192;
 
 pub(super) fn score(network: &SrResNet, picture: &Picture) -> Result<SrScore, Error> {
@@ -78,22 +76,21 @@ fn rounded(mut planes: Planes) -> Planes {
 }
 
 fn luma_psnr(original: &Planes, other: &Planes, border: usize) -> f64 {
-    let (width, height) = (original.width - 2 * border, original.height - 2 * border);
-    let luma = |planes: &Planes| -> Vec<f32> {
-        let pixels = planes.width * planes.height;
-        let place = |at: usize| (at / width + border) * planes.width + at % width + border;
-        let luma = |at: usize| {
-            let colours = LUMA.iter().enumerate();
-            colours
-                .map(|(plane, weight)| weight * planes.samples[plane * pixels + at])
-                .sum()
+    let luma = |planes: &Planes| {
+        let (width, height) = (planes.width, planes.height);
+        let samples = planes.interleaved();
+        let raster = Raster {
+            width,
+            height,
+            channels: 3,
+            samples: &samples,
         };
-        (0..width * height).map(|at| luma(place(at))).collect()
+        metrics::benchmark_luma(raster, border)
     };
     let (a, b) = (luma(original), luma(other));
     let raster = |samples| Raster {
-        width,
-        height,
+        width: original.width - 2 * border,
+        height: original.height - 2 * border,
         channels: 1,
         samples,
     };

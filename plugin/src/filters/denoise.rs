@@ -7,7 +7,7 @@ use inr_plugin_api::{Failure, Filter, INR_LOG_INFO, Param, PixelsMut};
 
 use super::entry::{Entry, GLOBAL, filter, same, write_region};
 use crate::failure::{Watched, failure};
-use crate::picture::{Floats, picture};
+use crate::picture::picture;
 
 pub(super) const DENOISE: Entry = Entry {
     describe,
@@ -17,12 +17,12 @@ pub(super) const DENOISE: Entry = Entry {
 
 fn describe() -> Filter {
     let noise =
-        "Standard deviation of the noise, in samples (0 to 1); 0: as measured in the picture.";
+        "Standard deviation of the noise, in samples (0 to 1); 0: as estimated from the picture.";
     let strength = "What the noise is multiplied by: above 1 more of the detail goes with it.";
     filter(
         "denoise",
         "Denoise",
-        "Fits a field to the picture and ends the fit where what is left over is as large as the noise.",
+        "Takes white noise away: coefficients of small overlapping cosine transforms that noise alone could give are dropped.",
         GLOBAL,
         vec![
             Param::number("noise", "Noise", noise, [0.0, 1.0], [0.0, 0.2], 0.0),
@@ -41,9 +41,8 @@ fn describe() -> Filter {
 fn run(call: &Call, output: &mut PixelsMut) -> Result<(), Failure> {
     let image = call.image()?;
     let given = picture(&image.pixels, Metadata::default())?;
-    let floats = Floats::new(image);
     let measured = match call.number("noise") {
-        0.0 => edit::noise(floats.raster()).map_err(|error| failure(&error))?,
+        0.0 => edit::noise(&given),
         noise => noise,
     };
     call.host()

@@ -1,41 +1,11 @@
 //! Row by row over several threads, with results that do not depend on their number.
 
-use std::sync::Mutex;
+use inr_kernel::{Cancelled, Job, each_row, threads_for};
 
-/// Pixels below which a second thread takes longer to start than it saves.
-const LEAST: usize = 1 << 16;
-
-/// Calls `work` with the number of each row of `out` and the row.
-pub(crate) fn each_row(
-    out: &mut [f32],
-    width: usize,
-    threads: usize,
-    work: impl Fn(usize, &mut [f32]) + Sync,
-) {
-    let width = width.max(1);
-    if threads <= 1 || out.len() < LEAST {
-        for (y, row) in out.chunks_exact_mut(width).enumerate() {
-            work(y, row);
-        }
-        return;
-    }
-    let rows = (out.len() / width).div_ceil(4 * threads).max(1);
-    let bands = Mutex::new(out.chunks_mut(rows * width).enumerate());
-    let next = || bands.lock().ok().and_then(|mut bands| bands.next());
-    let worker = || {
-        while let Some((band, rows_of_it)) = next() {
-            for (y, row) in rows_of_it.chunks_exact_mut(width).enumerate() {
-                work(band * rows + y, row);
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(worker);
-        }
-        worker();
-    });
-}
+/// Rows that a thread takes at a time.
+const BAND: usize = 32;
+/// Values that are combined at a time.
+const PART: usize = 1 << 14;
 
 /// The inner product, summed by rows whatever the threads.
 pub(super) fn dot(a: &[f32], b: &[f32], width: usize, threads: usize) -> f64 {
@@ -53,22 +23,17 @@ pub(super) fn dot(a: &[f32], b: &[f32], width: usize, threads: usize) -> f64 {
         }
         sums.iter().sum::<f64>() + rest
     };
-    let height = a.len() / width;
-    if threads <= 1 || a.len() < LEAST {
-        return (0..height).map(row).sum();
-    }
-    let mut rows = vec![0.0; height];
-    let each = height.div_ceil(threads);
-    std::thread::scope(|scope| {
-        for (band, rows) in rows.chunks_mut(each).enumerate() {
-            let row = &row;
-            scope.spawn(move || {
-                for (y, sum) in rows.iter_mut().enumerate() {
-                    *sum = row(band * each + y);
-                }
-            });
-        }
+    let mut rows = vec![0.0; a.len() / width];
+    let threads = threads_for(a.len(), threads);
+    let done = Job::unwatched(|job| {
+        job.items(threads, rows.chunks_mut(BAND), |band, sums, _| {
+            for (y, sum) in sums.iter_mut().enumerate() {
+                *sum = row(band * BAND + y);
+            }
+            Ok::<(), Cancelled>(())
+        })
     });
+    done.expect("nobody watches, and no row fails");
     rows.iter().sum()
 }
 
@@ -83,7 +48,7 @@ pub(super) fn scaled_sum(to: &mut [f32], factor: f32, from: &[f32], threads: usi
 }
 
 fn combine(to: &mut [f32], from: &[f32], threads: usize, each: impl Fn(&mut f32, f32) + Sync) {
-    let part = LEAST.min(to.len().max(1));
+    let part = PART.min(to.len().max(1));
     let whole = to.len() / part * part;
     let (head, tail) = to.split_at_mut(whole);
     let all = |at: usize, to: &mut [f32]| {

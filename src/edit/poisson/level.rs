@@ -1,6 +1,7 @@
 //! One grid of the multigrid: the system's coefficients, and what a cycle does with them.
 
-use super::grid::{each_row, neighbours};
+use super::grid::neighbours;
+use inr_kernel::each_row;
 
 /// Share of the Jacobi step that is taken; damps the finest waves most.
 const DAMPING: f32 = 0.8;
@@ -138,49 +139,37 @@ impl Level {
         Some(Self::new(width, height, across, down, screen))
     }
 
-    /// Fills `out` with what `work` makes of each pixel's number, the left side of its equation, its `u` and its diagonal.
+    /// Fills `out` with `work` of each pixel's `b`, the left side of its equation, its `u` and its diagonal.
     ///
     /// Differences between neighbours are taken before they are weighed: the diagonal times `u` less what neighbours have
     /// would lose the last bits of slow waves, which matter under a faint screen.
     fn each(
         &self,
+        b: &[f32],
         u: &[f32],
         out: &mut [f32],
         threads: usize,
-        work: impl Fn(usize, f32, f32, f32) -> f32 + Sync,
+        work: impl Fn(f32, f32, f32, f32) -> f32 + Sync,
     ) {
         let (width, height) = (self.width, self.height);
         let none = vec![0.0; width];
         each_row(out, width, threads, |y, out| {
             let row = |y: usize| &u[y * width..][..width];
-            let here = row(y);
-            let above = if y > 0 { row(y - 1) } else { &none };
-            let below = if y + 1 < height { row(y + 1) } else { &none };
-            let upper = match y {
-                0 => &none,
-                _ => self.down.row(y - 1, width, height),
+            let row = Row {
+                b: &b[y * width..][..width],
+                here: row(y),
+                above: if y > 0 { row(y - 1) } else { &none },
+                below: if y + 1 < height { row(y + 1) } else { &none },
+                upper: match y {
+                    0 => &none,
+                    _ => self.down.row(y - 1, width, height),
+                },
+                lower: self.down.row(y, width, height),
+                across: self.across.row(y, width, height),
+                diagonal: self.diagonal.row(y, width, height),
+                screen: self.screen.row(y, width, height),
             };
-            let lower = self.down.row(y, width, height);
-            let across = self.across.row(y, width, height);
-            let diagonal = self.diagonal.row(y, width, height);
-            let screen = self.screen.row(y, width, height);
-            let one = |x: usize, left: f32, right: f32| {
-                let own = here[x];
-                let vertical = upper[x] * (own - above[x]) + lower[x] * (own - below[x]);
-                let side = left + right + vertical + screen[x] * own;
-                work(y * width + x, side, own, diagonal[x])
-            };
-            let last = width - 1;
-            if last == 0 {
-                out[0] = one(0, 0.0, 0.0);
-                return;
-            }
-            let flow = |x: usize| across[x] * (here[x] - here[x + 1]);
-            out[0] = one(0, 0.0, flow(0));
-            for (x, out) in out.iter_mut().enumerate().take(last).skip(1) {
-                *out = one(x, -flow(x - 1), flow(x));
-            }
-            out[last] = one(last, -flow(last - 1), 0.0);
+            row.each(out, &work);
         });
     }
 
@@ -195,12 +184,12 @@ impl Level {
 
     /// The left side of the equations.
     pub(super) fn apply(&self, u: &[f32], out: &mut [f32], threads: usize) {
-        self.each(u, out, threads, |_, side, _, _| side);
+        self.each(u, u, out, threads, |_, side, _, _| side);
     }
 
     /// What the equations lack.
     pub(super) fn residual(&self, b: &[f32], u: &[f32], out: &mut [f32], threads: usize) {
-        self.each(u, out, threads, |at, side, _, _| b[at] - side);
+        self.each(b, u, out, threads, |b, side, _, _| b - side);
     }
 
     /// The first damped Jacobi step, from zero.
@@ -222,9 +211,9 @@ impl Level {
 
     /// A damped Jacobi step; `other` is overwritten.
     pub(super) fn smooth(&self, b: &[f32], u: &mut Vec<f32>, other: &mut Vec<f32>, threads: usize) {
-        self.each(u, other, threads, |at, side, u, diagonal| {
+        self.each(b, u, other, threads, |b, side, u, diagonal| {
             if diagonal > 0.0 {
-                u + DAMPING * (b[at] - side) / diagonal
+                u + DAMPING * (b - side) / diagonal
             } else {
                 0.0
             }
@@ -233,14 +222,16 @@ impl Level {
     }
 
     /// Adds up the pixels of each of this level's blocks.
-    pub(super) fn gather(&self, fine: &[f32], fine_width: usize, out: &mut [f32]) {
-        out.fill(0.0);
-        for (y, row) in fine.chunks_exact(fine_width).enumerate() {
-            let out = &mut out[y / 2 * self.width..][..self.width];
-            for (out, pair) in out.iter_mut().zip(row.chunks(2)) {
-                *out += pair.iter().sum::<f32>();
+    pub(super) fn gather(&self, fine: &[f32], fine_width: usize, out: &mut [f32], threads: usize) {
+        each_row(out, self.width, threads, |y, out| {
+            out.fill(0.0);
+            let rows = fine.chunks_exact(fine_width).skip(2 * y).take(2);
+            for row in rows {
+                for (out, pair) in out.iter_mut().zip(row.chunks(2)) {
+                    *out += pair.iter().sum::<f32>();
+                }
             }
-        }
+        });
     }
 
     /// Adds to each pixel that is not fixed what its block has.
@@ -261,5 +252,72 @@ impl Level {
                 }
             }
         });
+    }
+}
+
+/// One row of the equations, and of the vectors that they are applied to.
+struct Row<'a> {
+    b: &'a [f32],
+    here: &'a [f32],
+    above: &'a [f32],
+    below: &'a [f32],
+    /// Weights of the edges to the row above, to the one below, and to the right.
+    upper: &'a [f32],
+    lower: &'a [f32],
+    across: &'a [f32],
+    diagonal: &'a [f32],
+    screen: &'a [f32],
+}
+
+impl Row<'_> {
+    /// Fills `out` as [`Level::each`] does.
+    fn each(&self, out: &mut [f32], work: &impl Fn(f32, f32, f32, f32) -> f32) {
+        let last = out.len() - 1;
+        if last == 0 {
+            out[0] = self.one(0, 0.0, 0.0, work);
+            return;
+        }
+        let flow = |x: usize| self.across[x] * (self.here[x] - self.here[x + 1]);
+        out[0] = self.one(0, 0.0, flow(0), work);
+        self.inner(&mut out[1..last], work);
+        out[last] = self.one(last, -flow(last - 1), 0.0, work);
+    }
+
+    #[inline(always)]
+    fn one(
+        &self,
+        x: usize,
+        left: f32,
+        right: f32,
+        work: &impl Fn(f32, f32, f32, f32) -> f32,
+    ) -> f32 {
+        let own = self.here[x];
+        let vertical =
+            self.upper[x] * (own - self.above[x]) + self.lower[x] * (own - self.below[x]);
+        let side = left + right + vertical + self.screen[x] * own;
+        work(self.b[x], side, own, self.diagonal[x])
+    }
+
+    /// The pixels that have neighbours on both sides, from slices of one length, so that the compiler can use SIMD.
+    fn inner(&self, out: &mut [f32], work: &impl Fn(f32, f32, f32, f32) -> f32) {
+        let count = out.len();
+        let [left, own, right] = [0, 1, 2].map(|from| &self.here[from..][..count]);
+        let [before, after] = [0, 1].map(|from| &self.across[from..][..count]);
+        let [b, above, below, upper, lower, diagonal, screen] = [
+            self.b,
+            self.above,
+            self.below,
+            self.upper,
+            self.lower,
+            self.diagonal,
+            self.screen,
+        ]
+        .map(|values| &values[1..][..count]);
+        for x in 0..count {
+            let vertical = upper[x] * (own[x] - above[x]) + lower[x] * (own[x] - below[x]);
+            let sides = -(before[x] * (left[x] - own[x])) + after[x] * (own[x] - right[x]);
+            let side = sides + vertical + screen[x] * own[x];
+            out[x] = work(b[x], side, own[x], diagonal[x]);
+        }
     }
 }

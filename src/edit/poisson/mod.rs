@@ -15,8 +15,9 @@ use crate::error::Error;
 use std::time::Instant;
 
 use crate::progress::{Control, Observer, Phase, Progress};
+pub(crate) use grid::neighbours;
 use grid::{dot, scaled_sum, sum_into};
-pub(crate) use grid::{each_row, neighbours};
+use inr_kernel::each_row;
 use level::Level;
 
 /// Root mean square of the error at which a solution is done: a hundredth of a step of 16 bits.
@@ -177,7 +178,7 @@ impl Poisson {
         here.smooth(b, &mut own.guess, &mut own.other, self.threads);
         here.residual(b, &own.guess, &mut own.other, self.threads);
         let mut restricted = std::mem::take(&mut below[0].b);
-        coarse.gather(&own.other, here.width, &mut restricted);
+        coarse.gather(&own.other, here.width, &mut restricted, self.threads);
         self.cycle(level + 1, &restricted, below);
         below[0].b = restricted;
         here.spread(&below[0].guess, coarse.width, &mut own.guess, self.threads);

@@ -4,8 +4,6 @@
 mod device;
 mod viewport;
 
-use std::sync::Mutex;
-
 use inr_kernel::{Backend, Evaluator, JetEvaluator, Job, Network, Streams, TILE};
 
 use crate::error::Error;
@@ -73,23 +71,16 @@ fn in_threads<T: Send, V: FnMut(&[f32], &[f32], Add)>(
     if row_length == 0 {
         return Ok(());
     }
-    let queue = Mutex::new(rows.each());
-    let rows_at_most = renderer.viewport.size[1] as usize;
-    job.on_threads(threads.min(rows_at_most), |job| {
-        let mut evaluate = evaluator();
-        let mut sums = vec![0.0; row_length];
-        loop {
-            let next = queue.lock().map(|mut rows| rows.next()).ok().flatten();
-            let Some((row, out)) = next else {
-                return Ok(());
-            };
-            renderer.row(row, TILE, &mut sums, |x, y, add| {
-                evaluate(x, y, add);
-                job.advance(0)
-            })?;
-            emit(&sums, out);
-            job.advance(1)?;
-        }
+    let state = || (evaluator(), vec![0.0; row_length]);
+    job.items_with(threads, rows.each(), state, |state, _, (row, out), job| {
+        let (evaluate, sums) = state;
+        renderer.row(row, TILE, sums, |x, y, add| {
+            evaluate(x, y, add);
+            job.advance(0)
+        })?;
+        emit(sums, out);
+        job.advance(1)?;
+        Ok(())
     })
 }
 

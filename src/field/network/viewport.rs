@@ -80,7 +80,9 @@ impl<'a, T> Rows<'a, T> {
     }
 
     /// Each row's number in the render, and its samples.
-    pub(crate) fn each(self) -> impl Iterator<Item = (usize, &'a mut [T])> {
-        (self.first..).zip(self.rows)
+    pub(crate) fn each(self) -> impl ExactSizeIterator<Item = (usize, &'a mut [T])> {
+        let first = self.first;
+        let rows = self.rows.into_iter().enumerate();
+        rows.map(move |(index, row)| (first + index, row))
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Mutex;
 
 use inr_formats::Sampling;
 
@@ -20,9 +19,6 @@ pub(crate) const JET_PASSES: usize = 5;
 const BAND: usize = 256;
 /// Side of the blocks of positions that are looked at together, in source pixels.
 const BLOCK: f64 = 64.0;
-
-/// Rows of a render by number, for one thread at a time.
-type Task<'a, 'b, T> = &'a mut [(usize, &'b mut [T])];
 
 /// A render broken down to the axes.
 struct Axes {
@@ -157,12 +153,8 @@ impl Pyramid {
             let range = group[0].0..group[group.len() - 1].0 + 1;
             let window = self.window(&axes, viewport, &range);
             self.prepare(axes.level, window, threads, job)?;
-            let tasks: Vec<Mutex<Task<T>>> = group.chunks_mut(each).map(Mutex::new).collect();
-            job.each(threads, tasks.len(), |index, job| {
-                match tasks[index].lock() {
-                    Ok(mut task) => self.band(&axes, viewport, &mut task, job, &emit),
-                    Err(_) => Ok(()),
-                }
+            job.items(threads, group.chunks_mut(each), |_, rows, job| {
+                self.band(&axes, viewport, rows, job, &emit)
             })?;
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! Tiles of quantised coefficients, decoded when they are needed and kept while there is room.
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use inr_formats::Latents;
 use inr_formats::latents::Tile;
+use lru::LruCache;
 
 use super::wavelet::{Grid, Window};
 use crate::error::Error;
@@ -17,50 +17,40 @@ pub(crate) const CACHE_BYTES: usize = 192 << 20;
 /// Level, column and row of a tile.
 pub(crate) type Place = (u8, usize, usize);
 
-#[derive(Default)]
 struct Kept {
-    tiles: HashMap<Place, (Arc<Tile>, u64)>,
+    tiles: LruCache<Place, Arc<Tile>>,
     bytes: usize,
-    clock: u64,
 }
 
 /// The decoded tiles of a picture.
-#[derive(Default)]
 pub(crate) struct Tiles(Mutex<Kept>);
 
+impl Default for Tiles {
+    fn default() -> Self {
+        let tiles = LruCache::unbounded();
+        Self(Mutex::new(Kept { tiles, bytes: 0 }))
+    }
+}
+
 impl Tiles {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn find(&self, place: Place) -> Option<Arc<Tile>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.clock += 1;
-        let clock = kept.clock;
-        let (tile, used) = kept.tiles.get_mut(&place)?;
-        *used = clock;
-        Some(tile.clone())
+        self.kept().tiles.get(&place).cloned()
     }
 
     fn keep(&self, place: Place, tile: Arc<Tile>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.clock += 1;
-        let clock = kept.clock;
+        let mut kept = self.kept();
         kept.bytes += tile.bytes();
-        if let Some((old, _)) = kept.tiles.insert(place, (tile, clock)) {
+        if let Some(old) = kept.tiles.put(place, tile) {
             kept.bytes -= old.bytes();
         }
-        if kept.bytes > CACHE_BYTES {
-            let mut oldest: Vec<(u64, Place)> = kept
-                .tiles
-                .iter()
-                .map(|(place, (_, used))| (*used, *place))
-                .collect();
-            oldest.sort_unstable();
-            for (_, place) in oldest {
-                if kept.bytes <= CACHE_BYTES * 3 / 4 {
-                    break;
-                }
-                if let Some((old, _)) = kept.tiles.remove(&place) {
-                    kept.bytes -= old.bytes();
-                }
-            }
+        while kept.bytes > CACHE_BYTES
+            && let Some((_, oldest)) = kept.tiles.pop_lru()
+        {
+            kept.bytes -= oldest.bytes();
         }
     }
 

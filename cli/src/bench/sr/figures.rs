@@ -27,7 +27,7 @@ impl Figures {
     pub fn measure(large: Raster, other: Raster, border: usize, seconds: f64) -> Result<Self> {
         let [a, b] = [large, other].map(|raster| inner(raster, border));
         let (width, height) = (large.width - 2 * border, large.height - 2 * border);
-        let (luma_a, luma_b) = (luma(&a), luma(&b));
+        let [luma_a, luma_b] = [large, other].map(|raster| metrics::benchmark_luma(raster, border));
         let [y_a, y_b] = [&luma_a, &luma_b].map(|luma| Raster::new(width, height, 1, luma));
         let [rgb_a, rgb_b] = [&a, &b].map(|rgb| Raster::new(width, height, 3, rgb));
         let (y_a, y_b, rgb_a, rgb_b) = (y_a?, y_b?, rgb_a?, rgb_b?);
@@ -60,14 +60,6 @@ fn inner(raster: Raster, border: usize) -> Vec<f32> {
     let rows = rows.skip(border).take(raster.height - 2 * border);
     let rows = rows.map(|row| &row[border * raster.channels..stride - border * raster.channels]);
     rows.flatten().copied().collect()
-}
-
-/// Luma of ITU-R BT.601 in steps of 8 bits from 16 to 235, as fractions of 255: MATLAB's `rgb2ycbcr`.
-fn luma(samples: &[f32]) -> Vec<f32> {
-    let pixels = samples.chunks_exact(3);
-    pixels
-        .map(|p| (16.0 + 65.481 * p[0] + 128.553 * p[1] + 24.966 * p[2]).round() / 255.0)
-        .collect()
 }
 
 /// The figures of one picture at one scale with one method.

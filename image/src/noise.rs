@@ -1,13 +1,15 @@
 //! White noise: how much of it a picture has, and the picture without it.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::part::Part;
-use super::samples::planes;
 use inr_formats::Layout;
-use inr_image::colour::LUMA_BT601 as LUMA;
-use inr_image::{Picture, Samples};
+use inr_kernel::{Cancelled, Job};
+
+use crate::colour::LUMA_BT601 as LUMA;
+use crate::picture::{Picture, Samples};
+use crate::planes::{Part, interleaved, planes, tiles};
 
 /// Side of the windows that are transformed.
 const SIDE: usize = 8;
@@ -15,8 +17,10 @@ const SIDE: usize = 8;
 const AREA: usize = SIDE * SIDE;
 /// Pixels from one window to the next that takes part in a mean.
 const STEP: usize = 2;
-/// Pixels around a pixel that its noise is told by.
-pub(super) const REACH: usize = SIDE;
+/// Side of the parts that a picture is denoised in.
+const PART: usize = 256;
+/// Pixels around a pixel that [`remove`] reads.
+pub const REACH: usize = SIDE;
 /// Coefficients up to this many deviations are taken for noise.
 const THRESHOLD: f32 = 2.7;
 /// Sums of column and row from which coefficients tell of noise rather than of the picture.
@@ -69,14 +73,21 @@ fn shares(layout: Layout) -> Vec<f32> {
     found
 }
 
-/// Standard deviation of white noise in `picture`, in samples, 0.0 for what is not worth removing: what the finest
-/// frequencies of its flattest windows have (cf. N. Ponomarenko et al., "An automatic approach to lossy compression of AVIRIS
-/// images", 2007). Noise is in all channels: what only luma has is texture. So grey pictures, which cannot show the
-/// difference, have none, nor have pictures of few colours.
-pub(super) fn deviation(picture: &Picture) -> f64 {
+/// Standard deviation of white noise in `picture`, in samples, as far as it cannot be texture: 0.0 for grey pictures, for
+/// pictures of few colours and below [`LEAST`]. Noise is in all channels, and texture in luma alone; grey cannot show the
+/// difference.
+pub fn certain(picture: &Picture) -> f64 {
     if picture.layout().colour_channels() == 1 || few_colours(picture) {
         return 0.0;
     }
+    let found = deviation(picture);
+    if found >= LEAST { found } else { 0.0 }
+}
+
+/// Standard deviation of white noise in `picture`, in samples, estimated from the finest frequencies of its flattest windows
+/// (cf. N. Ponomarenko et al., "An automatic approach to lossy compression of AVIRIS images", 2007). Colour pictures count
+/// the noise that all channels have; in grey ones fine texture counts as well. 0.0 where too few windows are usable.
+pub fn deviation(picture: &Picture) -> f64 {
     let sides = [picture.width() as usize, picture.height() as usize];
     let starts = |length: usize| {
         let room = length.saturating_sub(LOOK);
@@ -102,11 +113,7 @@ pub(super) fn deviation(picture: &Picture) -> f64 {
         .filter(|(_, share)| **share > 0.0)
         .map(|(windows, share)| finest(windows) / f64::from(*share));
     let found = each.fold(f64::INFINITY, f64::min);
-    if found.is_finite() && found >= LEAST {
-        found
-    } else {
-        0.0
-    }
+    if found.is_finite() { found } else { 0.0 }
 }
 
 /// Whether a palette could hold all colours of a picture that has three channels of them.
@@ -205,7 +212,7 @@ fn across(window: &[f32; AREA], back: bool) -> [f32; AREA] {
 /// Takes noise of `deviation`, in samples of the picture, from the planes of `part` of a picture of `size`: coefficients of
 /// overlapping windows that noise alone could give are dropped, and means over the windows taken (G. Yu and G. Sapiro, "DCT
 /// image denoising", 2011). Pixels within [`REACH`] of where the part ends inside the picture are not those of the whole.
-pub(super) fn remove(
+pub fn remove(
     planes: &mut [Vec<f32>],
     part: &Part,
     size: [usize; 2],
@@ -235,6 +242,57 @@ pub(super) fn remove(
             );
         }
     }
+}
+
+/// The picture without noise of `deviation`, as [`remove`] takes it away, in floating-point samples. `job` counts parts; see
+/// [`parts`].
+///
+/// # Errors
+/// [`Cancelled`].
+pub fn removed(
+    picture: &Picture,
+    deviation: f64,
+    threads: usize,
+    job: &mut Job,
+) -> Result<Picture, Cancelled> {
+    let (layout, channels) = (picture.layout(), picture.layout().channels());
+    let size = [picture.width() as usize, picture.height() as usize];
+    let parts = tiles(&[0..size[0], 0..size[1]], PART);
+    let cleaned = job.map(threads, parts.len(), |index, job| {
+        let part = &parts[index];
+        let around = [0, 1].map(|axis| {
+            let Range { start, end } = part[axis];
+            start.saturating_sub(REACH)..(end + REACH).min(size[axis])
+        });
+        let mut planes = planes(picture, &around);
+        remove(&mut planes, &around, size, layout, deviation);
+        let samples = interleaved(&planes, layout);
+        let (left, top) = (
+            part[0].start - around[0].start,
+            part[1].start - around[1].start,
+        );
+        let lines = samples.chunks_exact(around[0].len() * channels);
+        let lines = lines.skip(top).take(part[1].len());
+        let inner = left * channels..(left + part[0].len()) * channels;
+        job.advance(1)?;
+        let inside = lines.flat_map(|line| &line[inner.clone()]).copied();
+        Ok::<Vec<f32>, Cancelled>(inside.collect())
+    })?;
+    let mut whole = vec![0.0; size[0] * size[1] * channels];
+    for ([columns, rows], samples) in parts.iter().zip(&cleaned) {
+        let lines = samples.chunks_exact(columns.len() * channels);
+        for (y, line) in rows.clone().zip(lines) {
+            let start = (y * size[0] + columns.start) * channels;
+            whole[start..start + line.len()].copy_from_slice(line);
+        }
+    }
+    Ok(picture.clone().with_float_samples(whole))
+}
+
+/// Parts that [`removed`] counts in a picture of `size`.
+pub fn parts([width, height]: [u32; 2]) -> u64 {
+    let across = |side: u32| u64::from(side).div_ceil(PART as u64);
+    across(width) * across(height)
 }
 
 fn shrink(plane: &mut [f32], width: usize, starts: &[Vec<usize>; 2], threshold: f32) {
