@@ -1,4 +1,4 @@
-//! What the command line accepts; nothing here does any work. Single values are checked in `values.rs`.
+//! The command line; nothing here does any work. Single values are checked in `values.rs`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,7 +33,7 @@ Exit codes:
   1  failed
   2  bad arguments
   3  the input is not a usable .inr file
-A file that fails does not stop the others; of their codes 1 comes before 2, and 2 before 3.";
+A file that fails does not stop the others; with several failures the smallest code is returned.";
 
 /// A picture format whose files are fitted fields: small, and sharp at every size.
 #[derive(Debug, Parser)]
@@ -53,15 +53,15 @@ pub enum Command {
     Decode(Box<DecodeArgs>),
     /// Enlarge pictures, better than bicubic
     Upscale(Box<UpscaleArgs>),
-    /// Show what an .inr file holds
+    /// Show the contents of .inr files
     Info(InfoArgs),
     /// Measure how much two pictures differ
     Compare(CompareArgs),
     /// Apply a plug-in's filter to a picture, or list its filters
     Filter(FilterArgs),
-    /// Measure how quick this machine is, or how codec and enlargements compare with others
+    /// Measure the speed of this machine, or compare codec and enlargements with others
     Bench(BenchArgs),
-    /// Run the study's experiments on sine networks and their derivatives, and write a report
+    /// Repeat the experiments of the SIREN study and write a report
     Lab(LabArgs),
     /// Train a network that enlarges pictures (SRResNet, SRGAN) from a folder of them
     #[cfg(feature = "candle")]
@@ -77,11 +77,11 @@ Examples:
   inr encode photo.png                       writes photo.inr at quality 75
   inr encode *.jpg --out-dir small -q 40     several pictures into a folder
   inr encode photo.png --bytes 40k           the best that fits into 40,000 bytes
-  inr encode photo.png --time 90s --keep     what 90 seconds, or you, allow
+  inr encode photo.png --time 90s --keep     stop after 90 seconds, or at Ctrl-C, with a usable file
   inr encode photo.png --model siren --resume    resume an interrupted fit
   inr encode scan.tif --psnr 38 -o -         to standard output
 
-There is no lossless mode: --quality 100 comes within about a step of 8 bits. --model siren, siren-pe, relu and
+There is no lossless mode: --quality 100 comes within about one step of 8 bits. --model siren, siren-pe, relu and
 relu-pe fit one network to the whole picture instead, for study; they alone take --float, --resume and the options under
 Network.
 
@@ -165,19 +165,19 @@ pub struct EncodeArgs {
     /// CPU threads, 1 to 1024; the result is the same for any number [default: all]
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Fit")]
     pub threads: Option<usize>,
-    /// Pictures fitted at the same time, sharing the threads; the result is the same for any number [default: a thread for
-    /// each picture, 8 pictures at most]
+    /// Pictures encoded at the same time, sharing the threads; the result is the same for any number [default: one per
+    /// thread, at most 8]
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Fit")]
     pub jobs: Option<usize>,
-    /// When interrupted, write what is there
+    /// When interrupted, write the file as far as it has come
     #[arg(long, help_heading = "Fit")]
     pub keep: bool,
     /// Keep a checkpoint of a network's fit beside the output (photo.inr.checkpoint) and resume the one that is there: the
     /// same command, given again, writes the file of an encode that was never interrupted
     #[arg(long, help_heading = "Fit")]
     pub resume: bool,
-    /// Prepare the file for enlargements, as inr upscale makes them: decode --scale then takes the network that has learnt
-    /// to enlarge, where that is better for this picture (13 bytes; pyramid); networks are fitted to averages over pixels
+    /// Prepare the file for enlargements: decode --scale then uses the trained network of inr upscale where that is better
+    /// for this picture (13 bytes). Networks of --model are fitted to averages over pixels instead
     #[arg(long)]
     pub for_upscale: bool,
     /// Store a small JPEG preview as well
@@ -299,7 +299,7 @@ pub struct OutputArgs {
     pub force: bool,
 }
 
-/// How much is said.
+/// Output of the program itself.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// Say nothing but errors
@@ -359,7 +359,7 @@ pub struct DecodeArgs {
     /// png, or tiff for floating-point samples]
     #[arg(long, value_name = "NAME", value_parser = values::format)]
     pub format: Option<FileFormat>,
-    /// Render what is there of a file that was cut off: coarser than the whole
+    /// Render the intact part of a truncated file, coarser than the whole
     #[arg(long)]
     pub partial: bool,
     /// Write the field and bicubic side by side
@@ -375,8 +375,8 @@ pub struct DecodeArgs {
         conflicts_with_all = ["method", "compare", "device"]
     )]
     pub derivative: Option<Derivative>,
-    /// The derivative that ends the range of integers, in samples (0 to 1) per source pixel, above 0
-    /// [default: the largest there is]
+    /// The derivative at the end of the range of integers, in samples (0 to 1) per source pixel, above 0
+    /// [default: the largest in the picture]
     #[arg(long, value_name = "R", requires = "derivative", value_parser = values::positive, allow_negative_numbers = true)]
     pub range: Option<f64>,
     /// Where to render: auto, cpu, cuda, cuda:N or metal; auto is the CPU
@@ -417,7 +417,7 @@ Examples:
   inr info photo.inr
   inr info *.inr --json
 
-Exit codes: 0 done, 1 failed, 2 bad arguments, 3 the file is damaged; what is intact is listed.";
+Exit codes: 0 done, 1 failed, 2 bad arguments, 3 the file is damaged; the intact chunks are listed.";
 
 /// Arguments of `inr info`.
 #[derive(Debug, Args)]
@@ -448,13 +448,13 @@ pub struct CompareArgs {
     /// The reference; - is standard input
     #[arg(value_name = "A")]
     pub reference: PathBuf,
-    /// What is measured against it; - is standard input
+    /// The picture that is compared with it; - is standard input
     #[arg(value_name = "B")]
     pub other: PathBuf,
     /// Write a picture of the differences around mid grey; - is standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// How much the differences are amplified, above 0
+    /// Factor that amplifies the differences, above 0
     #[arg(long, value_name = "G", default_value_t = 8.0, value_parser = values::positive_f32, allow_negative_numbers = true)]
     pub gain: f32,
     /// Overwrite the output file if it exists

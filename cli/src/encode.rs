@@ -44,7 +44,7 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
     let encoded = match checkpoint.as_deref().filter(|path| path.exists()) {
         None => {
             if let Some(path) = &checkpoint {
-                reporter.note(&format!("no {} yet: from the start", path.display()));
+                reporter.note(&format!("no {} yet: starting anew", path.display()));
             }
             encode(&picture, options, &mut reporter).map_err(Into::into)
         }
@@ -54,7 +54,7 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
     let there = checkpoint.filter(|path| path.exists());
     let encoded = match encoded {
         Err(error) if there.is_some() && is_cancelled(&error) => {
-            let help = "the same command goes on where this one was";
+            let help = "the same command resumes it";
             return Err(refused("interrupted".into(), help));
         }
         other => other?,
@@ -72,7 +72,7 @@ fn is_cancelled(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(inr::Error::Cancelled))
 }
 
-/// Where the checkpoint of `output` is, if one is to be kept.
+/// The path of the checkpoint of `output`, if one is wanted.
 fn checkpoint(args: &EncodeArgs, output: &Path) -> Result<Option<PathBuf>> {
     if !args.resume {
         return Ok(None);
@@ -86,7 +86,7 @@ fn checkpoint(args: &EncodeArgs, output: &Path) -> Result<Option<PathBuf>> {
     Ok(Some(name.into()))
 }
 
-/// Goes on from the checkpoint at `path`.
+/// Resumes the checkpoint at `path`.
 fn resumed(
     picture: &Picture,
     options: &EncodeOptions,
@@ -95,11 +95,11 @@ fn resumed(
 ) -> Result<Encoded> {
     let name = path.display();
     let bytes = input::read(path, input::MOST_BYTES);
-    let bytes = bytes.with_context(|| format!("cannot go on from {name}"))?;
-    reporter.note(&format!("going on from {name}"));
+    let bytes = bytes.with_context(|| format!("cannot resume {name}"))?;
+    reporter.note(&format!("resuming {name}"));
     encode_from(picture, options, &bytes, reporter).map_err(|error| match error {
         error @ inr::Error::Checkpoint(_) => {
-            anyhow::Error::from(error).context(format!("cannot go on from {name}"))
+            anyhow::Error::from(error).context(format!("cannot resume {name}"))
         }
         other => other.into(),
     })

@@ -54,9 +54,9 @@ fn describe(picture: &InrPicture) -> Value {
     json!({
         "width": header.width,
         "height": header.height,
-        "layout": format!("{:?}", header.layout).to_lowercase(),
-        "depth": format!("{:?}", header.depth).to_lowercase(),
-        "sampling": format!("{:?}", header.sampling).to_lowercase(),
+        "layout": header.layout.to_string(),
+        "depth": header.depth.to_string(),
+        "sampling": header.sampling.to_string(),
         "for_upscale": picture.file().enlarge,
         "value_range": header.value_range,
         "cicp": header.cicp,
@@ -78,7 +78,7 @@ fn model(picture: &InrPicture) -> Value {
     match (&file.header.model, &file.latents) {
         (Model::Mlp(mlp), _) => json!({
             "kind": "network",
-            "activation": format!("{:?}", mlp.activation).to_lowercase(),
+            "activation": mlp.activation.to_string(),
             "frequencies": mlp.frequencies,
             "hidden": mlp.hidden,
             "omega0": mlp.omega_first,

@@ -83,7 +83,7 @@ fn train(
             write_over(path, &trainer.checkpoint())?;
             return Err(refused(
                 format!("interrupted after {step} of {steps} steps"),
-                "the same command goes on where this one was",
+                "the same command resumes it",
             ));
         }
         if kept.elapsed() > CHECKPOINT_EVERY {

@@ -71,7 +71,7 @@ impl<'a> Blob<'a> {
             return Err(FormatError::UnsupportedValue {
                 field: "coding of a chunk",
                 found: coding.to_string(),
-                known: "0 (stored), 1 (zstd)",
+                known: "0 (stored), 1 (zstd)".into(),
             });
         }
         let declared = u64::from(u32::from_le_bytes([l0, l1, l2, l3]));

@@ -325,7 +325,7 @@ pub enum FormatError {
         /// The value found.
         found: String,
         /// The values known.
-        known: &'static str,
+        known: String,
     },
 
     // Misuse by the caller, when writing.

@@ -2,11 +2,13 @@
 
 use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
-use crate::header::{Depth, Header, Layout, Sampling};
+use crate::header::Header;
 use crate::limits::within;
 use crate::messagepack;
-use crate::model::{Activation, Grid, Mlp, Model};
+use crate::model::{Mlp, Model};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+use strum::VariantNames;
 
 /// Bytes of `HEAD` at most.
 const MAX_BYTES: u64 = 1 << 16;
@@ -14,63 +16,13 @@ const MAX_BYTES: u64 = 1 << 16;
 const MLP: &str = "mlp";
 const PYRAMID: &str = "pyramid";
 
-const LAYOUTS: Names<Layout> = Names {
-    field: "layout",
-    known: "grey, grey_alpha, rgb, rgba",
-    names: &[
-        ("grey", Layout::Grey),
-        ("grey_alpha", Layout::GreyAlpha),
-        ("rgb", Layout::Rgb),
-        ("rgba", Layout::Rgba),
-    ],
-};
-const DEPTHS: Names<Depth> = Names {
-    field: "depth",
-    known: "u8, u16, f32",
-    names: &[("u8", Depth::U8), ("u16", Depth::U16), ("f32", Depth::F32)],
-};
-const SAMPLINGS: Names<Sampling> = Names {
-    field: "sampling",
-    known: "point, area",
-    names: &[("point", Sampling::Point), ("area", Sampling::Area)],
-};
-const ACTIVATIONS: Names<Activation> = Names {
-    field: "model.activation",
-    known: "sine, relu",
-    names: &[("sine", Activation::Sine), ("relu", Activation::Relu)],
-};
-const GRIDS: Names<Grid> = Names {
-    field: "model.grid",
-    known: "pixel_centre, corner_aligned",
-    names: &[
-        ("pixel_centre", Grid::PixelCentre),
-        ("corner_aligned", Grid::CornerAligned),
-    ],
-};
-
-/// The stored names of an enum's values.
-struct Names<T: 'static> {
-    field: &'static str,
-    known: &'static str,
-    names: &'static [(&'static str, T)],
-}
-
-impl<T: Copy + PartialEq> Names<T> {
-    fn value(&self, name: &str) -> Result<T, FormatError> {
-        let found = self.names.iter().find(|(known, _)| *known == name);
-        found
-            .map(|&(_, value)| value)
-            .ok_or_else(|| FormatError::UnsupportedValue {
-                field: self.field,
-                found: name.to_owned(),
-                known: self.known,
-            })
-    }
-
-    fn name(&self, value: T) -> &'static str {
-        let found = self.names.iter().find(|(_, known)| *known == value);
-        found.expect("every value of the enum is in its table").0
-    }
+/// The value of `field` that is stored as `name`.
+fn named<T: FromStr + VariantNames>(field: &'static str, name: &str) -> Result<T, FormatError> {
+    name.parse().map_err(|_| FormatError::UnsupportedValue {
+        field,
+        found: name.to_owned(),
+        known: T::VARIANTS.join(", "),
+    })
 }
 
 /// `HEAD` as far as every version agrees on it: enough to name a model kind that this version cannot read.
@@ -176,10 +128,10 @@ pub(crate) fn read(offset: u64, payload: &[u8]) -> Result<Header, FormatError> {
     Ok(Header {
         width: map.width,
         height: map.height,
-        layout: LAYOUTS.value(map.layout)?,
-        depth: DEPTHS.value(map.depth)?,
+        layout: named("layout", map.layout)?,
+        depth: named("depth", map.depth)?,
         value_range: map.value_range,
-        sampling: SAMPLINGS.value(map.sampling)?,
+        sampling: named("sampling", map.sampling)?,
         cicp: map.cicp,
         model: map.model.read(offset)?,
     })
@@ -197,12 +149,12 @@ impl<'a> ModelMap<'a> {
         };
         let activation = self.activation.ok_or_else(|| missing("activation"))?;
         Ok(Model::Mlp(Mlp {
-            activation: ACTIVATIONS.value(activation)?,
+            activation: named("model.activation", activation)?,
             frequencies: self.frequencies,
             hidden: self.hidden.ok_or_else(|| missing("hidden"))?,
             omega_first: self.omega_first,
             omega_hidden: self.omega_hidden,
-            grid: GRIDS.value(self.grid)?,
+            grid: named("model.grid", self.grid)?,
         }))
     }
 
@@ -220,12 +172,12 @@ impl<'a> ModelMap<'a> {
             Model::Pyramid => base,
             Model::Mlp(mlp) => Self {
                 kind: MLP,
-                activation: Some(ACTIVATIONS.name(mlp.activation)),
+                activation: Some(mlp.activation.into()),
                 frequencies: mlp.frequencies,
                 hidden: Some(mlp.hidden.clone()),
                 omega_first: mlp.omega_first,
                 omega_hidden: mlp.omega_hidden,
-                grid: GRIDS.name(mlp.grid),
+                grid: mlp.grid.into(),
             },
         }
     }
@@ -239,10 +191,10 @@ pub(crate) fn write(header: &Header) -> Result<Vec<u8>, FormatError> {
     let map = Map {
         width: header.width,
         height: header.height,
-        layout: LAYOUTS.name(header.layout),
-        depth: DEPTHS.name(header.depth),
+        layout: header.layout.into(),
+        depth: header.depth.into(),
         value_range: header.value_range,
-        sampling: SAMPLINGS.name(header.sampling),
+        sampling: header.sampling.into(),
         cicp: header.cicp,
         model: ModelMap::of(&header.model),
     };

@@ -8,7 +8,19 @@ use crate::limits::{Limits, within};
 const MAX_FREQUENCIES: u8 = 16;
 
 /// The function after each hidden layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Activation {
     /// sin(W x + b), omega folded into W and b.
     Sine,
@@ -17,7 +29,19 @@ pub enum Activation {
 }
 
 /// How sample indices become coordinates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::Display,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Grid {
     /// Sample i of n at (2 i + 1 - n) / max(width, height): the longer side spans -1..1 from edge to edge.
     PixelCentre,

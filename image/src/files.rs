@@ -1,6 +1,7 @@
 //! Picture files in and out.
 
 mod convert;
+mod paths;
 mod png_rows;
 mod read;
 mod write;

@@ -69,7 +69,7 @@ pub(crate) fn region_within(region: Option<Region>, size: [u32; 2]) -> Result<[f
     if !(inside(x, w, width) && inside(y, h, height)) {
         return Err(Error::Misuse {
             what: format!("region {x},{y},{w},{h} is not inside the picture of {width} x {height}"),
-            want: "give left, top, width and height in source pixels, within the picture; a millionth of a pixel is the least",
+            want: "give left, top, width and height in source pixels, within the picture; sides have at least a millionth of a pixel",
         });
     }
     Ok([x, y, w, h])

@@ -1,4 +1,4 @@
-//! What `inr bench` accepts.
+//! Arguments of `inr bench`.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub struct BenchArgs {
 /// The benchmarks.
 #[derive(Debug, Subcommand)]
 pub enum BenchCommand {
-    /// Time a training step and a render against the multiply-adds that this machine can do
+    /// Time a training step and a render against the peak multiply-adds of this machine
     Engine(EngineArgs),
     /// Compare rate and distortion with JPEG, WebP, AVIF and JPEG XL
     Rd(RdArgs),
@@ -49,7 +49,7 @@ pub struct EngineArgs {
     /// Engines, by the names printed [default: all that this machine has]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub engines: Vec<String>,
-    /// Times that each figure is measured; the median is printed
+    /// Repetitions of each measurement; the median is printed
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub runs: usize,
     /// Print one JSON object per line
@@ -62,8 +62,8 @@ Codecs: jpeg, mozjpeg, webp, avif, avif-slow and jxl are outside programs; the k
 program's own. Qualities run from 0 to 100 for all of them, larger files and better pictures as they rise.
 
 The output folder gets results.csv (every file), means.csv (means over the pictures), bd.csv (BD-rates), rd.svg and \
-report.html, and cache/ with what was measured: a run that was interrupted continues there. Seconds are those of one \
-thread; those of outside programs count their start.
+report.html and cache/: an interrupted run resumes from the cached results. Seconds are of one \
+thread and include the start of outside programs.
 
 Examples:
   inr bench rd --data photos --quick
@@ -75,7 +75,7 @@ Exit codes: 0 done, 1 failed, 2 bad arguments.";
 #[derive(Debug, Args)]
 #[command(after_help = RD_HELP)]
 pub struct RdArgs {
-    /// Folder of pictures without alpha; those in its folders are left out
+    /// Folder of pictures without alpha; subfolders are ignored
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Codecs by name [default: jpeg,webp,avif,jxl and the default of `inr encode`]
@@ -84,7 +84,7 @@ pub struct RdArgs {
     /// Qualities of every codec, at least 4, each 0 to 100 [default: by codec, from about 0.1 to 3 bits per pixel]
     #[arg(long, value_name = "Q,Q,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(0..=100))]
     pub qualities: Vec<u32>,
-    /// What is measured; PSNR always is
+    /// Metrics; PSNR is always measured
     #[arg(
         long,
         value_enum,
@@ -99,22 +99,22 @@ pub struct RdArgs {
     /// Published curves to draw beside the measured ones: a CSV file with the columns codec, bpp and psnr_rgb_db
     #[arg(long, value_name = "CSV")]
     pub published: Option<PathBuf>,
-    /// Pictures under work at the same time, 1 to 1024; each takes one thread [default: all]
+    /// Pictures coded at the same time, 1 to 1024; each takes one thread [default: one per thread]
     #[arg(long, value_name = "N", value_parser = values::threads)]
     pub jobs: Option<usize>,
-    /// A look in little time: few qualities, and of every picture the middle
+    /// A quick estimate: few qualities, and the middle of every picture
     #[arg(long)]
     pub quick: bool,
-    /// Measure again what an earlier run has measured
+    /// Ignore cached results and measure again
     #[arg(short, long)]
     pub force: bool,
 }
 
 const SR_HELP: &str = "\
-Every picture is cut to a multiple of the scale, reduced, rounded to 8 bits, enlarged and compared with itself. psnr_y and \
-ssim_y are those of benchmarks: luma of BT.601 (16 to 235), without a border as wide as the scale; the default reduction \
-is theirs as well. psnr_rgb and ssim_rgb (uniform 7x7 window) leave out the same border, SSIMULACRA2 nothing. Seconds \
-are per million output pixels, on all threads; those of outside programs count their start.
+Every picture is cropped to a multiple of the scale, reduced, rounded to 8 bits, enlarged and compared with itself. psnr_y \
+and ssim_y follow the benchmarks: luma of BT.601 (16 to 235), a border as wide as the scale left out, bicubic reduction \
+by default. psnr_rgb and ssim_rgb (uniform 7x7 window) leave out the same border, SSIMULACRA2 leaves out nothing. Seconds \
+are per million output pixels, on all threads, and include the start of outside programs.
 
 The output folder gets results.csv (every picture), means.csv, crops-xS.png for each scale, and report.html with all of it.
 
@@ -129,7 +129,7 @@ Exit codes: 0 done, 1 failed, 2 bad arguments.";
 #[derive(Debug, Args)]
 #[command(after_help = SR_HELP)]
 pub struct SrArgs {
-    /// Folder of pictures without alpha; those in its folders are left out
+    /// Folder of pictures without alpha; subfolders are ignored
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// Scales, each 2 to 16
@@ -152,7 +152,7 @@ pub struct SrArgs {
     /// Standard deviation of noise that is added to the small pictures, in steps of 8 bits
     #[arg(long, value_name = "N", default_value_t = 0.0)]
     pub noise: f64,
-    /// Do not tell the methods how pictures were reduced
+    /// Keep the degradation from the methods
     #[arg(long)]
     pub blind: bool,
     /// Effort of the methods that have one, 1 to 9
@@ -164,7 +164,7 @@ pub struct SrArgs {
     /// CPU threads, 1 to 1024 [default: all]
     #[arg(long, value_name = "N", value_parser = values::threads)]
     pub threads: Option<usize>,
-    /// A look in little time: of every picture the middle
+    /// A quick estimate: the middle of every picture
     #[arg(long)]
     pub quick: bool,
 }

@@ -15,8 +15,8 @@ Examples:
   inr filter seamless-paste photo.png out.png --input source=bird.png --input mask=mask.png --param left=120
   inr filter --plugin ./libother.so blur photo.png out.png
 
-A plug-in is a path, or a name that is looked for in the folders of INR_PLUGIN_PATH, beside this program, in
-~/.local/lib/inr, /usr/local/lib/inr and /usr/lib/inr. It runs with all rights of this program.
+A plug-in is a path or a name. Names are searched for in the folders of INR_PLUGIN_PATH, beside this program, in
+~/.local/lib/inr, /usr/local/lib/inr and /usr/lib/inr. A plug-in runs with all rights of this program.
 
 Exit codes: 0 done, 1 failed, 2 bad arguments.";
 
@@ -30,13 +30,13 @@ pub struct FilterArgs {
     /// The picture: PNG, JPEG, WebP, TIFF, BMP, QOI, PNM or GIF; - is standard input
     #[arg(required_unless_present = "list", value_name = "PICTURE")]
     pub input: Option<PathBuf>,
-    /// Where the result goes, in the format of its extension; - is standard output, as PNG
+    /// The output file, in the format of its extension; - is standard output, as PNG
     #[arg(required_unless_present = "list", value_name = "OUTPUT")]
     pub output: Option<PathBuf>,
-    /// The plug-in that has it
+    /// The plug-in that has the filter
     #[arg(long, value_name = "FILE", default_value = "inr_plugin")]
     pub plugin: PathBuf,
-    /// Print what the plug-in has instead
+    /// List the plug-in's filters instead
     #[arg(long, conflicts_with_all = ["filter", "params", "inputs"])]
     pub list: bool,
     /// A parameter's value; may be repeated

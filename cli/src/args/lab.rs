@@ -1,4 +1,4 @@
-//! What `inr lab` accepts.
+//! Arguments of `inr lab`.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ const HELP: &str = "\
 Experiments: fit (sine against ReLU networks), poisson (pictures from their derivatives), relu (what positional encoding \
 does for ReLU networks), init and omega (ablations), activations (their statistics), sisr (enlargements), all.
 
-Recipes name their pictures: camera.png is scikit-image's, in its data folder; rows whose picture is not in the folder \
-given with --data are left out and say so. --quick needs no folder. The output folder gets report.html, tables.md, and for \
-every experiment CSV files, plots, grids of pictures and the fitted fields. Fits are kept: a run that was interrupted \
-goes on, within a fit too.
+Recipes name their pictures: camera.png is scikit-image's, in its data folder; rows whose picture is missing from the folder \
+of --data are skipped with a note. --quick needs no folder. The output folder gets report.html, tables.md, and for \
+every experiment CSV files, plots, grids of pictures and the fitted fields. Results are cached: interrupted runs resume, \
+even within a fit.
 
 Examples:
   inr lab all --quick
@@ -56,7 +56,7 @@ pub struct LabArgs {
     /// [default: the file that INR_SRGAN names]
     #[arg(long, value_name = "FILE")]
     pub srgan_weights: Option<PathBuf>,
-    /// Fit again what an earlier run has fitted
+    /// Ignore cached fits and fit again
     #[arg(short, long)]
     pub force: bool,
     /// Where networks are fitted: auto, cpu, cuda, cuda:N or metal; losses by VGG19's features take the CPU

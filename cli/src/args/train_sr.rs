@@ -1,4 +1,4 @@
-//! What `inr train-sr` accepts.
+//! Arguments of `inr train-sr`.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,12 @@ use inr_networks::{SrLoss, SrRecipe, SrShape};
 use crate::values;
 
 const HELP: &str = "\
-Pictures are read from the folder itself, reduced by bicubic interpolation, and the network learns the way back from \
-patches of them. With --adversarial it then learns against a discriminator, held to VGG19's features: give torchvision's \
-weights with --vgg-weights or in INR_VGG19, or it is held to the pixels, as in the paper's SRGAN-MSE. The result is a \
-.safetensors file.
+Pictures are read from the folder itself, reduced by bicubic interpolation, and the network learns the inverse from \
+patches. With --adversarial it then learns against a discriminator, with VGG19's features as the content loss: give \
+torchvision's weights with --vgg-weights or in INR_VGG19. Without them the pixels are the content loss, as in the paper's \
+SRGAN-MSE. The result is a .safetensors file.
 
-A training that was interrupted goes on where it was when the same command is given again, with the same result; what it \
-needs is in a file beside the output, which ends in .checkpoint.
+The same command resumes an interrupted training, with the same result, from the .checkpoint file beside the output.
 
 Examples:
   inr train-sr photos -o x4.safetensors
@@ -79,7 +78,7 @@ pub struct TrainSrArgs {
     /// Where to train: auto, cpu, cuda, cuda:N or metal; the CPU with as many threads as RAYON_NUM_THREADS says, else all
     #[arg(long, default_value = "auto")]
     pub device: DeviceChoice,
-    /// Begin anew in place of going on, and replace the output file if it exists
+    /// Start anew instead of resuming, and replace the output file if it exists
     #[arg(short, long)]
     pub force: bool,
     /// Say nothing but errors

@@ -1,4 +1,4 @@
-//! What `inr upscale` accepts.
+//! Arguments of `inr upscale`.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use super::{OutputArgs, ReportArgs};
 use crate::values::{self, DegradationName, MethodName};
 
 const EXAMPLES: &str = "\
-Degradations: how the picture is taken to have come from the large one. area: each pixel is the mean over its area;
-bicubic: as benchmarks reduce; gaussian:S: blurred, standard deviation S pixels of the input; psf:FILE: a picture of the
-point spread function in pixels of the output. auto is area: no blur is taken out that nobody named.
+A degradation describes how the picture came from the large one. area: each pixel is the mean over its area; bicubic: as
+benchmarks reduce; gaussian:S: a blur with a standard deviation of S input pixels; psf:FILE: a picture of the point spread
+function in output pixels. auto is area: a blur is undone only if you name it.
 
-Methods: inr is a network's estimate, fitted so that its degraded render is the picture; backprojected is bicubic,
-fitted likewise; bicubic, lanczos3, bilinear and nearest are what they are everywhere. auto enlarges a reduced copy of
-the picture's busiest part, takes inr unless something simpler comes closer, and says so. srgan is a generator whose
-weights you bring (--weights; programs built with the feature candle, see docs/networks.md); it takes no degradation.
+Methods: inr fits a network's estimate so that its degraded render is the picture; backprojected does the same with
+bicubic; bicubic, lanczos3, bilinear and nearest are the usual filters. auto enlarges a reduced copy of the picture's
+busiest part, takes inr unless a simpler method comes closer, and reports why. srgan is a generator with your own weights
+(--weights; needs a program built with the feature candle, see docs/networks.md); it takes no degradation.
 
 Examples:
   inr upscale photo.png                      writes photo.x2.png
@@ -40,14 +40,14 @@ pub struct UpscaleArgs {
     /// How hard to try, 1 to 9
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
     pub effort: u8,
-    /// What the picture went through: auto (which is area), area, bicubic, gaussian:S or psf:FILE
+    /// Degradation that the picture went through: auto (area), area, bicubic, gaussian:S or psf:FILE
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub degradation: DegradationName,
-    /// Standard deviation of its noise, which is left out, in steps of 8 bits, 0 to 255 [default: estimated from the
-    /// picture; 0 for grey pictures and for those of at most 256 colours]
+    /// Standard deviation of the noise to remove, in steps of 8 bits, 0 to 255 [default: estimated from the picture; 0 for
+    /// grey pictures and for those of at most 256 colours]
     #[arg(long, value_name = "S", value_parser = values::steps, allow_negative_numbers = true)]
     pub noise: Option<f64>,
-    /// How: auto, inr, backprojected, bicubic, lanczos3, bilinear, nearest or srgan
+    /// Method: auto, inr, backprojected, bicubic, lanczos3, bilinear, nearest or srgan
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub method: MethodName,
     /// Weights of SRGAN's generator, .safetensors or .pth, for --method srgan
@@ -57,7 +57,7 @@ pub struct UpscaleArgs {
     /// png, or tiff for floating-point samples]
     #[arg(long, value_name = "NAME", value_parser = values::format)]
     pub format: Option<FileFormat>,
-    /// Side of the parts that are worked on at a time, in output pixels, 32 to 4096; memory grows with it
+    /// Side of a tile in output pixels, 32 to 4096; memory grows with it, the result stays the same
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(32..=4096), allow_negative_numbers = true)]
     pub tile: u32,
     /// CPU threads, 1 to 1024; the result is the same for any number [default: all]

@@ -64,7 +64,7 @@ pub fn run(args: &RdArgs) -> Result<Outcome> {
     let means = means(&codecs, &measured);
     let rates = BdRates::new(&means);
     let note = if args.quick {
-        ", of which only the middle was coded"
+        ", only the middle coded"
     } else {
         ""
     };
@@ -164,7 +164,7 @@ impl Work<'_> {
         let measured = self.measure(picture, &name, codec);
         if progress::interrupted() {
             // A program that was started gets the signal as well, and fails.
-            let help = "the same command goes on where this one was";
+            let help = "the same command resumes it";
             return Err(refused("interrupted".into(), help));
         }
         let failed = || format!("cannot measure {} on {name}", codec.name());

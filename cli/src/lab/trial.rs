@@ -323,10 +323,7 @@ impl Run<'_> {
             }
             if progress::interrupted() {
                 self.keep(fit)?;
-                return Err(refused(
-                    "interrupted".into(),
-                    "the same command goes on where this one was",
-                ));
+                return Err(refused("interrupted".into(), "the same command resumes it"));
             }
             if kept.elapsed() > CHECKPOINT_EVERY {
                 kept = Instant::now();

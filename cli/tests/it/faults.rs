@@ -240,12 +240,12 @@ fn a_fit_that_was_killed_goes_on_to_the_same_file() {
         assert_eq!(lasting(&folder), ["a.inr.checkpoint", "a.png", "whole.inr"]);
         if signal == "-INT" {
             expect_code(&output, 1);
-            assert!(stderr(&output).contains("goes on where this one was"));
+            assert!(stderr(&output).contains("the same command resumes it"));
         }
     }
     let output = inr(folder.path(), &LONG);
     expect_code(&output, 0);
-    assert!(stderr(&output).contains("going on from a.inr.checkpoint"));
+    assert!(stderr(&output).contains("resuming a.inr.checkpoint"));
     assert!(read(&folder, "a.inr") == read(&folder, "whole.inr"));
     assert_eq!(lasting(&folder), ["a.inr", "a.png", "whole.inr"]);
 }
@@ -262,7 +262,7 @@ fn checkpoints_of_other_encodes_and_damaged_ones_are_refused_and_kept() {
         expect_code(&output, 1);
         let told = stderr(&output);
         for words in [
-            "cannot go on from a.inr.checkpoint",
+            "cannot resume a.inr.checkpoint",
             words,
             "delete the checkpoint",
         ] {
@@ -285,8 +285,8 @@ fn checkpoints_of_other_encodes_and_damaged_ones_are_refused_and_kept() {
     refused(&LONG, &kept, "another picture");
     fs::write(folder.path().join("a.png"), &astronaut).expect("room");
     let output = inr(folder.path(), &["encode", "a.png", "--resume"]);
-    expect_code(&output, 0);
-    assert!(stderr(&output).contains("a pyramid is encoded from the start"));
+    expect_code(&output, 2);
+    assert!(stderr(&output).contains("--model pyramid does not take --resume"));
     let output = inr(folder.path(), &[&LONG[..], &["-o", "-"]].concat());
     expect_code(&output, 2);
 }

@@ -158,7 +158,7 @@ fn a_run_that_was_interrupted_goes_on_within_a_fit() {
         .expect("the program starts");
     let output = signalled(child, "-INT", 0.5);
     expect_code(&output, 1);
-    assert!(stderr(&output).contains("goes on where this one was"));
+    assert!(stderr(&output).contains("the same command resumes it"));
     let fits = fs::read_dir(cut.path().join("out/fit/fits")).expect("a folder");
     let mut names = fits.map(|entry| entry.expect("an entry").file_name());
     assert!(names.any(|name| name.to_string_lossy().ends_with(".checkpoint")));

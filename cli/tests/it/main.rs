@@ -420,11 +420,42 @@ fn json_tells_what_encoding_gave() {
     };
     assert_eq!(object["output"], "a.inr");
     assert_eq!(object["bytes"], read(&folder, "a.inr").len());
-    assert_eq!(object["hidden"], serde_json::json!([16, 16]));
+    assert_eq!(object["network"]["hidden"], serde_json::json!([16, 16]));
     assert!(
         object["psnr"].as_f64().is_some_and(|psnr| psnr > 10.0),
         "{object}"
     );
+}
+
+#[test]
+fn options_of_another_model_are_refused_by_name() {
+    let folder = folder(&[("a.png", &PNG)]);
+    let refused: [(&[&str], &str); 6] = [
+        (
+            &["--model", "siren", "--effort", "3"],
+            "siren does not take --effort",
+        ),
+        (
+            &["--hidden", "8,8", "--metric", "ssim"],
+            "siren does not take --metric",
+        ),
+        (&["--seed", "3"], "pyramid does not take --seed"),
+        (
+            &["--optimizer", "adam", "--resume"],
+            "pyramid does not take --optimizer, --resume",
+        ),
+        (&["--device", "cuda"], "pyramid does not take --device"),
+        (
+            &["--model", "pyramid", "--bits", "4"],
+            "pyramid does not take --bits",
+        ),
+    ];
+    for (arguments, words) in refused {
+        let output = inr(folder.path(), &[&["encode", "a.png"], arguments].concat());
+        expect_code(&output, 2);
+        assert!(stderr(&output).contains(words), "{}", stderr(&output));
+        assert_eq!(names(&folder), ["a.png"]);
+    }
 }
 
 #[test]

@@ -159,7 +159,7 @@ mod candle {
         let child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let output = signalled(child, "-INT", 0.3);
         expect_code(&output, 1);
-        assert!(stderr(&output).contains("goes on where this one was"));
+        assert!(stderr(&output).contains("the same command resumes it"));
         assert!(cut.path().join("w.safetensors.checkpoint").exists());
         let other = inr(cut.path(), &[&SMALL[..], &["--steps", "151"]].concat());
         expect_code(&other, 1);

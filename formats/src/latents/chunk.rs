@@ -112,14 +112,14 @@ fn read_fixed(
         return Err(FormatError::UnsupportedValue {
             field: "latents.prior",
             found: prior.to_string(),
-            known: "1",
+            known: "1".into(),
         });
     }
     if flags & !(COLOUR | RELATIVE_STEPS | GAINS) != 0 {
         return Err(FormatError::UnsupportedValue {
             field: "latents.flags",
             found: flags.to_string(),
-            known: "0..=7",
+            known: "0..=7".into(),
         });
     }
     let partition = Partition {

@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod metrics;
+mod noise;
 mod pictures;
 mod resample;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use image::DynamicImage;
 use inr_image::{
     Depth, Error, FileFormat, Layout, Limits, Metadata, Picture, Samples, read_picture,
     write_picture,
@@ -311,4 +312,43 @@ proptest! {
             let _ = read_picture(&bytes, &limits);
         }
     }
+}
+
+#[test]
+fn pictures_open_and_save_by_the_names_of_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = Samples::U8((0..2 * 3 * 4).collect());
+    let picture = Picture::new(2, 3, Layout::Rgba, samples, Metadata::default()).unwrap();
+    for name in ["a.png", "b.TIFF", "c.webp"] {
+        let path = folder.path().join(name);
+        assert!(picture.save(&path).unwrap().is_empty());
+        assert_eq!(Picture::open(&path).unwrap(), picture, "{name}");
+    }
+    let refused = picture.save(folder.path().join("d.txt")).unwrap_err();
+    assert!(refused.to_string().contains("d.txt"), "{refused}");
+    let absent = Picture::open(folder.path().join("e.png")).unwrap_err();
+    assert!(matches!(absent, Error::Io(_)), "{absent}");
+}
+
+#[test]
+fn pictures_become_images_of_the_crate_image_and_back() {
+    for layout in [Layout::Grey, Layout::GreyAlpha, Layout::Rgb, Layout::Rgba] {
+        let count = 3 * 2 * layout.channels();
+        let stores = [
+            Samples::U8((0..count).map(|v| v as u8 * 9).collect()),
+            Samples::U16((0..count).map(|v| v as u16 * 2_500).collect()),
+            Samples::F32((0..count).map(|v| v as f32 / 24.0).collect()),
+        ];
+        for samples in stores {
+            let picture = Picture::new(3, 2, layout, samples, Metadata::default()).unwrap();
+            let image = DynamicImage::from(picture.clone());
+            assert_eq!([image.width(), image.height()], [3, 2]);
+            let back = Picture::try_from(image).unwrap();
+            let grey = picture.depth() == Depth::F32 && layout.colour_channels() == 1;
+            let wanted = if grey { picture.into_colour() } else { picture };
+            assert_eq!(back, wanted);
+        }
+    }
+    let infinite = image::Rgb32FImage::from_raw(1, 1, vec![0.0, f32::INFINITY, 0.0]).unwrap();
+    assert!(Picture::try_from(DynamicImage::from(infinite)).is_err());
 }

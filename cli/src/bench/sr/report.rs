@@ -93,9 +93,9 @@ fn busiest(samples: &[f32], [width, height]: [usize; 2], side: usize) -> [usize;
 pub fn write(folder: &Path, args: &SrArgs, measured: &[Measured], sheets: &[Crops]) -> Result<()> {
     let (all, means) = (figures::all(measured), figures::means(measured));
     let mut html = String::from(HEAD);
-    let told = if args.blind { "not told" } else { "told" };
+    let known = if args.blind { "unknown" } else { "known" };
     let note = format!(
-        "Reduced by {}{}, of which methods were {told}; effort {}.",
+        "Reduced by {}{}, {known} to the methods; effort {}.",
         described(args),
         if args.quick {
             ", the middle of every picture"

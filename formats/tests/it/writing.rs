@@ -1,10 +1,7 @@
 //! What the writer refuses, and how small it gets the weights.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::grids::{grid_parts, small_pyramid};
-use common::*;
+use crate::common::grids::{grid_parts, small_pyramid};
+use crate::common::*;
 use inr_formats::*;
 
 /// Applies `change` to a valid file and returns the error of writing it.
@@ -101,7 +98,7 @@ fn latents_are_written_as_the_document_lays_them_out() {
     let mut file = small_pyramid();
     (file.header.width, file.header.height, file.header.layout) = (4, 3, Layout::Grey);
     let latents = file.latents.as_mut().unwrap();
-    latents.partition = common::grids::partition((4, 3), 1, 1, 16);
+    latents.partition = crate::common::grids::partition((4, 3), 1, 1, 16);
     (latents.relative_steps, latents.colour, latents.gains) = (Vec::new(), None, Vec::new());
     latents.centroids = vec![[[0; 2]; 3]];
     latents.segments = vec![vec![0x40, 1, 2, 3, 4], Vec::new()];

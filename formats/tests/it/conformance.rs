@@ -2,11 +2,8 @@
 //!
 //! `INR_BLESS=1` writes the files made by formula that are missing. When a check fails, the bitstream has changed, and
 //! pictures that exist would decode to something else.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::grids::*;
+use crate::common::grids::*;
 use inr_formats::*;
 use std::path::PathBuf;
 
@@ -106,7 +103,7 @@ fn the_coder_gives_the_same_bytes_as_ever() {
 
 #[test]
 fn the_document_lists_every_vector() {
-    let document = include_str!("../SPEC.md");
+    let document = include_str!("../../SPEC.md");
     for vector in VECTORS {
         let (name, file, coefficients) = (vector.name, vector.file, vector.coefficients);
         let line = format!("| {name}.inr | {file:08x} | {coefficients:08x} |");

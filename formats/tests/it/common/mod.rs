@@ -1,5 +1,4 @@
 //! Files for the tests: one made through the public API, and parts to make wrong ones by hand.
-#![allow(dead_code, clippy::unwrap_used)]
 
 pub mod grids;
 pub mod hostile_grids;

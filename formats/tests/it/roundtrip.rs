@@ -1,10 +1,7 @@
 //! What is written is read back, and reading gives what the document says.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::grids::*;
-use common::*;
+use crate::common::grids::*;
+use crate::common::*;
 use inr_formats::*;
 use proptest::collection::vec;
 use proptest::option::of;

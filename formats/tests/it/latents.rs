@@ -1,10 +1,7 @@
 //! Coefficients come back from their segments, whatever they are, as near as the quantiser has them; any bytes decode
 //! to something or to an error.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::grids::*;
+use crate::common::grids::*;
 use inr_formats::latents::Partition;
 use inr_formats::*;
 use proptest::collection::vec;

@@ -1,13 +1,8 @@
 //! Files made to mislead a reader: each is refused, for the reason meant.
 //!
 //! `INR_BLESS=1` writes those of at most 16 kB to `fixtures/hostile`.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-#[path = "common/hostile_cases.rs"]
-mod hostile_cases;
-
-use hostile_cases::cases;
+use crate::hostile_cases::cases;
 use inr_formats::*;
 use std::path::PathBuf;
 
@@ -115,7 +110,7 @@ fn hostile_files_read_in_part_are_refused_or_decoded() {
             if let Ok(file) = InrFile::read_partial(bytes, &Limits::default())
                 && let Some(latents) = &file.latents
             {
-                let found = common::grids::decode(latents);
+                let found = crate::common::grids::decode(latents);
                 assert!(
                     matches!(found, Ok(_) | Err(FormatError::Segment { .. })),
                     "{}",
@@ -128,7 +123,7 @@ fn hostile_files_read_in_part_are_refused_or_decoded() {
 
 #[test]
 fn limits_are_the_callers() {
-    let bytes = common::file_with(&common::head(), &common::weights(), &[]);
+    let bytes = crate::common::file_with(&crate::common::head(), &crate::common::weights(), &[]);
     let reading = |limits: Limits| InrFile::read(&bytes, &limits).map_err(|error| error.family());
     assert!(reading(Limits::default()).is_ok());
     // 4 x 3 pixels; two layers; hidden width 2; 9 weights of 4 bytes.

@@ -1,10 +1,7 @@
 //! Cut and flipped files: no panic, no silent change.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::grids::*;
-use common::*;
+use crate::common::grids::*;
+use crate::common::*;
 use inr_formats::*;
 
 fn read(bytes: &[u8]) -> Result<InrFile, FormatError> {

@@ -1,10 +1,9 @@
 //! The example in SPEC.md: the bytes are those that the writer gives, and the samples those that a decoder written
 //! from the document's formulas gives.
-#![allow(clippy::unwrap_used)]
 
 use inr_formats::*;
 
-const SPEC: &str = include_str!("../SPEC.md");
+const SPEC: &str = include_str!("../../SPEC.md");
 
 fn example() -> InrFile {
     let mlp = Mlp {
