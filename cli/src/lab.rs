@@ -69,7 +69,7 @@ pub fn run(args: &LabArgs) -> Result<Outcome> {
             .with_context(|| format!("cannot make {}", fits.display()))?;
         let store = Store::new(fits, args, &weights);
         one(recipe, &sources, &store, &folder, args, &mut report)
-            .with_context(|| format!("cannot finish {}", experiment.to_string()))?;
+            .with_context(|| format!("cannot finish {experiment}"))?;
     }
     let path = args.out.join("report.html");
     write_over(&path, report.html().as_bytes())?;

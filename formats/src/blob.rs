@@ -1,6 +1,6 @@
-//! Payloads, and one column of the weights, that are stored as they are or as one zstd frame, whichever is smaller.
+//! Payloads, and one column of the weights, stored either raw or as one zstd frame, whichever is smaller.
 //!
-//! One byte says which (0 or 1), a `u32` LE gives the uncompressed length, the data follows.
+//! A coding byte (0 raw, 1 zstd) is followed by the uncompressed length as a `u32` LE, then the data.
 
 use crate::chunk::RawChunk;
 use crate::chunk_kind::ChunkKind;
@@ -14,10 +14,10 @@ const STORED: u8 = 0;
 const ZSTD: u8 = 1;
 /// First four bytes of a zstd frame.
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-/// Measured on weights of 1 to 75 kB: level 22 gives the same sizes.
+/// Compression level. Measured on weights of 1 to 75 kB: level 22 gives the same sizes.
 const LEVEL: i32 = 19;
 
-/// The payload for `data`.
+/// Packs `data` into a payload.
 ///
 /// # Errors
 /// [`FormatError::OverLimit`] when `data` does not fit a `u32` length, [`FormatError::Encode`] when zstd fails.
@@ -43,18 +43,18 @@ pub(crate) fn pack(chunk: ChunkKind, data: &[u8]) -> Result<Vec<u8>, FormatError
     Ok(payload)
 }
 
-/// A packed payload whose data is still as it lies in the file.
+/// A parsed payload whose data is not yet decompressed.
 pub(crate) struct Blob<'a> {
     chunk: ChunkKind,
     offset: u64,
     coding: u8,
-    /// Length that the data has, or will have once decompressed, in bytes. Check it before [`Blob::open`].
+    /// Declared length of the uncompressed data in bytes. Check it before [`Blob::open`].
     pub declared: u64,
     body: &'a [u8],
 }
 
 impl<'a> Blob<'a> {
-    /// Reads the prefix of `payload`, which lies in the chunk at `offset`.
+    /// Reads the prefix of `payload`; `offset` is the start of its chunk in the file.
     ///
     /// # Errors
     /// [`FormatError::BlobTooShort`], and [`FormatError::UnsupportedValue`] for an unknown coding.
@@ -84,7 +84,7 @@ impl<'a> Blob<'a> {
         })
     }
 
-    /// The data, of the declared length.
+    /// Returns the data, which has the declared length.
     ///
     /// # Errors
     /// [`FormatError::BlobSize`] and [`FormatError::Zstd`].
@@ -118,7 +118,7 @@ impl<'a> Blob<'a> {
             offset: self.offset,
             reason: reason.to_owned(),
         };
-        // A skippable frame has a length too, so the check on one frame also needs the magic number.
+        // A skippable frame also has a length, so checking that there is one frame also needs the magic number.
         if !self.body.starts_with(&MAGIC) {
             return Err(failed("no zstd frame"));
         }
@@ -133,10 +133,10 @@ impl<'a> Blob<'a> {
     }
 }
 
-/// The data in the payload of `raw`, at most `limit` bytes; `what` names them in errors.
+/// Unpacks the payload of `raw`, at most `limit` bytes; errors name the data as `what`.
 ///
 /// # Errors
-/// As [`Blob::parse`] and [`Blob::open`]; [`FormatError::OverLimit`] before anything is decompressed.
+/// Same as [`Blob::parse`] and [`Blob::open`], and [`FormatError::OverLimit`] before anything is decompressed.
 pub(crate) fn unpack<'a>(
     raw: &RawChunk<'a>,
     what: &'static str,

@@ -16,7 +16,7 @@ const CHUNK_HEADER: usize = 8;
 /// Bytes of the checksum after each payload.
 const CHECKSUM: usize = 4;
 
-/// A chunk that this version does not know and keeps as it is.
+/// A chunk of a type unknown to this version, preserved unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// The type: four ASCII letters, the first lower case.
@@ -25,7 +25,7 @@ pub struct Chunk {
     pub payload: Vec<u8>,
 }
 
-/// A chunk where it lies in the file, its checksum not yet compared.
+/// A chunk as a slice of the file, before its checksum is verified.
 pub(crate) struct RawChunk<'a> {
     pub kind: ChunkKind,
     pub offset: u64,
@@ -35,18 +35,18 @@ pub(crate) struct RawChunk<'a> {
 }
 
 impl RawChunk<'_> {
-    /// Where the next chunk starts.
+    /// Offset of the next chunk.
     pub fn end(&self) -> usize {
-        // The chunk was cut from a slice that reaches at least this far, so the sum fits.
+        // The chunk was cut from a slice that reaches at least this far, so the sum does not overflow.
         self.offset as usize + CHUNK_HEADER + self.payload.len() + CHECKSUM
     }
 
-    /// Length of the payload in bytes; it was read as a `u32`.
+    /// Length of the payload in bytes; fits because it was read as a `u32`.
     pub fn length(&self) -> u32 {
         self.payload.len() as u32
     }
 
-    /// Compares the checksums.
+    /// Verifies the checksum.
     ///
     /// # Errors
     /// [`FormatError::Checksum`].
@@ -66,7 +66,7 @@ impl RawChunk<'_> {
 /// Checks signature, version and flags.
 ///
 /// # Errors
-/// One variant each for too few bytes, a foreign or damaged signature, and another version or flags.
+/// Separate variants for too few bytes, a foreign signature, a damaged signature, another version, and set flags.
 pub(crate) fn check_file_header(bytes: &[u8]) -> Result<(), FormatError> {
     let Some((signature, rest)) = bytes.split_first_chunk::<8>() else {
         return Err(FormatError::TooShort {
@@ -92,9 +92,9 @@ pub(crate) fn check_file_header(bytes: &[u8]) -> Result<(), FormatError> {
     Ok(())
 }
 
-/// Tells a damaged signature from a foreign one.
+/// Distinguishes a damaged signature from a foreign one.
 fn signature_error(found: [u8; 8]) -> FormatError {
-    // Text mode leaves the letters and changes line ends; a conversion to UTF-8 makes two or three bytes of the first.
+    // Text mode keeps the letters and changes line ends; a conversion to UTF-8 encodes the first byte as two or three.
     let as_text = [
         b"\x89INR".as_slice(),
         b"\xc2\x89INR",
@@ -112,7 +112,7 @@ fn signature_error(found: [u8; 8]) -> FormatError {
     FormatError::Signature { found }
 }
 
-/// The chunk that starts at `offset`.
+/// Returns the chunk that starts at `offset`.
 ///
 /// # Errors
 /// [`FormatError::MissingEnd`], [`FormatError::ChunkType`] and [`FormatError::Truncated`].
@@ -163,7 +163,7 @@ pub(crate) fn chunk_at(bytes: &[u8], offset: usize) -> Result<RawChunk<'_>, Form
     })
 }
 
-/// What is left of the chunk that starts at `offset` and goes beyond the end of the file; its checksum is lost.
+/// Returns the remainder of a chunk at `offset` that extends beyond the end of the file; its checksum is lost.
 pub(crate) fn cut_chunk_at(bytes: &[u8], offset: usize) -> Option<RawChunk<'_>> {
     let (head, rest) = bytes.get(offset..)?.split_first_chunk::<CHUNK_HEADER>()?;
     let [t0, t1, t2, t3, l0, l1, l2, l3] = *head;

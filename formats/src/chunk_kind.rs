@@ -16,12 +16,12 @@ impl ChunkKind {
     pub(crate) const PREVIEW: Self = Self(*b"prev");
     pub(crate) const ENLARGE: Self = Self(*b"enlg");
 
-    /// Whether a reader that does not know the type must refuse the file: the first letter is upper case.
+    /// Whether a reader that does not know the type must refuse the file; true when the first letter is upper case.
     pub fn is_critical(self) -> bool {
         self.0[0].is_ascii_uppercase()
     }
 
-    /// Whether the type means something in this version.
+    /// Whether this version knows the type.
     pub(crate) fn is_known(self) -> bool {
         [
             Self::HEAD,

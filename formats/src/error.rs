@@ -36,19 +36,19 @@ pub enum FormatError {
     },
 
     // Malformed: the sequence of chunks.
-    /// A chunk is longer than what is left of the file.
+    /// A chunk extends beyond the end of the file.
     #[error("chunk {chunk} at byte {offset} ends at byte {end}, the file has {file}")]
     Truncated {
         /// Type of the chunk.
         chunk: ChunkKind,
         /// Where the chunk starts.
         offset: u64,
-        /// Where it would end, its checksum included.
+        /// Offset of its end, including the checksum.
         end: u64,
         /// Length of the file in bytes.
         file: u64,
     },
-    /// The file stops where a chunk should start, before `IEND`.
+    /// The file ends where a chunk should start, before `IEND`.
     #[error(
         "the file ends at byte {file}, before chunk IEND; a chunk should start at byte {offset}"
     )]
@@ -88,7 +88,7 @@ pub enum FormatError {
         /// Where it starts.
         offset: u64,
     },
-    /// A chunk that may occur once occurs again.
+    /// A chunk that may occur only once occurs twice.
     #[error("chunk {chunk} at byte {offset} occurs a second time")]
     Duplicate {
         /// Type of the chunk.
@@ -113,9 +113,9 @@ pub enum FormatError {
     /// Bytes follow `IEND`.
     #[error("{count} bytes follow chunk IEND, from byte {offset}")]
     TrailingBytes {
-        /// Where the surplus starts.
+        /// Offset of the first surplus byte.
         offset: u64,
-        /// Its length in bytes.
+        /// Number of surplus bytes.
         count: u64,
     },
 
@@ -127,7 +127,7 @@ pub enum FormatError {
         chunk: ChunkKind,
         /// Where the chunk starts.
         offset: u64,
-        /// The decoder's own words.
+        /// The decoder's message.
         reason: String,
     },
     /// Bytes follow the MessagePack value in a chunk.
@@ -148,7 +148,7 @@ pub enum FormatError {
         /// Length of the payload in bytes.
         length: u64,
     },
-    /// A compressed payload has another length than it declares.
+    /// The length of a compressed payload differs from the declared length.
     #[error("chunk {chunk} at byte {offset}: {declared} bytes declared, {found} found")]
     BlobSize {
         /// Type of the chunk.
@@ -167,7 +167,7 @@ pub enum FormatError {
         chunk: ChunkKind,
         /// Where the chunk starts.
         offset: u64,
-        /// The decoder's own words.
+        /// The decoder's message.
         reason: String,
     },
     /// A field of `HEAD` or `prov` has a value that is never allowed.
@@ -188,7 +188,7 @@ pub enum FormatError {
         /// Layers of the model.
         wanted: u64,
     },
-    /// A part of `NETW` has another length than the tensors need.
+    /// The length of a part of `NETW` differs from what the tensors need.
     #[error("weights: {part} has {found} bytes, {wanted} needed")]
     WeightBytes {
         /// Name of the part.
@@ -198,7 +198,7 @@ pub enum FormatError {
         /// Bytes needed.
         wanted: u64,
     },
-    /// A matrix or bias has another number of values than its layer needs.
+    /// The number of values in a matrix or bias differs from what its layer needs.
     #[error("{tensor} has {found} values, {wanted} needed", tensor = TensorName(*tensor))]
     WeightCount {
         /// Index of the tensor: matrix 0, bias 0, matrix 1, ...
@@ -236,7 +236,7 @@ pub enum FormatError {
         /// Bits per value.
         bits: u8,
     },
-    /// The coded weights of `NETW` end before their last value, or go on behind it.
+    /// The coded weights of `NETW` end before their last value, or extend beyond it.
     #[error("the coded weights {what}")]
     CodedWeights {
         /// What is wrong with them.
@@ -271,7 +271,7 @@ pub enum FormatError {
         /// Bytes after the last segment.
         count: u64,
     },
-    /// A segment of the latents is missing, or ends before its coefficients do.
+    /// A segment of the latents is missing, or ends before its last coefficient.
     #[error("segment {index} of the latents is cut short")]
     Segment {
         /// Index of the segment, the coarsest band first.
@@ -279,7 +279,7 @@ pub enum FormatError {
     },
 
     // Limit.
-    /// The file asks for more than [`crate::Limits`] or the format itself allows.
+    /// The file exceeds a limit of [`crate::Limits`] or of the format itself.
     #[error("{what}: {asked} asked, the limit is {limit}")]
     OverLimit {
         /// What is limited, with its unit.
@@ -329,7 +329,7 @@ pub enum FormatError {
     },
 
     // Misuse by the caller, when writing.
-    /// A chunk given for writing has a type that cannot be kept as an unknown one.
+    /// An unknown chunk to be written has a type that is not ancillary or that this version knows.
     #[error(
         "chunk type {found:02x?} cannot be written as an unknown chunk; wanted: four ASCII letters, the first lower case, none of this version's"
     )]
@@ -342,12 +342,12 @@ pub enum FormatError {
     Encode {
         /// Type of the chunk.
         chunk: ChunkKind,
-        /// The encoder's own words.
+        /// The encoder's message.
         reason: String,
     },
 }
 
-/// The four kinds of [`FormatError`], by what a caller can do.
+/// The four kinds of [`FormatError`], by the caller's possible reaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Family {
@@ -377,7 +377,7 @@ impl FormatError {
     }
 }
 
-/// Writes a tensor index as the layer and part it stands for.
+/// A tensor index that displays as its layer and part.
 struct TensorName(usize);
 
 impl std::fmt::Display for TensorName {

@@ -1,4 +1,4 @@
-//! A whole file in memory.
+//! A complete file in memory.
 
 use crate::blob;
 use crate::chunk::{self, Chunk, FILE_HEADER, RawChunk, SIGNATURE, VERSION};
@@ -13,19 +13,19 @@ use crate::provenance::Provenance;
 use crate::tensor::{LayerData, Tensor};
 use crate::weights;
 
-/// Bytes of a preview at most.
+/// Maximum size of a preview in bytes.
 const MAX_PREVIEW: u64 = 1 << 16;
-/// Payload of chunk `enlg`. Others are of later versions; it is advice, and the picture stands without it.
+/// Payload of chunk `enlg` in this version. The chunk is a hint, so a reader ignores other payloads.
 const ENLARGE_MEANS: [u8; 1] = [0];
 
-/// Everything that a `.inr` file holds.
+/// The contents of a `.inr` file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InrFile {
     /// Size, samples, colour and model.
     pub header: Header,
     /// The weights, first layer to last, in the shapes of [`crate::Mlp::layer_shapes`].
     pub layers: Vec<LayerData>,
-    /// The latent grids of [`crate::Model::Pyramid`], and of no other model.
+    /// The latent grids, present only for [`crate::Model::Pyramid`].
     pub latents: Option<Latents>,
     /// ICC profile.
     pub icc: Option<Vec<u8>>,
@@ -35,17 +35,17 @@ pub struct InrFile {
     pub xmp: Option<Vec<u8>>,
     /// How the file came to be.
     pub provenance: Option<Provenance>,
-    /// A small JPEG or PNG of the picture, at most 64 KiB; not looked into.
+    /// A small JPEG or PNG of the picture, at most 64 KiB; its contents are not checked.
     pub preview: Option<Vec<u8>>,
-    /// Advice: renders of more pixels than the source are better made by an enlarging network, fitted so that its means
-    /// over the source's pixels are the render at the source's size.
+    /// Hint to render at more pixels than the source with an enlarging network, constrained so that the result averaged
+    /// over the source's pixels equals the render at the source's size.
     pub enlarge: bool,
-    /// Ancillary chunks that this version does not know, in file order; written back as they are.
+    /// Ancillary chunks unknown to this version, in file order; written back unchanged.
     pub unknown: Vec<Chunk>,
 }
 
 impl InrFile {
-    /// A file without metadata.
+    /// Creates a file without metadata.
     pub fn new(header: Header, layers: Vec<LayerData>) -> Self {
         Self {
             header,
@@ -61,24 +61,24 @@ impl InrFile {
         }
     }
 
-    /// The file in `bytes`, checked to its last byte.
+    /// Reads the file in `bytes` and checks all of it.
     ///
     /// # Errors
-    /// Any variant of [`FormatError`] but those of [`crate::Family::Misuse`]; nothing in `bytes` makes this panic, or
-    /// allocate more than a small multiple of the file and of `limits`.
+    /// Any variant of [`FormatError`] except those of [`crate::Family::Misuse`]. No input makes this panic, or allocate
+    /// more than a small multiple of the file and of `limits`.
     pub fn read(bytes: &[u8], limits: &Limits) -> Result<Self, FormatError> {
         Self::read_all(bytes, limits, false)
     }
 
-    /// What is left of a file that was cut off: all up to the cut, and of the latents every whole segment, coarse to
-    /// fine; the rest of the segments are empty. A whole file gives the same as [`InrFile::read`].
+    /// Reads a truncated file: everything up to the cut, and all complete segments of the latents, coarse to fine; the
+    /// remaining segments are empty. A complete file gives the same as [`InrFile::read`].
     ///
-    /// The checksum of latents that were cut is lost with their end, so damage in what is left of them goes unseen.
+    /// Truncated latents have lost their checksum, so damage in the remaining part is not detected.
     ///
     /// # Errors
-    /// As [`InrFile::read`], but a file may end anywhere after the lengths of the latents' segments, or after the
-    /// weights of a network. A cut within `HEAD` gives the errors of a file that ends early, one before the latents or
-    /// within the weights [`FormatError::MissingChunk`], and one within the latents' parameters or lengths
+    /// Same as [`InrFile::read`], except that a file may end anywhere after the lengths of the latents' segments, or
+    /// after the weights of a network. A cut within `HEAD` gives the errors of a file that ends early, one before the
+    /// latents or within the weights [`FormatError::MissingChunk`], and one within the latents' parameters or lengths
     /// [`FormatError::GridTooShort`].
     pub fn read_partial(bytes: &[u8], limits: &Limits) -> Result<Self, FormatError> {
         Self::read_all(bytes, limits, true)
@@ -127,11 +127,11 @@ impl InrFile {
         }
     }
 
-    /// The bytes of the file. Equal files give equal bytes.
+    /// Serialises the file. Equal files give equal bytes.
     ///
     /// # Errors
-    /// What [`InrFile::read`] would refuse under limits that allow any size is refused here with the same variants;
-    /// besides, [`FormatError::NotAncillary`] for an entry of `unknown` with the type of a critical or known chunk, and
+    /// The variants that [`InrFile::read`] without size limits would return for such a file. Also
+    /// [`FormatError::NotAncillary`] for an entry of `unknown` with the type of a critical or known chunk, and
     /// [`FormatError::OverLimit`] for a payload above 2^32 - 1 bytes.
     pub fn write(&self) -> Result<Vec<u8>, FormatError> {
         self.header.check(&Limits::NONE)?;
@@ -142,7 +142,7 @@ impl InrFile {
         out.extend_from_slice(&[0; 2]);
         chunk::append(&mut out, ChunkKind::HEAD, &head::write(&self.header)?)?;
         append_blob(&mut out, ChunkKind::ICC, self.icc.as_deref())?;
-        // Before the weights, so that a reader on a slow line has something to show early.
+        // Before the weights, so that a reader on a slow connection can show the preview early.
         if let Some(preview) = &self.preview {
             within("bytes of chunk prev", preview.len() as u64, MAX_PREVIEW)?;
             chunk::append(&mut out, ChunkKind::PREVIEW, preview)?;
@@ -179,7 +179,7 @@ impl InrFile {
         Ok(out)
     }
 
-    /// Holds the weights, or the latents, to the model.
+    /// Checks the weights, or the latents, against the model.
     fn check_layers(&self) -> Result<(), FormatError> {
         match &self.latents {
             Some(latents) => latents.check_against(&self.header)?,
@@ -219,7 +219,7 @@ fn append_blob(out: &mut Vec<u8>, kind: ChunkKind, data: Option<&[u8]>) -> Resul
     }
 }
 
-/// Checks that `IEND` is empty and the last thing in the file.
+/// Checks that `IEND` is empty and ends the file.
 fn check_end(end: &RawChunk<'_>, file: usize) -> Result<(), FormatError> {
     if !end.payload.is_empty() {
         return Err(FormatError::EndNotEmpty {
@@ -237,17 +237,17 @@ fn check_end(end: &RawChunk<'_>, file: usize) -> Result<(), FormatError> {
     Ok(())
 }
 
-/// A file while its chunks come in.
+/// A file under construction from its chunks.
 struct Builder<'l> {
     file: InrFile,
     seen: Vec<ChunkKind>,
     limits: &'l Limits,
-    /// Whether the file ends within the chunk that is added.
+    /// Whether the file ends within the chunk being added.
     cut: bool,
 }
 
 impl Builder<'_> {
-    /// Takes a chunk whose checksum is right.
+    /// Adds a chunk whose checksum has been verified.
     fn add(&mut self, raw: &RawChunk<'_>) -> Result<(), FormatError> {
         if raw.kind.is_known() {
             if self.seen.contains(&raw.kind) {
@@ -304,7 +304,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// The chunk that holds the model's numbers.
+    /// Type of the chunk that holds the weights or latents.
     fn data(&self) -> ChunkKind {
         match self.file.header.model {
             Model::Mlp(_) => ChunkKind::WEIGHTS,

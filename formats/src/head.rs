@@ -1,4 +1,4 @@
-//! Chunk `HEAD`: the MessagePack map that [`Header`] is stored as.
+//! Chunk `HEAD`: [`Header`] as a MessagePack map.
 
 use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use strum::VariantNames;
 
-/// Bytes of `HEAD` at most.
+/// Maximum size of `HEAD` in bytes.
 const MAX_BYTES: u64 = 1 << 16;
-/// The model kinds of this version.
+/// Names of the model kinds in this version.
 const MLP: &str = "mlp";
 const PYRAMID: &str = "pyramid";
 
-/// The value of `field` that is stored as `name`.
+/// Parses `name` as a value of `field`.
 fn named<T: FromStr + VariantNames>(field: &'static str, name: &str) -> Result<T, FormatError> {
     name.parse().map_err(|_| FormatError::UnsupportedValue {
         field,
@@ -25,7 +25,7 @@ fn named<T: FromStr + VariantNames>(field: &'static str, name: &str) -> Result<T
     })
 }
 
-/// `HEAD` as far as every version agrees on it: enough to name a model kind that this version cannot read.
+/// The fields of `HEAD` common to all versions; they suffice to name an unsupported model kind in an error.
 #[derive(Deserialize)]
 struct Outline<'a> {
     #[serde(borrow, deserialize_with = "messagepack::map")]
@@ -37,7 +37,7 @@ struct OutlineModel<'a> {
     kind: &'a str,
 }
 
-/// `HEAD`; fields at their default are left out, which saves about 100 bytes in a usual file.
+/// `HEAD` as stored. Fields at their default are omitted, which saves about 100 bytes in a typical file.
 #[derive(Serialize, Deserialize)]
 struct Map<'a> {
     width: u32,
@@ -71,7 +71,7 @@ struct ModelMap<'a> {
     grid: &'a str,
 }
 
-// Defaults of absent fields, and the tests for leaving them out; serde calls the tests with references.
+// Defaults of absent fields, and predicates that omit them; serde calls the predicates with references.
 const UNIT_RANGE: [f32; 2] = [0.0, 1.0];
 const USUAL_OMEGA: f32 = 30.0;
 
@@ -111,7 +111,7 @@ fn is_pixel_centre(name: &&str) -> bool {
     *name == pixel_centre()
 }
 
-/// Reads the payload of `HEAD`; the values are not yet checked.
+/// Parses the payload of `HEAD` without checking the values.
 ///
 /// # Errors
 /// [`FormatError::OverLimit`], [`FormatError::MessagePack`], [`FormatError::Surplus`],
@@ -183,10 +183,10 @@ impl<'a> ModelMap<'a> {
     }
 }
 
-/// The payload of `HEAD`.
+/// Serialises the payload of `HEAD`.
 ///
 /// # Errors
-/// [`FormatError::Encode`], and [`FormatError::OverLimit`] when the model has too many layers to be described.
+/// [`FormatError::Encode`], and [`FormatError::OverLimit`] when the description of the layers is too long.
 pub(crate) fn write(header: &Header) -> Result<Vec<u8>, FormatError> {
     let map = Map {
         width: header.width,

@@ -1,4 +1,4 @@
-//! What the picture is: size, samples, colour, and the model that stands for it.
+//! Description of the picture: size, samples, colour, and model.
 
 use crate::error::FormatError;
 use crate::limits::{Limits, within};
@@ -72,7 +72,7 @@ pub enum Depth {
     F32,
 }
 
-/// What a sample of the source stands for.
+/// Meaning of a sample of the source.
 #[derive(
     Clone,
     Copy,
@@ -104,10 +104,10 @@ pub struct Header {
     pub layout: Layout,
     /// Sample type of the source.
     pub depth: Depth,
-    /// The colour values that outputs -1 and +1 stand for: finite, low below high, `[0, 1]` unless the depth is
-    /// [`Depth::F32`]. Alpha always maps -1..1 to 0..1.
+    /// Colour values of the outputs -1 and +1: finite, low below high, `[0, 1]` unless the depth is [`Depth::F32`].
+    /// Alpha always maps -1..1 to 0..1.
     pub value_range: [f32; 2],
-    /// What a sample of the source stands for.
+    /// Meaning of a sample of the source.
     pub sampling: Sampling,
     /// Coding-independent code points (ITU-T H.273): primaries, transfer, matrix, full-range flag. `None` is sRGB
     /// unless the file carries an ICC profile.
@@ -117,17 +117,17 @@ pub struct Header {
 }
 
 impl Header {
-    /// Pixels of the source.
+    /// Number of pixels of the source.
     pub fn pixels(&self) -> u64 {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// Shape of each layer's matrix as (outputs, inputs), first to last; none for a pyramid.
+    /// Shape of each layer's matrix as (outputs, inputs), first to last; empty for a pyramid.
     pub fn layer_shapes(&self) -> Vec<(usize, usize)> {
         self.model.layer_shapes(self.layout.channels())
     }
 
-    /// Checks every field; reading and writing both come through here.
+    /// Checks every field; both reading and writing call this.
     ///
     /// # Errors
     /// [`FormatError::Field`] and [`FormatError::OverLimit`].

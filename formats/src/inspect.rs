@@ -1,4 +1,4 @@
-//! What is intact in a file that may be damaged.
+//! Reports the intact parts of a file that may be damaged.
 
 use crate::chunk::{self, FILE_HEADER};
 use crate::chunk_kind::ChunkKind;
@@ -11,18 +11,18 @@ use crate::limits::{Limits, within};
 pub struct ChunkInfo {
     /// The type.
     pub kind: ChunkKind,
-    /// Where the chunk starts, in bytes from the start of the file.
+    /// Offset of the chunk from the start of the file in bytes.
     pub offset: u64,
-    /// Length that the chunk declares for its payload, in bytes.
+    /// Declared length of the payload in bytes.
     pub length: u32,
-    /// Whether the whole chunk is there and its checksum is right.
+    /// Whether the chunk is complete and its checksum matches.
     pub intact: bool,
 }
 
-/// The chunks of a file, and whether [`InrFile::read`] accepts it.
+/// Lists the chunks of a file, and whether [`InrFile::read`] accepts it.
 ///
-/// The list goes as far as one chunk leads to the next: past chunks with a wrong checksum, up to one that reaches
-/// beyond the end of the file. It is empty when the first 12 bytes are not those of a version 1 file.
+/// The list includes chunks with a wrong checksum, and ends at the first chunk that extends beyond the end of the file.
+/// It is empty when the first 12 bytes are not those of a version 1 file.
 pub fn inspect(bytes: &[u8], limits: &Limits) -> (Vec<ChunkInfo>, Result<(), FormatError>) {
     (list(bytes, limits), InrFile::read(bytes, limits).map(drop))
 }

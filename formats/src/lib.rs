@@ -1,7 +1,7 @@
-//! The .inr container: bytes to header, weights and metadata, and back.
+//! The .inr container: conversion between bytes and header, weights and metadata.
 //!
-//! The byte layout is specified in `SPEC.md`; this crate is one reader and writer of it and knows nothing about
-//! rendering or fitting. Reading never trusts a size that a file declares: see [`Limits`].
+//! The byte layout is specified in `SPEC.md`. This crate reads and writes it and does not render or fit. Reading never
+//! trusts a size that a file declares: see [`Limits`].
 //!
 //! ```
 //! use inr_formats::{Activation, Depth, Grid, Header, InrFile, LayerData, Layout, Limits, Mlp, Model, Sampling, Tensor};

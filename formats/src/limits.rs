@@ -1,10 +1,10 @@
-//! What a stranger's file may make the program spend.
+//! Resource limits for reading and rendering untrusted files.
 
 use crate::error::FormatError;
 
-/// Upper bounds that a file is held to before anything is allocated for it.
+/// Upper bounds that are checked before anything is allocated for a file.
 ///
-/// [`crate::InrFile::read`] uses all but `render_pixels` and `multiply_adds`, which are for whoever renders.
+/// [`crate::InrFile::read`] uses all except `render_pixels` and `multiply_adds`, which are for renderers.
 ///
 /// ```
 /// let limits = inr_formats::Limits { pixels: 1 << 20, ..Default::default() };
@@ -20,12 +20,12 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Bytes of each of the metadata chunks `iccp`, `exif`, `xmpk` after decompression. Default 2^26 (64 MiB).
     pub metadata_bytes: u64,
-    /// Layers of the network, the last linear one included. Default 64.
+    /// Layers of the network, including the last linear one. Default 64.
     pub layers: u32,
     /// Width of each hidden layer. Default 4096.
     pub width: u32,
-    /// Bytes of the weights in memory, four per weight of the model; `HEAD` is held to it, and `NETW` must declare what
-    /// `HEAD` needs before it is decompressed. Default 2^28 (256 MiB).
+    /// Bytes of the weights in memory, four per weight of the model. `HEAD` is checked against it, and before
+    /// decompression `NETW` must declare the size that `HEAD` implies. Default 2^28 (256 MiB).
     pub decompressed_bytes: u64,
     /// Multiply-adds of one render. Default 2^50, enough for 2^30 samples of a network of 2^20 weights.
     pub multiply_adds: u64,
@@ -47,7 +47,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Every limit at its largest: what writing is held to, so that a program with raised limits can write.
+    /// Every limit at its maximum: used for writing, so that a program with raised limits can write.
     pub(crate) const NONE: Self = Self {
         pixels: u64::MAX,
         render_pixels: u64::MAX,
@@ -60,7 +60,7 @@ impl Limits {
     };
 }
 
-/// Refuses `asked` above `limit`.
+/// Checks that `asked` is not above `limit`.
 ///
 /// # Errors
 /// [`FormatError::OverLimit`].

@@ -1,4 +1,4 @@
-//! MessagePack with the bounds that a stranger's bytes need.
+//! MessagePack with bounds for untrusted input.
 
 use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
@@ -7,11 +7,11 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::marker::PhantomData;
 
-/// Nesting allowed in a payload. Version 1 needs 3; the rest is room for the unknown fields of later versions.
+/// Maximum nesting in a payload. Version 1 needs 3; the rest is reserved for fields of later versions.
 const DEPTH: usize = 32;
 
-/// Reads the one map in `payload`. Nothing is allocated by a declared length alone: strings and byte strings are cut
-/// from `payload`, and serde reserves at most 1 MiB ahead for an array.
+/// Reads the one map in `payload`. A declared length alone never causes an allocation: strings and byte strings are
+/// slices of `payload`, and serde reserves at most 1 MiB ahead for an array.
 ///
 /// # Errors
 /// [`FormatError::MessagePack`], and [`FormatError::Surplus`] when bytes follow the map.
@@ -27,14 +27,14 @@ pub(crate) fn read<'a, T: Deserialize<'a>>(
         offset,
         reason: error.to_string(),
     })?;
-    // The decoder does not tell its position; that it finds no further marker does.
+    // The decoder does not expose its position, so the end is detected by the lack of a further marker.
     match IgnoredAny::deserialize(&mut decoder) {
         Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
         _ => Err(FormatError::Surplus { chunk, offset }),
     }
 }
 
-/// Reads a structure from a map only: serde would also take an array of the fields without their names.
+/// Reads a structure from a map only: serde would also accept an array of the fields without their names.
 pub(crate) fn map<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -55,7 +55,7 @@ pub(crate) fn map<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer.deserialize_any(Only(PhantomData))
 }
 
-/// The bytes of `value`, structures as maps with named fields.
+/// Serialises `value`, with structures as maps with named fields.
 ///
 /// # Errors
 /// [`FormatError::Encode`].

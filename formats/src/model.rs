@@ -1,10 +1,10 @@
-//! The networks that a file can hold, by shape; their weights are [`crate::LayerData`].
+//! The kinds and shapes of networks that a file can hold; their weights are [`crate::LayerData`].
 
 use crate::error::FormatError;
 use crate::limits::{Limits, within};
 
-/// Highest number of positional-encoding frequencies. At 16 the fastest wave is sin(2^15 pi x), whose phase an `f32`
-/// coordinate still resolves to 0.01 rad.
+/// Maximum number of positional-encoding frequencies. At 16 the highest frequency is sin(2^15 pi x), whose phase an
+/// `f32` coordinate still resolves to 0.01 rad.
 const MAX_FREQUENCIES: u8 = 16;
 
 /// The function after each hidden layer.
@@ -45,11 +45,11 @@ pub enum Activation {
 pub enum Grid {
     /// Sample i of n at (2 i + 1 - n) / max(width, height): the longer side spans -1..1 from edge to edge.
     PixelCentre,
-    /// Sample i of n at 2 i / (n - 1) - 1 on each axis by itself, and at 0 when n is 1.
+    /// Sample i of n at 2 i / (n - 1) - 1 on each axis separately, and at 0 when n is 1.
     CornerAligned,
 }
 
-/// A multilayer perceptron from a coordinate to the channels of one sample.
+/// A multilayer perceptron that maps a coordinate to the channels of one sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mlp {
     /// Activation of every hidden layer; the last layer is linear.
@@ -59,16 +59,16 @@ pub struct Mlp {
     pub frequencies: u8,
     /// Width of each hidden layer, first to last, each at least 1.
     pub hidden: Vec<u32>,
-    /// The omega that the first layer was trained with; already part of the stored weights.
+    /// Omega used for the first layer in training; already included in the stored weights.
     pub omega_first: f32,
-    /// The omega that the other hidden layers were trained with; already part of the stored weights.
+    /// Omega used for the other hidden layers in training; already included in the stored weights.
     pub omega_hidden: f32,
-    /// Where the samples of the picture lie.
+    /// Positions of the samples of the picture.
     pub grid: Grid,
 }
 
 impl Mlp {
-    /// Inputs of the first layer: 2 + 4 L.
+    /// Number of inputs of the first layer: 2 + 4 L.
     pub fn inputs(&self) -> usize {
         2 + 4 * usize::from(self.frequencies)
     }
@@ -86,7 +86,7 @@ impl Mlp {
             .collect()
     }
 
-    /// Weights and biases of all layers for `outputs` channels; stays at `u64::MAX` where the sum would not fit.
+    /// Number of weights and biases of all layers for `outputs` channels; saturates at `u64::MAX`.
     pub fn parameters(&self, outputs: usize) -> u64 {
         self.layer_shapes(outputs)
             .into_iter()

@@ -1,4 +1,4 @@
-//! Chunk `prov`: how the file came to be.
+//! Chunk `prov`: provenance of the file.
 
 use crate::chunk_kind::ChunkKind;
 use crate::error::FormatError;
@@ -6,17 +6,17 @@ use crate::limits::within;
 use crate::messagepack;
 use serde::{Deserialize, Serialize};
 
-/// Bytes of `prov` at most.
+/// Maximum size of `prov` in bytes.
 const MAX_BYTES: u64 = 1 << 16;
 
-/// How the file was made; every field may be absent, and none changes decoding.
+/// Provenance of the file; every field is optional, and none affects decoding.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Provenance {
     /// Name and version of the encoder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoder: Option<String>,
-    /// The options of the fit, in the encoder's own words.
+    /// The options of the fit, in the encoder's own notation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
     /// Seed of the random numbers.
@@ -25,7 +25,7 @@ pub struct Provenance {
     /// Peak signal-to-noise ratio of the decoded picture against its source in dB; infinite when they are equal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub psnr: Option<f64>,
-    /// Seconds that the fit took, finite, at least 0.
+    /// Duration of the fit in seconds, finite, at least 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// Passes over the samples.

@@ -2,7 +2,7 @@
 
 use crate::error::FormatError;
 
-/// Fewest and most bits of a quantised value.
+/// Range of bits of a quantised value.
 const BITS: std::ops::RangeInclusive<u8> = 2..=16;
 
 /// The values of a matrix (row-major, one row per output) or of a bias.
@@ -12,7 +12,7 @@ pub enum Tensor {
     Float(Vec<f32>),
     /// Integers; the weights are `value as f32 * step`, rounded once to `f32`.
     Quantised {
-        /// Distance between neighbouring weights: above 0, and finite when multiplied by 2^(bits - 1).
+        /// Quantisation step: above 0, and finite when multiplied by 2^(bits - 1).
         step: f32,
         /// Bits per value, 2..=16.
         bits: u8,
@@ -35,7 +35,7 @@ impl Tensor {
         self.len() == 0
     }
 
-    /// The weights, dequantised, in stored order.
+    /// Returns the dequantised weights in stored order.
     pub fn values(&self) -> Vec<f32> {
         match self {
             Self::Float(values) => values.clone(),
@@ -45,7 +45,7 @@ impl Tensor {
         }
     }
 
-    /// Checks the values; `index` is the tensor's place in the file (matrix 0, bias 0, matrix 1, ...).
+    /// Checks the values; `index` is the tensor's position in the file (matrix 0, bias 0, matrix 1, ...).
     ///
     /// # Errors
     /// [`FormatError::NotFinite`], [`FormatError::Step`], [`FormatError::Bits`] and [`FormatError::ValueRange`].
@@ -72,7 +72,7 @@ impl Tensor {
     }
 }
 
-/// Refuses infinities and NaN.
+/// Checks that no value is infinite or NaN.
 ///
 /// # Errors
 /// [`FormatError::NotFinite`].

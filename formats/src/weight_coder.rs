@@ -1,24 +1,25 @@
-//! Quantised weights as binary decisions, mixed from what was coded before them.
+//! Entropy coding of quantised weights: binary decisions with probabilities mixed from the weights coded so far.
 //!
-//! The weights of one tensor look like noise of one scale, and so do its rows and columns, each of a scale of its own:
-//! a neuron that matters has large weights in and out. So a magnitude is expected from the means of its tensor, row and
-//! column so far, and the shape of the distribution around the expected magnitude is learnt over all tensors together.
-//! The contexts' slots start as geometric distributions of the expected mean; nothing is learnt in advance.
+//! The weights of one tensor resemble noise with a common scale, and each row and column has a scale of its own: an
+//! important neuron has large incoming and outgoing weights. So the coder estimates a magnitude from the running means
+//! of its tensor, row and column, and learns the shape of the distribution around the estimate over all tensors
+//! together. The contexts' slots start as geometric distributions with the estimated mean; nothing is trained in
+//! advance.
 
 use crate::entropy::coder::{Coder, Decoder, Encoder};
 use crate::entropy::mix::{INPUTS, Slot, Tables, WEIGHT_ONE, learn, mix};
 use crate::entropy::{expectation, octave};
 use crate::error::FormatError;
 
-/// Bits of a value, with its sign, whose magnitude is told by decisions with contexts; the rest is close to noise.
+/// Bits of a value, including its sign, that are coded with contexts; the remaining low bits are close to noise.
 const SHAPED_BITS: u8 = 6;
-/// Decisions of a magnitude at most: "above 0", ..., "above 31".
+/// Maximum number of decisions of a magnitude: "above 0", ..., "above 31".
 const BINS: usize = 1 << (SHAPED_BITS - 1);
-/// Steps of an expected magnitude.
+/// Quantisation steps of an expected magnitude.
 const EXPECTED: usize = 32;
 /// Kinds of tensor: matrices of the first, hidden and last layers, and biases.
 const KINDS: usize = 4;
-/// Tensors that learn a distribution of their own; those behind share the last.
+/// Maximum number of tensors with their own distribution; later ones share the last.
 const TENSORS: usize = 32;
 /// Contexts of each input of the mixture.
 const SIZES: [usize; INPUTS] = [
@@ -31,10 +32,10 @@ const SIZES: [usize; INPUTS] = [
     EXPECTED * KINDS,
     EXPECTED * EXPECTED / 4,
 ];
-/// Steps of a neighbour's magnitude.
+/// Quantisation steps of a neighbour's magnitude.
 const NEAR: usize = 12;
 
-/// Where a tensor stands in the network.
+/// Position and shape of a tensor in the network.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     /// Matrix 0, bias 0, matrix 1, ...
@@ -48,12 +49,12 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Lowest bits of a magnitude that have no context.
+    /// Number of low bits of a magnitude that are coded without context.
     fn raw_bits(self) -> u8 {
         self.bits.saturating_sub(SHAPED_BITS)
     }
 
-    /// Which of the distributions of single tensors is its.
+    /// Index of the tensor's own distribution.
     fn own(self) -> usize {
         self.tensor.min(TENSORS - 1)
     }
@@ -68,7 +69,7 @@ impl Place {
     }
 }
 
-/// Everything adaptive.
+/// All adaptive state.
 struct Model<C> {
     coder: C,
     tables: Tables,
@@ -77,17 +78,17 @@ struct Model<C> {
     signs: [Slot; TENSORS],
 }
 
-/// The slots of a context whose magnitudes have the mean `mean` / 16, as if they were geometric.
+/// Initial slot of a context: a geometric distribution with mean `mean` / 16.
 fn geometric(mean: u32) -> Slot {
     Slot::with(4096 * mean / (mean + 16), 0)
 }
 
-/// The least mean magnitude in 1/16 that [`expectation`] puts into a step.
+/// Minimum mean magnitude, in 1/16, that [`expectation`] assigns to `step`.
 fn mean_of(step: usize) -> u32 {
     ((4 + step as u32 % 4) << (step / 4)) - 4
 }
 
-/// Mean in 1/16 of a line's `count` magnitudes of this sum, and of `prior` / 16 as if seen four times.
+/// Mean in 1/16 of `count` magnitudes of a row or column with this sum, and of `prior` / 16 with the weight of four.
 fn line_mean(sum: u64, count: usize, prior: u32) -> u32 {
     ((16 * sum + 4 * u64::from(prior)) / (count as u64 + 4)) as u32
 }
@@ -117,14 +118,14 @@ impl<C: Coder> Model<C> {
         }
     }
 
-    /// Codes a tensor: `values` is what to write, or empty for a reader; returns what was coded, or nothing when the
-    /// bytes have ended long before.
+    /// Codes a tensor. `values` is the input of a writer, empty for a reader. Returns the coded values, or `None` when
+    /// the bytes ended long before.
     fn tensor(&mut self, place: Place, values: &[i32]) -> Option<Vec<i32>> {
         let Place { rows, columns, .. } = place;
         let (kind, own) = (place.kind(), place.own());
         let mut found = Vec::new();
         let (mut above, mut column_sums) = (vec![0_u32; columns], vec![0_u64; columns]);
-        // A prior of the tensor's mean: a quarter of the largest magnitude, seen eight times.
+        // Prior of the tensor's mean: a quarter of the largest magnitude, with the weight of eight.
         let prior = 2_u64 << place.bits.min(SHAPED_BITS);
         let (mut sum, mut count) = (0_u64, 0_u64);
         for row in 0..rows {
@@ -208,7 +209,7 @@ impl<C: Coder> Model<C> {
     }
 }
 
-/// The bytes of quantised tensors in stored order.
+/// Codes quantised tensors in stored order.
 pub(crate) fn write(tensors: &[(Place, &[i32])]) -> Vec<u8> {
     if tensors.is_empty() {
         return Vec::new();
@@ -220,7 +221,7 @@ pub(crate) fn write(tensors: &[(Place, &[i32])]) -> Vec<u8> {
     model.coder.finish()
 }
 
-/// Reads tensors one after another.
+/// Reads tensors in sequence.
 pub(crate) struct Reader<'a>(Model<Decoder<'a>>);
 
 impl<'a> Reader<'a> {
@@ -228,7 +229,7 @@ impl<'a> Reader<'a> {
         Self(Model::new(Decoder::new(bytes)))
     }
 
-    /// The values of the next tensor.
+    /// Returns the values of the next tensor.
     ///
     /// # Errors
     /// [`FormatError::CodedWeights`] when the bytes have ended, [`FormatError::ValueRange`] for a value beyond its bits.
@@ -251,7 +252,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Holds the bytes to what the tensors took.
+    /// Checks that the tensors used all the bytes.
     ///
     /// # Errors
     /// [`FormatError::CodedWeights`] when bytes are left.

@@ -1,8 +1,8 @@
 //! Chunk `NETW`: the weights, as a MessagePack map with a column per property.
 //!
-//! Quantised values are coded by [`crate::weight_coder`] into one column. Measured on SIRENs of 12,093 and 18,957
-//! weights of 4.5 to 5.5 bits: 3 to 4 % smaller than their top bits under zstd with the others packed beside them, and as
-//! small as an ideal coder that knew the normal distribution of each tensor.
+//! [`crate::weight_coder`] codes the quantised values into one column. Measured on SIRENs of 12,093 and 18,957 weights
+//! of 4.5 to 5.5 bits: 3 to 4 % smaller than coding the top bits with zstd and packing the others beside them, and as
+//! small as an ideal coder given the normal distribution of each tensor.
 
 use crate::chunk::RawChunk;
 use crate::chunk_kind::ChunkKind;
@@ -12,10 +12,10 @@ use crate::tensor::{LayerData, Tensor, check_finite, check_quantiser};
 use crate::weight_coder::{self, Place, Reader};
 use serde::{Deserialize, Serialize};
 
-/// What `bits` says for a tensor of floats.
+/// Value of `bits` for a tensor of floats.
 const FLOAT: u8 = 32;
 
-/// The columns; every one is a byte string and absent when empty.
+/// The columns; each is a byte string and absent when empty.
 #[derive(Serialize, Deserialize)]
 struct Columns<'a> {
     /// One byte per tensor: 2..=16, or 32 for floats.
@@ -44,10 +44,10 @@ fn sides(shapes: &[(usize, usize)]) -> impl Iterator<Item = (usize, usize)> {
         .flat_map(|&(rows, columns)| [(rows, columns), (1, rows)])
 }
 
-/// The payload of `NETW` for layers of the given shapes (outputs, inputs), which they have been held to.
+/// Serialises the payload of `NETW`; `layers` must match the given shapes (outputs, inputs).
 ///
 /// # Errors
-/// As [`Tensor::check`].
+/// Same as [`Tensor::check`].
 pub(crate) fn write(
     layers: &[LayerData],
     shapes: &[(usize, usize)],
@@ -87,9 +87,9 @@ pub(crate) fn write(
 /// Reads the payload of `NETW` for layers of the given shapes (outputs, inputs).
 ///
 /// # Errors
-/// As [`messagepack::read`] and [`Tensor::check`]; [`FormatError::LayerCount`] and [`FormatError::WeightBytes`] when the
-/// columns do not have the lengths that the shapes need, [`FormatError::CodedWeights`] when the coded values end early or
-/// have bytes behind them.
+/// Same as [`messagepack::read`] and [`Tensor::check`]. Also [`FormatError::LayerCount`] and
+/// [`FormatError::WeightBytes`] when the columns do not have the lengths that the shapes need, and
+/// [`FormatError::CodedWeights`] when the coded values end early or are followed by other bytes.
 pub(crate) fn read(
     raw: &RawChunk<'_>,
     shapes: &[(usize, usize)],
@@ -122,9 +122,9 @@ pub(crate) fn read(
     Ok(layers)
 }
 
-/// How one tensor is stored.
+/// Storage of one tensor.
 enum Stored {
-    /// As so many floats.
+    /// Number of floats.
     Float(usize),
     Quantised {
         step: f32,
@@ -132,7 +132,7 @@ enum Stored {
     },
 }
 
-/// Reads the columns with one entry per tensor, and holds the others to the lengths that the tensors need.
+/// Reads the columns with one entry per tensor, and checks that the lengths of the others match.
 fn plan(columns: &Columns<'_>, shapes: &[(usize, usize)]) -> Result<Vec<Stored>, FormatError> {
     let widths = columns.bits.0;
     if widths.len() != shapes.len() * 2 {
@@ -178,7 +178,7 @@ fn check_length(part: &'static str, found: u64, wanted: u64) -> Result<(), Forma
     Ok(())
 }
 
-/// The tensor of floats in `bytes`, the `index`-th.
+/// Reads tensor `index` from the floats in `bytes`.
 fn read_floats(index: usize, bytes: &[u8]) -> Result<Tensor, FormatError> {
     let (values, _) = bytes.as_chunks::<4>();
     let values: Vec<f32> = values

@@ -74,7 +74,7 @@ fn shares(layout: Layout) -> Vec<f32> {
 }
 
 /// Standard deviation of white noise in `picture`, in samples, as far as it cannot be texture: 0.0 for grey pictures, for
-/// pictures of few colours and below [`LEAST`]. Noise is in all channels, and texture in luma alone; grey cannot show the
+/// pictures of few colours and below 1.2 steps of 8 bits. Noise is in all channels, and texture in luma alone; grey cannot show the
 /// difference.
 pub fn certain(picture: &Picture) -> f64 {
     if picture.layout().colour_channels() == 1 || few_colours(picture) {

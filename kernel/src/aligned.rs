@@ -1,4 +1,4 @@
-//! Buffers that start on a cache line: vectors that cross lines halve the speed of the widest kernels.
+//! Buffers aligned to cache lines: vectors that cross lines halve the speed of the widest kernels.
 
 use std::ops::{Deref, DerefMut};
 
@@ -6,12 +6,12 @@ use std::ops::{Deref, DerefMut};
 #[repr(C, align(64))]
 struct Line([f32; 16]);
 
-/// Values that start on a cache line.
+/// A buffer aligned to a cache line.
 #[derive(Clone, Default)]
 pub struct Aligned(Vec<Line>);
 
 impl Aligned {
-    /// At least `length` zeros, rounded up to whole lines.
+    /// Allocates at least `length` zeros, rounded up to whole lines.
     pub fn zeros(length: usize) -> Self {
         Self(vec![Line([0.0; 16]); length.div_ceil(16)])
     }
@@ -21,7 +21,7 @@ impl Deref for Aligned {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        // SAFETY: a `Line` is 16 floats without padding, and lines follow each other.
+        // SAFETY: a `Line` is 16 floats without padding, and lines are contiguous.
         unsafe { std::slice::from_raw_parts(self.0.as_ptr().cast(), self.0.len() * 16) }
     }
 }

@@ -12,12 +12,12 @@ pub(super) struct Avx2(());
 /// The CPU must have AVX2 and FMA.
 #[target_feature(enable = "avx2,fma")]
 pub(super) unsafe fn dispatch<W: Work>(work: W) -> W::Output {
-    // 6 x 2 sums, 2 columns and a weight take 15 of the 16 registers.
+    // 6 x 2 sums, 2 columns and a weight use 15 of the 16 registers.
     work.run::<_, 6, 2>(Avx2(()))
 }
 
-// SAFETY of every block below: the token exists only inside `dispatch`, whose caller found the instructions, and pointers
-// are valid as the trait's methods demand.
+// SAFETY of every block below: the token exists only inside `dispatch`, whose caller detected the instructions, and
+// pointers are valid as the trait's methods require.
 impl Simd for Avx2 {
     type V = __m256;
     const WIDTH: usize = 8;
@@ -115,7 +115,7 @@ impl Simd for Avx2 {
     unsafe fn transpose(self, from: *const f32, stride: usize, to: *mut f32) {
         // SAFETY: see above.
         unsafe {
-            // Rows r and r + 4 share a register, so that what is left is a 4 x 4 transposition in each half.
+            // Rows r and r + 4 share a register, so that a 4 x 4 transposition remains in each half.
             for column in [0, 4] {
                 let mut pairs = [_mm256_setzero_ps(); 4];
                 for (row, pair) in pairs.iter_mut().enumerate() {

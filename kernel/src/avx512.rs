@@ -15,8 +15,8 @@ pub(super) unsafe fn dispatch<W: Work>(work: W) -> W::Output {
     work.run::<_, 8, 2>(Avx512(()))
 }
 
-// SAFETY of every block below: the token exists only inside `dispatch`, whose caller found the instructions, and pointers
-// are valid as the trait's methods demand.
+// SAFETY of every block below: the token exists only inside `dispatch`, whose caller detected the instructions, and
+// pointers are valid as the trait's methods require.
 impl Simd for Avx512 {
     type V = __m512;
     const WIDTH: usize = 16;
@@ -106,8 +106,7 @@ impl Simd for Avx512 {
     unsafe fn transpose(self, from: *const f32, stride: usize, to: *mut f32) {
         // SAFETY: see above.
         unsafe {
-            // Rows r, r + 4, r + 8 and r + 12 share a register, so that what is left is a 4 x 4 transposition in each
-            // quarter.
+            // Rows r, r + 4, r + 8 and r + 12 share a register, so that a 4 x 4 transposition remains in each quarter.
             for column in [0, 4, 8, 12] {
                 let mut quads = [_mm512_setzero_ps(); 4];
                 for (row, quad) in quads.iter_mut().enumerate() {

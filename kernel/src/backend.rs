@@ -1,4 +1,4 @@
-//! Instruction sets, and the one place that chooses between them.
+//! Instruction sets, and runtime dispatch to them.
 
 #[cfg(target_arch = "x86_64")]
 use crate::avx2;
@@ -11,7 +11,7 @@ use crate::simd::{Simd, Work};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use crate::simd128;
 
-/// An instruction set that the kernels were compiled for.
+/// An instruction set that the kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// The target's baseline.
@@ -19,7 +19,7 @@ pub enum Backend {
     /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
-    /// AVX-512 F besides.
+    /// AVX-512 F, in addition to AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx512,
     /// 64-bit ARM.
@@ -31,12 +31,12 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// The widest instruction set that this machine has.
+    /// Returns the widest instruction set of this machine.
     pub fn detect() -> Self {
         Self::available().pop().unwrap_or(Self::Scalar)
     }
 
-    /// Every instruction set that this machine has, narrowest first.
+    /// Returns all instruction sets of this machine, narrowest first.
     pub fn available() -> Vec<Self> {
         #[allow(unused_mut, reason = "some targets add none")]
         let mut found = vec![Self::Scalar];
@@ -54,7 +54,7 @@ impl Backend {
         found
     }
 
-    /// Rows of the blocks that packed matrices are laid out for.
+    /// Rows per block in the layout of packed matrices.
     pub fn block_rows(self) -> usize {
         struct Rows;
         impl Work for Rows {
@@ -71,12 +71,12 @@ impl Backend {
         match self {
             Self::Scalar => work.run::<_, 4, 2>(scalar::Scalar),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: this variant only comes out of `available`, which detected the features.
+            // SAFETY: this variant only comes from `available`, which detected the features.
             Self::Avx2 => unsafe { avx2::dispatch(work) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above, for AVX-512 F besides.
+            // SAFETY: as above, and `available` also detected AVX-512 F.
             Self::Avx512 => unsafe { avx512::dispatch(work) },
-            // 8 x 2 sums, 2 columns and a weight of 32 registers.
+            // 8 x 2 sums, 2 columns and a weight use 19 of the 32 registers.
             #[cfg(target_arch = "aarch64")]
             Self::Neon => work.run::<_, 8, 2>(neon::Neon),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -10,10 +10,10 @@ use crate::simd::STRIP;
 use crate::simd::{Simd, Work};
 use crate::tile::{GradientLayout, Streams, Tile};
 
-/// Inputs narrower than this take the gradient by dot products, the vectors of wider ones would be mostly empty.
+/// With fewer inputs than this the gradient uses dot products, because vectors of inputs would be mostly empty.
 const NARROW: usize = 5;
 
-/// Gradient through an activation without derivative streams, in the slope's place.
+/// Gradient through an activation without derivative streams; overwrites the slope.
 struct TimesSlope {
     slopes: *mut f32,
 }
@@ -21,7 +21,7 @@ struct TimesSlope {
 impl<S: Simd> Epilogue<S> for TimesSlope {
     #[inline(always)]
     unsafe fn take(&mut self, simd: S, offset: usize, sums: S::V) {
-        // SAFETY: a strip of the product's rows.
+        // SAFETY: `offset` is inside a strip of the product's rows.
         unsafe {
             let at = self.slopes.add(offset);
             simd.store(at, simd.mul(simd.load(at), sums));
@@ -29,7 +29,7 @@ impl<S: Simd> Epilogue<S> for TimesSlope {
     }
 }
 
-/// Gradients of the weights from those of the outputs: see [`Backend::backward`].
+/// Computes the gradients of the weights from those of the outputs: see [`Backend::backward`].
 pub(super) struct Backward<'a> {
     pub(super) network: &'a Prepared,
     pub(super) tile: &'a mut Tile,
@@ -84,7 +84,7 @@ impl Work for Backward<'_> {
 }
 
 impl Backward<'_> {
-    /// The gradient of `layer`'s weights and bias, with `back` that of its sums.
+    /// Computes the gradient of `layer`'s weights and bias; `back` is the gradient of its sums.
     ///
     /// # Safety
     /// The tile, layout and gradient must have the network's shape.
@@ -100,7 +100,7 @@ impl Backward<'_> {
         let strips = self.strips * streams;
         let place = self.layout.layers[layer];
         let inputs = self.tile.values[layer].as_ptr();
-        // SAFETY: the caller vouches for the shapes.
+        // SAFETY: the caller guarantees the shapes.
         unsafe {
             let mut outer = Outer {
                 back,
@@ -125,17 +125,17 @@ impl Backward<'_> {
         }
     }
 
-    /// Turns gradients with respect to a hidden layer's activations into those of its sums, all four streams.
+    /// Converts gradients with respect to a hidden layer's activations to those of its sums, for all four streams.
     ///
     /// # Safety
-    /// `back` must hold the tile's strips of the layer's width, and the tile its forward pass.
+    /// `back` must hold the tile's strips of the layer's width, and the tile the results of its forward pass.
     #[inline(always)]
     unsafe fn through_activation<S: Simd>(&self, simd: S, layer: usize, back: *mut f32) {
         let size = self.tile.widths[layer + 1] * STRIP;
         let bend = simd.splat(curvature(self.network.activation));
         for strip in 0..self.strips {
             for at in (0..size).step_by(S::WIDTH) {
-                // SAFETY: the caller vouches for the shapes.
+                // SAFETY: the caller guarantees the shapes.
                 unsafe {
                     let back = back.add(4 * strip * size + at);
                     let sums = self.tile.sums[layer].as_ptr().add(3 * strip * size + at);
@@ -167,8 +167,8 @@ impl Backward<'_> {
 }
 
 impl Backend {
-    /// After [`Backend::forward`], with the loss's gradient in the tile's outputs: that of all weights into `gradient`,
-    /// laid out by `layout`, added to what is there if `add`.
+    /// Computes the gradient of all weights after [`Backend::forward`], given the loss's gradient in the tile's
+    /// outputs. The result is written to `gradient`, laid out by `layout`, or added to it if `add`.
     ///
     /// # Panics
     /// When the tile, layout or gradient do not have the network's shape.

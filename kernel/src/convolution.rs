@@ -9,36 +9,36 @@ use crate::simd::STRIP;
 /// Samples of a 3 x 3 window.
 const TAPS: usize = 9;
 
-/// Layers of sines over 3 x 3 windows and a linear output layer behind the last of them (activations as in SIREN,
-/// Sitzmann et al. 2020, arXiv:2006.09661), packed for one instruction set.
+/// Sine layers over 3 x 3 windows, followed by a linear output layer (activations as in SIREN, Sitzmann et al. 2020,
+/// arXiv:2006.09661), packed for one instruction set.
 pub struct Convolution {
     backend: Backend,
     shape: ConvolutionShape,
-    /// For each hidden layer one that maps windows to its values, the last of them with the output layer behind it.
+    /// One network per hidden layer, which maps windows to the layer's values; the last one includes the output layer.
     layers: Vec<Prepared>,
 }
 
 /// Sizes of a [`Convolution`].
 #[derive(Clone, Copy, Debug)]
 pub struct ConvolutionShape {
-    /// Values that are read per point.
+    /// Input values per point.
     pub features: usize,
-    /// Values of every hidden layer per point.
+    /// Values per point of every hidden layer.
     pub width: usize,
-    /// Hidden layers: outputs depend on so many points before and after.
+    /// Number of hidden layers, which is also the radius of the receptive field in points.
     pub depth: usize,
-    /// Values that come out per point.
+    /// Output values per point.
     pub outputs: usize,
 }
 
 impl ConvolutionShape {
-    /// Weights and biases of the hidden layers.
+    /// Number of weights and biases of the hidden layers.
     pub const fn hidden_numbers(&self) -> usize {
         let Self { width, depth, .. } = *self;
         width * (self.features * TAPS + 1) + (depth - 1) * width * (width * TAPS + 1)
     }
 
-    /// Values per point of the layer that is read by hidden layer `index`.
+    /// Input values per point of hidden layer `index`.
     const fn inputs(&self, index: usize) -> usize {
         if index == 0 {
             self.features
@@ -49,8 +49,8 @@ impl ConvolutionShape {
 }
 
 impl Convolution {
-    /// Takes the weights `[outputs, inputs, 3, 3]` and biases of every layer from `numbers`, first layer first; the output
-    /// layer's are `[outputs, width]`.
+    /// Takes the weights `[outputs, inputs, 3, 3]` and biases of every layer from `numbers`, first layer first; those
+    /// of the output layer have shape `[outputs, width]`.
     pub fn new(
         backend: Backend,
         shape: ConvolutionShape,
@@ -81,10 +81,10 @@ impl Convolution {
 
     /// Runs the network over `columns` x `rows` points.
     ///
-    /// `read` gets the number of a row and its lines, one per feature: row r of `read` lies `depth` rows above row r of
-    /// the output, and so do the first of `columns + 2 * depth` columns that it fills; what lies behind them in a line does
-    /// not matter. `write` gets row and first column of 32 points, and their outputs, shape `[outputs, 32]`; those beyond
-    /// the last column do not count. Rows come in order.
+    /// `read` gets a row number and the row's lines, one per feature, and fills the first `columns + 2 * depth` values
+    /// of each; the rest of a line is ignored. Row and column 0 of `read` are `depth` before row and column 0 of the
+    /// output. `write` gets the row and first column of 32 points, and their outputs, shape `[outputs, 32]`; points
+    /// beyond the last column must be ignored. Rows come in order.
     pub fn run(
         &self,
         columns: usize,
@@ -104,20 +104,20 @@ impl Convolution {
     }
 }
 
-/// A row of values, a line for each feature.
+/// A row of values, with a line for each feature.
 pub struct Lines<'a> {
     values: &'a mut [f32],
     stride: usize,
 }
 
 impl Lines<'_> {
-    /// All lines, first feature first.
+    /// Iterates over all lines, first feature first.
     pub fn each(&mut self) -> std::slice::ChunksExactMut<'_, f32> {
         self.values.chunks_exact_mut(self.stride)
     }
 }
 
-/// Three rows of `channels` lines, by row number.
+/// A ring buffer of three rows of `channels` lines, indexed by row number.
 struct Ring {
     values: Vec<f32>,
     channels: usize,
@@ -138,7 +138,7 @@ impl Ring {
         &mut self.values[row % 3 * length..][..length]
     }
 
-    /// The 3 x 3 windows of every channel at 32 points from column `x` of the middle row `row` on, shape
+    /// Copies the 3 x 3 windows of every channel at 32 points, starting at column `x` of the middle row `row`; shape
     /// `[channels, 9, 32]`.
     fn windows(&self, row: usize, x: usize, out: &mut [f32]) {
         let length = self.channels * self.stride;
@@ -151,12 +151,12 @@ impl Ring {
     }
 }
 
-/// A run under way. Columns and rows are counted from `depth` before those of the output: the features' row r lies
-/// there, the values of hidden layer l exist from row l on (the first one is 1), outputs from `depth` on.
+/// The state of a run. Columns and rows are counted from `depth` before those of the output: the features start at row
+/// 0, the values of hidden layer l at row l (the first layer is 1), and the outputs at row `depth`.
 struct Pass<'a> {
     network: &'a Convolution,
     columns: usize,
-    /// Three rows of the features and of each hidden layer but the last, which is not kept.
+    /// Three rows of the features and of each hidden layer except the last, which is not stored.
     rings: Vec<Ring>,
 }
 
@@ -173,7 +173,7 @@ impl Pass<'_> {
             let values = self.rings[0].row(row);
             values.fill(0.0);
             read(row, &mut Lines { values, stride });
-            // Each layer is a row behind the one that it reads, and needs the two rows before that.
+            // Each layer lags one row behind its input, and needs the two rows before that.
             for layer in 1..depth {
                 if row >= 2 * layer {
                     self.hidden_row(layer, row - layer);
@@ -185,7 +185,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Row `row` of hidden layer `layer`, 1 or more, from the three around it of what it reads.
+    /// Computes row `row` of hidden layer `layer`, at least 1, from the three surrounding rows of its input.
     fn hidden_row(&mut self, layer: usize, row: usize) {
         let Convolution {
             backend,

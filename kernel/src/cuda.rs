@@ -1,4 +1,4 @@
-//! CUDA kernels of a fit through candle, compiled by NVRTC when the first one on a GPU starts.
+//! CUDA kernels of a fit through candle, compiled by NVRTC on first use on a GPU.
 
 use std::sync::OnceLock;
 
@@ -26,7 +26,7 @@ fn function(device: &CudaDevice, name: &str) -> CandleResult<CudaFunction> {
     }
 }
 
-/// First and last value of a tensor without gaps.
+/// First and last index of a contiguous tensor.
 fn whole(layout: &Layout) -> CandleResult<(usize, usize)> {
     match layout.contiguous_offsets() {
         Some(range) => Ok(range),
@@ -34,7 +34,8 @@ fn whole(layout: &Layout) -> CandleResult<(usize, usize)> {
     }
 }
 
-/// The activation of `z + bias`, sines of `omega` times it; with `arriving`, the gradient with respect to that sum.
+/// Computes the activation of `z + bias`, where sines scale it by `omega`; with `arriving`, the gradient with respect
+/// to `z + bias`.
 pub fn activate(
     activation: Activation,
     omega: f32,
@@ -49,7 +50,7 @@ pub fn activate(
     let stream = device.cuda_stream();
     let z = z.0.as_cuda_slice::<f32>()?.slice(start..end);
     let bias = bias.0.as_cuda_slice::<f32>()?.slice(biases.0..biases.1);
-    // SAFETY: the kernel below writes every value before anyone reads one.
+    // SAFETY: the kernel below writes every value before any read.
     let mut out = unsafe { device.alloc::<f32>(count)? };
     let sine = i32::from(activation == Activation::Sine);
     let config = LaunchConfig::for_num_elems(count as u32);
@@ -61,8 +62,8 @@ pub fn activate(
             launch.arg(&z).arg(&bias);
             builder_arg!(launch, omega, sine);
             launch.arg(&mut out);
-            // SAFETY: arguments are those of the kernel's declaration; every index is checked against `count`, and `z` and
-            // `out` have as many values, `bias` one for each `points` of them.
+            // SAFETY: the arguments match the kernel's declaration; every index is checked against `count`, `z` and
+            // `out` have `count` values, and `bias` has one value for each `points` of them.
             unsafe { launch.launch(config) }.w()?;
         }
         Some((arriving, layout)) => {
@@ -84,14 +85,14 @@ pub fn activate(
     Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
 }
 
-/// The optimisers that have a kernel.
+/// The optimisers with a kernel.
 #[derive(Clone, Copy)]
 pub enum Optimiser {
     ScheduleFree,
     Adam,
 }
 
-/// A step of `optimiser` on `state` `[3 n]` along `gradient` `[n]`, with the coefficients of its kernel.
+/// Takes a step of `optimiser` on `state` `[3 n]` along `gradient` `[n]`, with the coefficients of its kernel.
 pub fn advance(
     optimiser: Optimiser,
     coefficients: [f32; 6],
@@ -118,7 +119,7 @@ pub fn advance(
     let [a, b, c, beta1, beta2, epsilon] = coefficients;
     builder_arg!(launch, a, b, c, beta1, beta2, epsilon);
     let config = LaunchConfig::for_num_elems(count as u32);
-    // SAFETY: arguments are those of the kernels' declarations; every index is checked against `count`, and `state` has
+    // SAFETY: the arguments match the kernels' declarations; every index is checked against `count`, and `state` has
     // three times as many values.
     unsafe { launch.launch(config) }.w()?;
     Ok(())

@@ -9,7 +9,7 @@ use crate::simd::STRIP;
 use crate::simd::{Simd, Work};
 use crate::trig::sine;
 
-/// Sums as they are.
+/// Stores the sums unchanged.
 pub(super) struct Linear {
     pub(super) out: *mut f32,
 }
@@ -22,7 +22,7 @@ impl<S: Simd> Epilogue<S> for Linear {
     }
 }
 
-/// Activation alone, for rendering.
+/// Stores the activation of the sums, for rendering.
 struct Activate<const SINE: bool> {
     out: *mut f32,
 }
@@ -40,7 +40,7 @@ impl<S: Simd, const SINE: bool> Epilogue<S> for Activate<SINE> {
     }
 }
 
-/// Values of the points of one tile, for rendering: see [`Backend::evaluate`].
+/// Computes the values of the points of one tile, for rendering: see [`Backend::evaluate`].
 pub(super) struct Evaluate<'a> {
     pub(super) network: &'a Prepared,
     /// Inputs, shape `[strips, inputs, STRIP]`.
@@ -93,8 +93,8 @@ impl Work for Evaluate<'_> {
 }
 
 impl Backend {
-    /// Outputs, shape `[strips, channels, STRIP]`, at `inputs`, shape `[strips, inputs, STRIP]`, with two strips of the
-    /// widest hidden layer as `scratch`.
+    /// Evaluates `network` at `inputs`, shape `[strips, inputs, STRIP]`, into `outputs`, shape
+    /// `[strips, channels, STRIP]`. `scratch` holds two strips of the widest hidden layer.
     ///
     /// # Panics
     /// When a slice is too short or the network is not packed for this backend.

@@ -1,4 +1,4 @@
-//! A network evaluated over tiles of points.
+//! Evaluates a network over tiles of points.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::simd::STRIP;
 /// Points per tile.
 pub const TILE: usize = 256;
 
-/// Evaluates one network, keeping the buffers of a tile between calls; one per thread.
+/// Evaluates one network and reuses the buffers of a tile between calls; each thread needs its own.
 pub struct Evaluator {
     network: Arc<Prepared>,
     frequencies: u8,
@@ -32,7 +32,7 @@ impl Evaluator {
         )
     }
 
-    /// Another evaluator of the same network, for another thread.
+    /// Creates an evaluator of the same network for another thread.
     pub fn another(&self) -> Self {
         Self::with(self.network.clone(), self.frequencies, self.backend)
     }
@@ -52,7 +52,8 @@ impl Evaluator {
         }
     }
 
-    /// Outputs at up to [`TILE`] points: shape `[channels, TILE]`, valid in the first `x.len()` of each row.
+    /// Returns the outputs at up to [`TILE`] points, shape `[channels, TILE]`; the first `x.len()` values of each row
+    /// are valid.
     ///
     /// # Panics
     /// When `x` and `y` differ in length or exceed [`TILE`].

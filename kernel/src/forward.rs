@@ -11,7 +11,7 @@ use crate::simd::{Simd, Work};
 use crate::tile::{Streams, Tile};
 use crate::trig::sine_cosine;
 
-/// Factor of the activation's second derivative `-curvature * a`: sine bends, ReLU does not.
+/// Factor in the activation's second derivative `-curvature * a`: 1 for sine, 0 for ReLU.
 pub(super) fn curvature(activation: Activation) -> f32 {
     match activation {
         Activation::Sine => 1.0,
@@ -34,7 +34,7 @@ impl<S: Simd, const SINE: bool> Epilogue<S> for ActivateWithSlope<SINE> {
             let slope = simd.where_positive(sums, simd.splat(1.0));
             (simd.where_positive(sums, sums), slope)
         };
-        // SAFETY: both are strips of the product's rows.
+        // SAFETY: `offset` is inside a strip of the product's rows in both buffers.
         unsafe {
             simd.store(self.out.add(offset), value);
             simd.store(self.slopes.add(offset), slope);
@@ -52,7 +52,7 @@ struct First {
 impl<S: Simd> Epilogue<S> for First {
     #[inline(always)]
     unsafe fn take(&mut self, simd: S, offset: usize, sums: S::V) {
-        // SAFETY: all are strips of the product's rows.
+        // SAFETY: `offset` is inside a strip of the product's rows in all buffers.
         unsafe {
             simd.store(self.sums.add(offset), sums);
             let slope = simd.load(self.slopes.add(offset));
@@ -75,7 +75,7 @@ struct Laplacian {
 impl<S: Simd> Epilogue<S> for Laplacian {
     #[inline(always)]
     unsafe fn take(&mut self, simd: S, offset: usize, sums: S::V) {
-        // SAFETY: all are strips of the product's rows.
+        // SAFETY: `offset` is inside a strip of the product's rows in all buffers.
         unsafe {
             simd.store(self.sums.add(offset), sums);
             let (x, y) = (simd.load(self.x.add(offset)), simd.load(self.y.add(offset)));
@@ -93,7 +93,7 @@ impl<S: Simd> Epilogue<S> for Laplacian {
     }
 }
 
-/// Values, or jets, of the points of a tile: see [`Backend::forward`].
+/// Computes values, or jets, of the points of a tile: see [`Backend::forward`].
 pub(super) struct Forward<'a> {
     pub(super) network: &'a Prepared,
     pub(super) tile: &'a mut Tile,
@@ -152,7 +152,7 @@ impl Forward<'_> {
         let PreparedLayer { forward, bias, .. } = &self.network.layers[layer];
         let streams = self.tile.streams.count();
         let size = forward.rows * STRIP;
-        // SAFETY: the caller vouches for the shapes.
+        // SAFETY: the caller guarantees the shapes.
         unsafe {
             let inputs = self.tile.values[layer].as_ptr();
             let input = |stream: usize| {
@@ -200,7 +200,8 @@ impl Forward<'_> {
 }
 
 impl Backend {
-    /// Runs the first `strips` strips of `tile` through `network`, keeping what [`Backend::backward`] needs.
+    /// Runs the first `strips` strips of `tile` through `network`, and stores the intermediate results for
+    /// [`Backend::backward`].
     ///
     /// # Panics
     /// When the tile does not have the network's shape.

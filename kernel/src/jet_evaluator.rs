@@ -1,4 +1,4 @@
-//! A network's values and derivatives over tiles of points, by forward-mode jets.
+//! Evaluates a network's values and derivatives over tiles of points, by forward-mode jets.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use crate::prepared::Prepared;
 use crate::simd::STRIP;
 use crate::tile::{Streams, Tile};
 
-/// Evaluates one network's jets, keeping the buffers of a tile between calls; one per thread. Training runs the same
-/// forward pass.
+/// Evaluates one network's jets and reuses the buffers of a tile between calls; each thread needs its own. Training
+/// uses the same forward pass.
 pub struct JetEvaluator {
     network: Arc<Prepared>,
     frequencies: u8,
@@ -21,13 +21,14 @@ pub struct JetEvaluator {
 }
 
 impl JetEvaluator {
-    /// Derivatives are with respect to positions of which one unit is `scale` of the network's coordinates, x and y.
+    /// Creates an evaluator whose derivatives are with respect to units of `scale` in the network's coordinates, x and
+    /// y.
     pub fn new(network: &Network, scale: [f64; 2], backend: Backend) -> Self {
         let prepared = Arc::new(Prepared::of(network, backend));
         Self::with(prepared, network.frequencies, scale, backend)
     }
 
-    /// Another evaluator of the same network, for another thread.
+    /// Creates an evaluator of the same network for another thread.
     pub fn another(&self) -> Self {
         Self::with(
             self.network.clone(),
@@ -50,8 +51,8 @@ impl JetEvaluator {
         }
     }
 
-    /// Value, d/dx, d/dy and Laplacian at up to [`TILE`] points: shape `[4, channels, TILE]`, valid in the first
-    /// `x.len()` of each row.
+    /// Returns value, d/dx, d/dy and Laplacian at up to [`TILE`] points, shape `[4, channels, TILE]`; the first
+    /// `x.len()` values of each row are valid.
     ///
     /// # Panics
     /// When `x` and `y` differ in length or exceed [`TILE`].

@@ -1,11 +1,11 @@
 //! The inner loops of `inr`: dense layers and activations over tiles of points, forward, backward and with derivatives,
-//! small convolutions, and the threads that they run on.
+//! small convolutions, and multithreading.
 //!
 //! One source, generic over the vectors of an instruction set, is compiled for each of them; [`Backend::detect`] alone
-//! chooses, once per tile. Points lie across the lanes in strips of [`STRIP`]: a strip holds one row of points per feature,
-//! so that no width needs padding and a strip of 256 features stays in a 48 KiB first-level cache.
+//! chooses, once per tile. Points are spread over the lanes in strips of [`STRIP`]: a strip holds one row of points per
+//! feature, so that no width needs padding and a strip of 256 features fits a 48 KiB first-level cache.
 //!
-//! This crate serves `inr` and follows its version; use `inr` itself for pictures.
+//! This crate is internal to `inr` and has the same version; use `inr` itself for pictures.
 
 mod aligned;
 mod backend;

@@ -8,7 +8,8 @@ use crate::simd::{Simd, transpose_plainly};
 #[derive(Clone, Copy)]
 pub(super) struct Neon;
 
-// SAFETY of every block below: NEON belongs to the aarch64 baseline, and pointers are valid as the trait's methods demand.
+// SAFETY of every block below: NEON is part of the aarch64 baseline, and pointers are valid as the trait's methods
+// require.
 impl Simd for Neon {
     type V = float32x4_t;
     const WIDTH: usize = 4;
@@ -93,7 +94,7 @@ impl Simd for Neon {
 
     #[inline(always)]
     unsafe fn transpose(self, from: *const f32, stride: usize, to: *mut f32) {
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: the caller guarantees the same.
         unsafe { transpose_plainly(self, from, stride, to) }
     }
 }

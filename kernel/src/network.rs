@@ -1,12 +1,12 @@
-//! Networks as data: shapes and weights, no training.
+//! Networks as data: shapes and weights, without training.
 
 use inr_formats::{Activation, LayerData, Mlp, Tensor};
 
-/// The layers do not have the shapes of the model.
+/// The shapes of the layers differ from the model's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{layers} layers that do not match the model")]
 pub struct LayersMismatch {
-    /// Layers given.
+    /// Number of layers given.
     pub layers: usize,
 }
 
@@ -23,14 +23,14 @@ pub struct Layer {
     pub bias: Vec<f32>,
 }
 
-/// A coordinate network: positions in the field's square to samples.
+/// A coordinate network: maps positions in the field's square to samples.
 ///
-/// Hidden layers apply the activation to `W a + b`; the last layer is linear and its outputs -1.0..=1.0 stand for the
-/// whole range of samples. SIREN (Sitzmann et al. 2020, arXiv:2006.09661) with omega0 folded into the weights, or a
-/// ReLU net, either one with or without the positional encoding of NeRF (Mildenhall et al. 2020, arXiv:2003.08934).
+/// Hidden layers apply the activation to `W a + b`. The last layer is linear, and its outputs -1.0..=1.0 span the range
+/// of samples. The network is a SIREN (Sitzmann et al. 2020, arXiv:2006.09661) with omega0 folded into the weights, or
+/// a ReLU net; either may use the positional encoding of NeRF (Mildenhall et al. 2020, arXiv:2003.08934).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    /// What hidden layers apply.
+    /// Activation of the hidden layers.
     pub activation: Activation,
     /// Frequencies of the positional encoding; 0 for none.
     pub frequencies: u8,
@@ -39,10 +39,10 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network that an `.inr` file's model and layers describe, dequantised.
+    /// Builds the network described by the model and layers of an `.inr` file, dequantised.
     ///
     /// # Errors
-    /// [`LayersMismatch`] when the layers do not have the model's shapes; a file that was read has them.
+    /// [`LayersMismatch`] when the layers do not have the model's shapes; those of a file read successfully do.
     pub fn from_layers(
         model: &Mlp,
         channels: usize,
@@ -89,7 +89,7 @@ impl Network {
             .collect()
     }
 
-    /// A network of `model`'s shape with all weights 0.
+    /// Creates a network of `model`'s shape with all weights 0.
     pub fn zeroed(model: &Mlp, channels: usize) -> Self {
         let layer = |(outputs, inputs): (usize, usize)| Layer {
             inputs,
@@ -122,8 +122,8 @@ impl Network {
     }
 }
 
-/// Writes the network's inputs for the points `(x, y)` into `out`, one row of `stride` values per input: x, y, then for
-/// each of `frequencies` octaves `i` sin(2^i pi x), sin(2^i pi y), cos(2^i pi x), cos(2^i pi y).
+/// Writes the network's inputs for the points `(x, y)` into `out`, one row of `stride` values per input: x, y, then
+/// sin(2^i pi x), sin(2^i pi y), cos(2^i pi x), cos(2^i pi y) for each octave `i` of `frequencies`.
 pub fn encode_points(frequencies: u8, x: &[f32], y: &[f32], stride: usize, out: &mut [f32]) {
     const CHUNK: usize = 32;
     for (axis, positions) in [x, y].into_iter().enumerate() {
@@ -143,7 +143,7 @@ pub fn encode_points(frequencies: u8, x: &[f32], y: &[f32], stride: usize, out: 
                 for (point, [sine, cosine]) in turns[..positions.len()].iter_mut().enumerate() {
                     out[row + point] = *sine as f32;
                     out[row + 2 * stride + point] = *cosine as f32;
-                    // Twice the angle: the error doubles as well, from 1e-16 to 1e-11 at the highest octave.
+                    // Double-angle formula: the error doubles as well, from 1e-16 to 1e-11 at the highest octave.
                     let double = 2.0 * *sine * *cosine;
                     *cosine = 1.0 - 2.0 * *sine * *sine;
                     *sine = double;
@@ -153,7 +153,7 @@ pub fn encode_points(frequencies: u8, x: &[f32], y: &[f32], stride: usize, out: 
     }
 }
 
-/// As [`encode_points`], with derivatives along both axes in units of `1 / scale` and the Laplacian: shape
+/// Same as [`encode_points`], with derivatives along both axes in units of `1 / scale` and the Laplacian: shape
 /// `[4, inputs, stride]`.
 pub fn encode_jets(
     frequencies: u8,

@@ -4,7 +4,7 @@ use crate::product::block_rows;
 use crate::simd::STRIP;
 use crate::simd::Simd;
 
-/// Two runs of strips whose product over all points is a layer's weight gradient.
+/// A product of two arrays of strips over all points, which gives a layer's weight gradient.
 #[derive(Clone, Copy)]
 pub(super) struct Outer {
     /// Gradients with respect to the layer's sums: `strips` strips of `rows` rows.
@@ -17,7 +17,7 @@ pub(super) struct Outer {
     /// Result, shape `[rows, pitch]`; `pitch` is a multiple of 16 and at least `columns`.
     pub(super) out: *mut f32,
     pub(super) pitch: usize,
-    /// Adds to `out` instead of overwriting it.
+    /// Whether to add to `out` instead of overwriting it.
     pub(super) add: bool,
 }
 
@@ -27,7 +27,7 @@ impl Outer {
     }
 
     /// # Safety
-    /// All pointers must be valid for the shapes that the fields state.
+    /// All pointers must be valid for the shapes stated by the fields.
     #[inline(always)]
     pub(super) unsafe fn wide<S: Simd, const R: usize, const C: usize>(self, simd: S) {
         let vectors = self.columns.div_ceil(S::WIDTH);
@@ -57,7 +57,7 @@ impl Outer {
     }
 
     /// # Safety
-    /// As [`Outer::wide`].
+    /// Same as [`Outer::wide`].
     #[inline(always)]
     unsafe fn block<S: Simd, const R: usize, const C: usize>(
         self,
@@ -101,10 +101,10 @@ impl Outer {
         }
     }
 
-    /// The same for few columns, whose vectors would be mostly empty: `inputs` are strips.
+    /// Same as [`Outer::wide`] for few columns, where vectors would be mostly empty: `inputs` are strips.
     ///
     /// # Safety
-    /// As [`Outer::wide`].
+    /// Same as [`Outer::wide`].
     #[inline(always)]
     pub(super) unsafe fn narrow<S: Simd>(self, simd: S) {
         let mut row = 0;
@@ -124,7 +124,7 @@ impl Outer {
     }
 
     /// # Safety
-    /// As [`Outer::wide`].
+    /// Same as [`Outer::wide`].
     #[inline(always)]
     unsafe fn dots<S: Simd, const R: usize>(self, simd: S, row: usize, column: usize) {
         let mut sums = [simd.splat(0.0); R];
@@ -150,11 +150,11 @@ impl Outer {
     }
 }
 
-/// Transposes `strips` strips of `rows` rows into panels, shape `[ceil(rows / WIDTH), strips * STRIP, WIDTH]`. The last
-/// panel's surplus columns are whatever follows the rows.
+/// Transposes `strips` strips of `rows` rows into panels, shape `[ceil(rows / WIDTH), strips * STRIP, WIDTH]`. The
+/// surplus columns of the last panel hold arbitrary values.
 ///
 /// # Safety
-/// `from` must hold the strips and a vector's number of rows besides, `to` the panels.
+/// `from` must hold the strips plus as many further rows as a vector has values, and `to` the panels.
 #[inline(always)]
 pub(super) unsafe fn panels<S: Simd>(
     simd: S,
@@ -166,7 +166,7 @@ pub(super) unsafe fn panels<S: Simd>(
     for panel in 0..rows.div_ceil(S::WIDTH) {
         for strip in 0..strips {
             for point in (0..STRIP).step_by(S::WIDTH) {
-                // SAFETY: inside the shapes above.
+                // SAFETY: all accesses are inside the shapes above.
                 unsafe {
                     let from = from.add((strip * rows + panel * S::WIDTH) * STRIP + point);
                     let to = to.add(((panel * strips + strip) * STRIP + point) * S::WIDTH);
@@ -177,10 +177,10 @@ pub(super) unsafe fn panels<S: Simd>(
     }
 }
 
-/// Sums over points of `strips` strips of `rows` rows, into or added to `out`.
+/// Sums `strips` strips of `rows` rows over points, and stores the sums in `out` or adds them to it.
 ///
 /// # Safety
-/// `from` must hold the strips and `out` `rows` values.
+/// `from` must hold the strips, and `out` must hold `rows` values.
 #[inline(always)]
 pub(super) unsafe fn row_sums<S: Simd>(
     simd: S,
@@ -193,7 +193,7 @@ pub(super) unsafe fn row_sums<S: Simd>(
 ) {
     for row in 0..rows {
         let mut sum = simd.splat(0.0);
-        // SAFETY: inside the shapes above.
+        // SAFETY: all accesses are inside the shapes above.
         unsafe {
             for strip in 0..strips {
                 let from = from.add((strip * stride * rows + row) * STRIP);

@@ -1,14 +1,14 @@
-//! How many multiply-adds a second the CPU can do at most: the yardstick of the kernels.
+//! Measures the CPU's peak rate of multiply-adds, as a reference for the kernels.
 
 use crate::backend::Backend;
 use crate::simd::{Simd, Work};
 
-/// Runs `rounds` rounds of independent multiply-adds and returns how many floating-point operations that was.
+/// Runs `rounds` rounds of independent multiply-adds and returns the number of floating-point operations.
 pub(super) struct Peak {
     pub(super) rounds: u32,
 }
 
-/// Sums in flight: more than any CPU's latency times its units, fewer than its registers.
+/// Independent sums: more than any CPU's latency times its units, fewer than its registers.
 const SUMS: usize = 12;
 
 impl Work for Peak {
@@ -34,7 +34,7 @@ impl Work for Peak {
 }
 
 impl Backend {
-    /// Does about `rounds` x 200 independent vector multiply-adds; returns the number of floating-point operations.
+    /// Executes about `rounds` x 200 independent vector multiply-adds; returns the number of floating-point operations.
     pub fn peak(self, rounds: u32) -> f64 {
         self.dispatch(Peak { rounds })
     }

@@ -1,4 +1,4 @@
-//! A network's weights in the order in which the kernels read them.
+//! A network's weights in the kernels' memory order.
 
 use inr_formats::Activation;
 
@@ -6,7 +6,7 @@ use crate::backend::Backend;
 use crate::network::Network;
 use crate::product::Packed;
 
-/// A network's weights as the kernels read them.
+/// A network's weights, packed for the kernels.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// Activation of the hidden layers.
@@ -17,23 +17,23 @@ pub struct Prepared {
     pub activates_last: bool,
 }
 
-/// One dense layer's weights, omega0 multiplied in.
+/// One dense layer's weights, with omega0 multiplied in.
 #[derive(Clone, Debug)]
 pub struct PreparedLayer {
     /// Weights `[outputs, inputs]`.
     pub forward: Packed,
     /// Shape `[outputs]`.
     pub bias: Vec<f32>,
-    /// The transposition; empty when nothing is trained.
+    /// The transposed weights; empty without training.
     pub backward: Packed,
 }
 
 impl Prepared {
-    /// Room for a network whose layers have these widths, its input first; all weights are 0.
+    /// Allocates a network whose layers have these widths, its input first; all weights are 0.
     pub fn new(activation: Activation, widths: &[usize], training: bool) -> Self {
         let layer = |(index, pair): (usize, &[usize])| {
             let (inputs, outputs) = (pair[0], pair[1]);
-            // Nothing needs the gradient of the network's inputs.
+            // The gradient of the network's inputs is not needed.
             let transposed = training && index > 0;
             PreparedLayer {
                 forward: Packed::new(outputs, inputs),
@@ -52,7 +52,7 @@ impl Prepared {
         }
     }
 
-    /// `network` for rendering.
+    /// Packs `network` for rendering.
     pub fn of(network: &Network, backend: Backend) -> Self {
         let inputs = network.layers.first().map(|layer| layer.inputs);
         let outputs = network.layers.iter().map(|layer| layer.outputs);
@@ -64,7 +64,7 @@ impl Prepared {
         prepared
     }
 
-    /// Takes in the weights `[outputs, inputs]` and bias of layer `index`, times `omega`.
+    /// Packs the weights `[outputs, inputs]` and bias of layer `index`, times `omega`.
     pub fn set(
         &mut self,
         backend: Backend,
@@ -93,7 +93,7 @@ impl Prepared {
 }
 
 impl Prepared {
-    /// Panics unless every layer's bias fits its matrix, and each matrix the one before.
+    /// Panics unless every layer's bias fits its matrix, and each matrix fits the one before.
     pub(super) fn check(&self) {
         assert!(!self.layers.is_empty(), "a network without layers");
         let mut inner = self.layers[0].forward.inner;

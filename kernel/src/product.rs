@@ -1,22 +1,22 @@
 //! Matrix products with strips of points.
 //!
-//! A strip holds [`STRIP`] points of every feature, one row of points per feature. Points lie across the lanes, weights
-//! are broadcast; a block of `R` features by `C` vectors of points is summed in registers.
+//! A strip holds [`STRIP`] points of every feature, one row of points per feature. Points are spread over the lanes and
+//! weights are broadcast; a block of `R` features by `C` vectors of points is summed in registers.
 
 use crate::simd::STRIP;
 use crate::simd::Simd;
 
-/// A matrix in the order in which blocks read it: for each block of rows its columns, each column's rows together.
+/// A matrix in blocks of rows; each block stores its columns one after another, and each column its rows contiguously.
 #[derive(Clone, Debug, Default)]
 pub struct Packed {
     values: Vec<f32>,
-    /// Rows of the matrix: outputs.
+    /// Rows of the matrix, which are outputs.
     pub rows: usize,
-    /// Columns of the matrix: inputs.
+    /// Columns of the matrix, which are inputs.
     pub inner: usize,
 }
 
-/// Rows of the next block when `left` are left and registers hold `most`.
+/// Size of the next block, given that `left` rows remain and registers hold `most`.
 #[inline(always)]
 pub(super) fn block_rows(left: usize, most: usize) -> usize {
     match left {
@@ -28,7 +28,7 @@ pub(super) fn block_rows(left: usize, most: usize) -> usize {
 }
 
 impl Packed {
-    /// A matrix of zeros.
+    /// Creates a matrix of zeros.
     pub fn new(rows: usize, inner: usize) -> Self {
         Self {
             values: vec![0.0; rows * inner],
@@ -37,7 +37,7 @@ impl Packed {
         }
     }
 
-    /// Takes in `scale * matrix`, shape `[rows, inner]`, for blocks of `most` rows.
+    /// Packs `scale * matrix`, shape `[rows, inner]`, in blocks of `most` rows.
     pub fn pack(&mut self, matrix: &[f32], scale: f32, most: usize) {
         let inner = self.inner;
         let mut row = 0;
@@ -56,7 +56,7 @@ impl Packed {
         }
     }
 
-    /// Takes in the transposition of `scale * matrix`, shape `[inner, rows]`.
+    /// Packs the transpose of `scale * matrix`; `matrix` has shape `[inner, rows]`.
     pub fn pack_transposed(&mut self, matrix: &[f32], scale: f32, most: usize) {
         let inner = self.inner;
         let mut row = 0;
@@ -86,19 +86,20 @@ fn interleave<const SIZE: usize>(block: &mut [f32], source: &[f32], scale: f32) 
     }
 }
 
-/// What becomes of a product's sums.
+/// Processes the sums of a product.
 pub(super) trait Epilogue<S: Simd> {
-    /// Takes the vector of sums at `offset` values into the strip.
+    /// Processes the vector of sums at offset `offset` in the strip.
     ///
     /// # Safety
-    /// `offset` plus a vector must lie within the strips that the epilogue was made with.
+    /// `offset` plus a vector must lie within the strips that the epilogue was created with.
     unsafe fn take(&mut self, simd: S, offset: usize, sums: S::V);
 }
 
-/// `weights` times the strip at `input`, shape `[inner, STRIP]`, plus `bias` if it is not null; sums go to `epilogue`.
+/// Multiplies `weights` by the strip at `input`, shape `[inner, STRIP]`, adds `bias` if it is not null, and passes the
+/// sums to `epilogue`.
 ///
 /// # Safety
-/// `input` must hold `weights.inner` rows, `bias` `weights.rows` values, and `weights` be packed for `R` rows.
+/// `input` must hold `weights.inner` rows, `bias` `weights.rows` values, and `weights` must be packed for `R` rows.
 #[inline(always)]
 pub(super) unsafe fn product<S: Simd, E: Epilogue<S>, const R: usize, const C: usize>(
     simd: S,
@@ -110,7 +111,7 @@ pub(super) unsafe fn product<S: Simd, E: Epilogue<S>, const R: usize, const C: u
     let mut row = 0;
     while row < weights.rows {
         let size = block_rows(weights.rows - row, R);
-        // SAFETY: the block's rows are below `weights.rows`, and the caller vouches for the rest.
+        // SAFETY: the block's rows are below `weights.rows`, and the caller guarantees the rest.
         unsafe {
             let block = weights.values.as_ptr().add(row * weights.inner);
             let bias = if bias.is_null() { bias } else { bias.add(row) };
@@ -146,7 +147,7 @@ struct Block {
 
 impl Block {
     /// # Safety
-    /// As [`product`].
+    /// Same as [`product`].
     #[inline(always)]
     unsafe fn sum<S: Simd, E: Epilogue<S>, const R: usize, const C: usize>(
         self,
@@ -155,7 +156,7 @@ impl Block {
     ) {
         for column in (0..STRIP).step_by(C * S::WIDTH) {
             let mut sums = [[simd.splat(0.0); C]; R];
-            // SAFETY: rows and columns stay inside the block, see `product`.
+            // SAFETY: rows and columns are inside the block, see `product`.
             unsafe {
                 if !self.bias.is_null() {
                     for (row, sums) in sums.iter_mut().enumerate() {

@@ -1,4 +1,4 @@
-//! The reference: plain Rust for any CPU, in arrays that compilers vectorise.
+//! The reference: plain Rust for any CPU, with arrays that compilers vectorise.
 
 use crate::simd::{Simd, transpose_plainly};
 
@@ -24,13 +24,13 @@ impl Simd for Scalar {
 
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> V {
-        // SAFETY: the caller vouches for four values.
+        // SAFETY: the caller guarantees four values.
         unsafe { from.cast::<V>().read_unaligned() }
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, value: V) {
-        // SAFETY: the caller vouches for four values.
+        // SAFETY: the caller guarantees four values.
         unsafe { to.cast::<V>().write_unaligned(value) }
     }
 
@@ -86,7 +86,7 @@ impl Simd for Scalar {
 
     #[inline(always)]
     unsafe fn transpose(self, from: *const f32, stride: usize, to: *mut f32) {
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: the caller guarantees the same.
         unsafe { transpose_plainly(self, from, stride, to) }
     }
 }

@@ -1,4 +1,4 @@
-//! WebAssembly's 128-bit vectors, compiled in where the target has them.
+//! WebAssembly's 128-bit vectors, compiled for targets that have them.
 
 use std::arch::wasm32::*;
 
@@ -19,13 +19,13 @@ impl Simd for Simd128 {
 
     #[inline(always)]
     unsafe fn load(self, from: *const f32) -> v128 {
-        // SAFETY: the caller vouches for four values.
+        // SAFETY: the caller guarantees four values.
         unsafe { v128_load(from.cast()) }
     }
 
     #[inline(always)]
     unsafe fn store(self, to: *mut f32, value: v128) {
-        // SAFETY: the caller vouches for four values.
+        // SAFETY: the caller guarantees four values.
         unsafe { v128_store(to.cast(), value) }
     }
 
@@ -77,7 +77,7 @@ impl Simd for Simd128 {
 
     #[inline(always)]
     unsafe fn transpose(self, from: *const f32, stride: usize, to: *mut f32) {
-        // SAFETY: the caller's promise is the same.
+        // SAFETY: the caller guarantees the same.
         unsafe { transpose_plainly(self, from, stride, to) }
     }
 }

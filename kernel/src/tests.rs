@@ -17,7 +17,7 @@ fn random(seed: u64) -> impl FnMut() -> f32 {
 struct Plain {
     activation: Activation,
     widths: Vec<usize>,
-    /// Per layer weights `[outputs, inputs]`, then bias.
+    /// Weights `[outputs, inputs]` and bias of each layer.
     layers: Vec<(Vec<f32>, Vec<f32>)>,
 }
 
@@ -81,7 +81,7 @@ impl Plain {
     }
 }
 
-/// A tile of `strips` filled strips and the same inputs per point.
+/// Creates a tile with `strips` random strips, and returns it with the same inputs per point.
 fn tile(plain: &Plain, strips: usize, streams: Streams) -> (Tile, Vec<Vec<Jet>>) {
     let mut tile = Tile::new(&plain.widths, strips + 1, streams);
     let mut random = random(77);
@@ -99,7 +99,7 @@ fn tile(plain: &Plain, strips: usize, streams: Streams) -> (Tile, Vec<Vec<Jet>>)
     (tile, points)
 }
 
-/// Miri looks at what memory is touched, in a thousand times the time: it sees fewer shapes and angles, and no
+/// Miri checks memory accesses and is a thousand times slower: it runs fewer shapes and angles, and no finite
 /// differences of losses.
 const SHAPES: &[&[usize]] = if cfg!(miri) {
     &[&[2, 5, 1], &[3, 17, 7, 1]]
@@ -127,8 +127,8 @@ fn both_passes_agree_with_double_precision_on_every_backend() {
     }
 }
 
-/// The loss is the sum over outputs of a fixed random weight times the output, so that its gradient with respect to them
-/// is those weights.
+/// Uses as loss the sum over outputs of a fixed random weight times the output, so that its gradient with respect to
+/// the outputs is those weights.
 fn check(backend: Backend, plain: &Plain, streams: Streams) {
     let strips = 2;
     let network = plain.prepared(backend);
@@ -170,7 +170,7 @@ fn check(backend: Backend, plain: &Plain, streams: Streams) {
     compare_gradients(backend, plain, &layout, &gradient, loss);
 }
 
-/// Central differences of a few weights and biases of every layer.
+/// Compares with central differences for a few weights and biases of every layer.
 fn compare_gradients(
     backend: Backend,
     plain: &Plain,
@@ -198,7 +198,7 @@ fn compare_gradients(
                 *value += by;
                 (f64::from(*value - before), loss(&changed))
             };
-            // Derivatives of ReLU networks jump at kinks: too short a step to meet one.
+            // Derivatives of ReLU networks jump at kinks, so the step is too short to cross one.
             let step = match plain.activation {
                 Activation::Sine => 3e-4,
                 Activation::Relu => 1e-6,
@@ -317,7 +317,7 @@ impl Work for Transpose<'_> {
     #[inline(always)]
     fn run<S: simd::Simd, const R: usize, const C: usize>(self, simd: S) -> usize {
         assert!(self.0.len() >= 20 * S::WIDTH && self.1.len() >= S::WIDTH * S::WIDTH);
-        // SAFETY: both are long enough.
+        // SAFETY: both buffers are long enough.
         unsafe { simd.transpose(self.0.as_ptr(), 20, self.1.as_mut_ptr()) };
         S::WIDTH
     }

@@ -1,4 +1,4 @@
-//! Rows and items on several threads, watched and stopped by the caller.
+//! Rows and items on several threads, with progress and cancellation by the caller.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -9,28 +9,29 @@ use std::time::{Duration, Instant};
 /// Progress interval.
 const EVERY: Duration = Duration::from_millis(40);
 
-/// The watcher of a job ended it.
+/// The watcher cancelled the job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cancelled")]
 pub struct Cancelled;
 
-/// Receives the number of units done; `false` ends the job. Only the thread that began the job calls it.
+/// Receives the number of units done; returning `false` cancels the job. Called only on the thread that started the
+/// job.
 pub type Watcher<'a> = &'a mut dyn FnMut(u64) -> bool;
 
-/// Threads to use when the caller does not say.
+/// Default number of threads.
 pub fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Values below which a second thread takes longer to wake than it saves.
+/// Minimum number of values per thread: with fewer, waking a second thread takes longer than it saves.
 const WORTH_A_THREAD: usize = 1 << 15;
 
-/// Threads worth waking for `values` light ones, `threads` at most.
+/// Number of threads to use for `values` cheap values, at most `threads`.
 pub fn threads_for(values: usize, threads: usize) -> usize {
     threads.min(values / WORTH_A_THREAD).max(1)
 }
 
-/// Calls `work` with the number of each row of `out`, which are `width` long, and the row; on up to `threads` threads.
+/// Calls `work` with the index of each row of `out` and the row, which is `width` long, on up to `threads` threads.
 pub fn each_row<T: Send>(
     out: &mut [T],
     width: usize,
@@ -52,26 +53,26 @@ pub fn each_row<T: Send>(
     done.expect("nobody watches, and no row fails");
 }
 
-/// State that the threads of a job share.
+/// State shared by the threads of a job.
 #[derive(Default)]
 struct Shared {
     done: AtomicU64,
     stopped: AtomicBool,
 }
 
-/// A job as one of its threads sees it. Results never depend on the number of threads: every item has an index, and
-/// results are placed by it.
+/// One thread's view of a job. Results never depend on the number of threads: every item has an index, which determines
+/// the place of its result.
 pub struct Job<'a> {
     shared: &'a Shared,
-    /// Only the thread that began the job has it; when it was last called.
+    /// The watcher and the time of its last call; only on the thread that started the job.
     watcher: Option<(Watcher<'a>, Option<Instant>)>,
 }
 
 impl Job<'_> {
-    /// Does `work`, which `watcher` observes about 25 times a second.
+    /// Runs `work`; calls `watcher` about 25 times a second.
     ///
     /// # Errors
-    /// The error of `work`; [`Cancelled`] when the watcher ended it.
+    /// The error of `work`; [`Cancelled`] when the watcher cancelled it.
     pub fn watched<T, E: From<Cancelled>>(
         watcher: Watcher,
         work: impl FnOnce(&mut Job) -> Result<T, E>,
@@ -82,7 +83,7 @@ impl Job<'_> {
         })
     }
 
-    /// Does `work` without a watcher.
+    /// Runs `work` without a watcher.
     ///
     /// # Errors
     /// The error of `work`.
@@ -95,10 +96,10 @@ impl Job<'_> {
         })
     }
 
-    /// Counts `units` as done. Call it every few milliseconds: the watcher runs here, and the job ends here.
+    /// Counts `units` as done. Call it every few milliseconds: it calls the watcher and reports cancellation.
     ///
     /// # Errors
-    /// [`Cancelled`] when the job must end.
+    /// [`Cancelled`] when the job must stop.
     pub fn advance(&mut self, units: u64) -> Result<(), Cancelled> {
         let Shared { done, stopped } = self.shared;
         let done = done.fetch_add(units, Ordering::Relaxed) + units;
@@ -116,7 +117,7 @@ impl Job<'_> {
         }
     }
 
-    /// Does tasks 0 to `count` on up to `threads` threads; the first error ends the job.
+    /// Runs tasks 0 to `count` on up to `threads` threads; the first error stops the job.
     ///
     /// # Errors
     /// The first error of a task.
@@ -141,7 +142,7 @@ impl Job<'_> {
         })
     }
 
-    /// The results of tasks 0 to `count`, in their order, computed on up to `threads` threads.
+    /// Returns the results of tasks 0 to `count` in order, computed on up to `threads` threads.
     ///
     /// # Errors
     /// The first error of a task.
@@ -154,7 +155,7 @@ impl Job<'_> {
         self.map_items(threads, 0..count, |index, _, job| task(index, job))
     }
 
-    /// The results of `task` for every item and its index, in their order, computed on up to `threads` threads.
+    /// Returns the results of `task` for every item and its index in order, computed on up to `threads` threads.
     ///
     /// # Errors
     /// The first error of a task.
@@ -176,7 +177,7 @@ impl Job<'_> {
         Ok(results.into_iter().flatten().collect())
     }
 
-    /// Does `task` with every item and its index, on up to `threads` threads. Items are mutable slices or slots that do
+    /// Runs `task` on every item and its index, on up to `threads` threads. Items are mutable slices or slots that do
     /// not overlap: rows, bands, results.
     ///
     /// # Errors
@@ -195,7 +196,7 @@ impl Job<'_> {
         )
     }
 
-    /// As [`Job::items`], with a `state` that each thread makes for itself, such as buffers.
+    /// Same as [`Job::items`], with a `state` that each thread creates for itself, such as buffers.
     ///
     /// # Errors
     /// The first error of a task.
@@ -216,7 +217,7 @@ impl Job<'_> {
                     return Ok(());
                 };
                 if let Err(error) = task(&mut state, index, item, job) {
-                    // Nobody takes another item.
+                    // Empty the queue, so that no thread takes another item.
                     queue
                         .lock()
                         .unwrap_or_else(PoisonError::into_inner)
@@ -228,7 +229,7 @@ impl Job<'_> {
         })
     }
 
-    /// Does `work` on this thread and on up to `threads` less one others at once.
+    /// Runs `work` on this thread and concurrently on up to `threads - 1` others.
     ///
     /// # Errors
     /// The first error of `work`.
@@ -270,10 +271,10 @@ impl Job<'_> {
         failed.map_or(Ok(()), Err)
     }
 
-    /// Keeps the watcher informed until the other threads are done; they notice by themselves when the job must end.
+    /// Calls the watcher until the other threads are done; they check for cancellation themselves.
     fn wait(&mut self, left: &AtomicUsize) {
         while self.watcher.is_some() && left.load(Ordering::Acquire) > 0 {
-            // Inside a pool of the caller's own this thread may be the only one that can do the spawned work.
+            // Inside a thread pool of the caller, this thread may be the only one that can run the spawned work.
             if rayon::yield_now() != Some(rayon::Yield::Executed) {
                 thread::park_timeout(EVERY);
             }
@@ -282,7 +283,7 @@ impl Job<'_> {
     }
 }
 
-/// Counts a thread as gone when it is, panics included, and wakes the one that waits.
+/// Decrements the count of running threads on drop, also after panics, and wakes the waiting thread.
 struct Leaving<'a>(&'a AtomicUsize, &'a Thread);
 
 impl Drop for Leaving<'_> {

@@ -1,21 +1,21 @@
-//! What the passes read and write: a tile's buffers and gradients.
+//! Data of the passes: a tile's buffers and gradients.
 
 use crate::aligned::Aligned;
 use crate::prepared::Prepared;
 use crate::prepared::PreparedLayer;
 use crate::simd::STRIP;
 
-/// What a point carries through the network.
+/// Quantities propagated through the network for each point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streams {
-    /// Its value.
+    /// The value.
     Value,
-    /// Its value, derivatives along x and y, and Laplacian: a second-order forward-mode jet.
+    /// The value, its derivatives along x and y, and its Laplacian: a second-order forward-mode jet.
     Jet,
 }
 
 impl Streams {
-    /// Values that a feature has per point: 1, or 4.
+    /// Values per feature and point: 1, or 4.
     pub fn count(self) -> usize {
         match self {
             Self::Value => 1,
@@ -24,28 +24,28 @@ impl Streams {
     }
 }
 
-/// All that a tile's passes read and write. Strips lie as `[strips, streams, features, STRIP]`.
+/// Buffers of a tile's passes. The layout of strips is `[strips, streams, features, STRIP]`.
 pub struct Tile {
-    /// What points carry.
+    /// Quantities propagated for each point.
     pub streams: Streams,
     pub(super) strips: usize,
     pub(super) widths: Vec<usize>,
     /// Inputs of every layer: the network's, then each hidden layer's activations.
     pub(super) values: Vec<Aligned>,
-    /// Per hidden layer the activation's slope, `[strips, features, STRIP]`; without derivatives the backward pass
-    /// replaces it by the gradient.
+    /// Slope of the activation for each hidden layer, `[strips, features, STRIP]`; without derivatives the backward
+    /// pass overwrites it with the gradient.
     pub(super) slopes: Vec<Aligned>,
-    /// Per hidden layer the sums before activation of the three derivative streams.
+    /// Sums before activation of the three derivative streams, for each hidden layer.
     pub(super) sums: Vec<Aligned>,
-    /// The network's outputs, which the caller replaces by the loss's gradient.
+    /// The network's outputs, which the caller overwrites with the loss's gradient.
     pub(super) outputs: Aligned,
-    /// Gradients of two layers when there are derivatives.
+    /// Gradients of two layers, used with derivatives.
     pub(super) back: [Aligned; 2],
     pub(super) panels: Aligned,
 }
 
 impl Tile {
-    /// Buffers for up to `strips` strips of a network with these layer widths.
+    /// Allocates buffers for up to `strips` strips of a network with these layer widths.
     pub fn new(widths: &[usize], strips: usize, streams: Streams) -> Self {
         let columns = strips * streams.count();
         let zeros = |rows: usize| Aligned::zeros(rows * STRIP);
@@ -62,7 +62,7 @@ impl Tile {
             streams,
             strips,
             widths: widths.to_vec(),
-            // Transposition reads up to a vector of rows past the last strip.
+            // Transposition reads up to one vector of rows past the last strip.
             values: widths[..widths.len() - 1]
                 .iter()
                 .map(|width| zeros(columns * width + 16))
@@ -80,19 +80,19 @@ impl Tile {
         }
     }
 
-    /// The network's inputs, shape `[strips, streams, inputs, STRIP]`, to be filled in.
+    /// The network's inputs, shape `[strips, streams, inputs, STRIP]`, to be filled by the caller.
     pub fn inputs(&mut self) -> &mut [f32] {
         &mut self.values[0]
     }
 
-    /// After `Backend::forward` the outputs, shape `[strips, streams, channels, STRIP]`; to be replaced by the
+    /// The outputs after `Backend::forward`, shape `[strips, streams, channels, STRIP]`; to be overwritten with the
     /// loss's gradient before `Backend::backward`.
     pub fn outputs(&mut self) -> &mut [f32] {
         &mut self.outputs
     }
 }
 
-/// Where each layer's gradient lies in a buffer.
+/// Positions of the layers' gradients in a buffer.
 #[derive(Clone, Debug)]
 pub struct GradientLayout {
     widths: Vec<usize>,
@@ -102,19 +102,19 @@ pub struct GradientLayout {
     pub length: usize,
 }
 
-/// One layer's gradient: weights `[outputs, pitch]` at `weights`, bias `[outputs]` at `bias`.
+/// Position of one layer's gradient: weights `[outputs, pitch]` at `weights`, bias `[outputs]` at `bias`.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerGradient {
-    /// Where the weights begin.
+    /// Offset of the weights.
     pub weights: usize,
-    /// From one row of weights to the next.
+    /// Offset between consecutive rows of weights.
     pub pitch: usize,
-    /// Where the bias begins.
+    /// Offset of the bias.
     pub bias: usize,
 }
 
 impl GradientLayout {
-    /// The layout of a network with these layer widths, its input first; rows begin at multiples of 16.
+    /// Creates the layout for a network with these layer widths, its input first; rows start at multiples of 16.
     pub fn new(widths: &[usize]) -> Self {
         let mut length = 0;
         let mut place = |size: usize| {
@@ -142,7 +142,7 @@ impl GradientLayout {
 }
 
 impl Tile {
-    /// Panics unless the tile was made for `network` and holds `strips` strips.
+    /// Panics unless the tile was created for `network` and holds `strips` strips.
     pub(super) fn check(&self, network: &Prepared, strips: usize) {
         network.check();
         assert_eq!(self.widths, network.widths(), "a tile of another network");
@@ -155,7 +155,7 @@ impl Tile {
 }
 
 impl GradientLayout {
-    /// Panics unless the layout was made for `network` and `gradient` is as long as it says.
+    /// Panics unless the layout was created for `network` and `gradient` has its length.
     pub(super) fn check(&self, network: &Prepared, gradient: &[f32]) {
         assert_eq!(
             self.widths,

@@ -4,10 +4,10 @@ use crate::backend::Backend;
 use crate::simd::Simd;
 use crate::simd::Work;
 
-/// Above this the three-part reduction loses digits; such angles take the library's functions.
+/// Above this the three-part reduction loses digits; such angles use the library's functions.
 const LARGEST: f32 = 8192.0;
 
-/// pi in three parts, the first two with few enough bits that their products with a half-turn count are exact.
+/// Pi in three parts; the first two have few enough bits that their products with a half-turn count are exact.
 const PI: [f32; 3] = [3.140_625, 9.675_026e-4, 1.509_958e-7];
 const ROUNDING: f32 = 12_582_912.0;
 
@@ -22,7 +22,7 @@ const COSINE: [f32; 5] = [
     -0.5,
 ];
 
-/// An angle less the nearest multiple of pi, and that multiple in the lowest bits of a rounded float.
+/// An angle minus the nearest multiple of pi, and that multiple in the lowest bits of a rounded float.
 struct Reduced<V> {
     rest: V,
     square: V,
@@ -70,7 +70,7 @@ impl<V: Copy> Reduced<V> {
     }
 }
 
-/// `function` of each value, by the library in double precision.
+/// Applies `function` from the library to each value in double precision.
 #[cold]
 #[inline(never)]
 fn one_by_one(values: &mut [f32], function: fn(f64) -> f64) {
@@ -79,7 +79,7 @@ fn one_by_one(values: &mut [f32], function: fn(f64) -> f64) {
     }
 }
 
-/// Takes vectors apart for [`one_by_one`].
+/// Applies [`one_by_one`] to a vector.
 #[inline(always)]
 fn exactly<S: Simd>(simd: S, angle: S::V, function: fn(f64) -> f64) -> S::V {
     let mut values = [0.0; 16];
@@ -101,7 +101,7 @@ pub(super) fn sine<S: Simd>(simd: S, angle: S::V) -> S::V {
     }
 }
 
-/// Sine and cosine, as exact as [`sine`].
+/// Sine and cosine, with the accuracy of [`sine`].
 #[inline(always)]
 pub(super) fn sine_cosine<S: Simd>(simd: S, angle: S::V) -> (S::V, S::V) {
     if simd.all_within(angle, LARGEST) {
@@ -115,7 +115,7 @@ pub(super) fn sine_cosine<S: Simd>(simd: S, angle: S::V) -> (S::V, S::V) {
     }
 }
 
-/// Replaces values by `gradient * omega * cos(omega * value)`, or without a gradient by `sin(omega * value)`.
+/// Replaces values by `gradient * omega * cos(omega * value)`, or by `sin(omega * value)` without a gradient.
 pub(super) struct Waves<'a> {
     pub(super) omega: f32,
     pub(super) values: &'a mut [f32],
@@ -164,7 +164,7 @@ impl Backend {
         });
     }
 
-    /// Replaces every `z` by `gradient * omega * cos(omega * z)`: what a sine layer passes back.
+    /// Replaces every `z` by `gradient * omega * cos(omega * z)`, the backward pass of a sine layer.
     ///
     /// # Panics
     /// When the slices differ in length.

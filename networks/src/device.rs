@@ -1,21 +1,21 @@
-//! Devices in candle's terms.
+//! Conversion of devices and their errors to and from candle.
 
 use candle_core::Device;
 use inr::DeviceChoice;
 
 use crate::error::Error;
 
-/// The device in candle's terms.
+/// Opens the candle device for `choice`.
 pub(crate) fn candle_device(choice: DeviceChoice) -> Result<Device, Error> {
     Ok(choice.candle()?)
 }
 
-/// An error of `device`.
+/// Creates an error of `device`.
 pub(crate) fn failed(device: &Device, reason: impl ToString) -> Error {
     Error::Field(device_error(device, reason))
 }
 
-/// As [`failed`], where the library's own error is needed.
+/// Same as [`failed`], as an error of `inr` itself.
 pub(crate) fn device_error(device: &Device, reason: impl ToString) -> inr::Error {
     inr::Error::Device {
         device: DeviceChoice::candle_name(device),

@@ -1,4 +1,4 @@
-//! Pictures enlarged by an SRResNet, in tiles that no pixel shows.
+//! Enlarges pictures with an SRResNet, in tiles without visible seams.
 
 use std::ops::Range;
 use std::path::Path;
@@ -17,17 +17,17 @@ use inr::{DeviceChoice, Layout, Limits, Picture};
 use inr_image::colour::LUMA_BT601 as LUMA;
 use inr_image::planes::tiles;
 
-/// How a picture is enlarged by an SRResNet.
+/// Options for enlarging a picture with an SRResNet.
 #[derive(Clone, Debug)]
 pub struct SrOptions {
-    /// Output pixels per input pixel along a side, 1.0..=64.0; the network's own by default. The network is applied until
-    /// the picture is at least that large, and the result averaged down, as the study does.
+    /// Output pixels per input pixel along a side, 1.0..=64.0; the network's own scale by default. As in the study, the
+    /// network is applied until the picture is at least that large, and the result is averaged down.
     pub scale: Option<f64>,
-    /// Small pixels per side of a tile, 16..=4096; memory rises with it, the result is the same.
+    /// Side of a tile in small pixels, 16..=4096. Memory grows with it; the result does not depend on it.
     pub tile: usize,
-    /// Where it is computed.
+    /// Device to compute on.
     pub device: DeviceChoice,
-    /// How large pictures may become.
+    /// Limits on the size of the result.
     pub limits: Limits,
 }
 
@@ -42,16 +42,17 @@ impl Default for SrOptions {
     }
 }
 
-/// Sides of the parts that a tile's second half is computed in.
+/// Side of the tiles for the tail of the network, in small pixels.
 const TAIL_TILE: usize = 64;
 
-/// `picture` enlarged by the SRResNet in the user's file `weights` (`.safetensors` or `.pth`; twhui's, leftthomas' and
-/// Lornatang's names, and those of `inr train-sr`). Colours are the network's; grey pictures stay grey, alpha is enlarged
-/// by bicubic interpolation, and everything else about the picture stays.
+/// Enlarges `picture` with the SRResNet in the user's file `weights` (`.safetensors` or `.pth`, with the tensor names
+/// of twhui, leftthomas, Lornatang or `inr train-sr`). The network computes the colours. Grey pictures stay grey, alpha
+/// is enlarged by bicubic interpolation, and the other properties of the picture are unchanged.
 ///
 /// # Errors
-/// [`Error::Weights`] for files that are of no such network, [`inr::Error::Misuse`] for options out of range,
-/// [`inr::Error::OverLimit`] for a result above the limit of pixels, [`inr::Error::Device`], and [`inr::Error::Cancelled`].
+/// [`Error::Weights`] for files that do not hold such a network, [`inr::Error::Misuse`] for options out of range,
+/// [`inr::Error::OverLimit`] for a result above the limit of pixels, [`inr::Error::Device`], and
+/// [`inr::Error::Cancelled`].
 pub fn enlarge_srgan(
     picture: &Picture,
     weights: &Path,
@@ -62,7 +63,7 @@ pub fn enlarge_srgan(
     SrResNet::open(weights, &device)?.enlarge(picture, options, observer)
 }
 
-/// A picture's colours: three planes of this width and height.
+/// The colours of a picture: three planes of this width and height.
 pub(super) struct Planes {
     pub(super) width: usize,
     pub(super) height: usize,
@@ -70,7 +71,7 @@ pub(super) struct Planes {
 }
 
 impl SrResNet {
-    /// See [`enlarge_srgan`].
+    /// Implements [`enlarge_srgan`].
     pub(super) fn enlarge(
         &self,
         picture: &Picture,
@@ -115,7 +116,7 @@ impl SrResNet {
         planes.resized(width, height)?.into_picture(picture)
     }
 
-    /// One application of the network.
+    /// Applies the network once.
     pub(super) fn pass(
         &self,
         planes: &Planes,
@@ -138,8 +139,8 @@ impl SrResNet {
         Ok(out)
     }
 
-    /// Computes what `columns` and `rows` of small pixels become. Each half of the network sees as much around its part as
-    /// it reaches, and so gives what it would give of the whole picture.
+    /// Computes the output for small pixels `columns` x `rows`. Each half of the network gets a margin as wide as its
+    /// receptive field, so that the result is the same as for the whole picture.
     fn tile(
         &self,
         planes: &Planes,
@@ -187,13 +188,13 @@ impl SrResNet {
     }
 }
 
-/// `range` with `more` on both sides, within `0..side`.
+/// Extends `range` by `more` on both sides, within `0..side`.
 fn wider(range: &Range<usize>, more: usize, side: usize) -> Range<usize> {
     range.start.saturating_sub(more)..(range.end + more).min(side)
 }
 
 impl Planes {
-    /// The colours of `picture`; grey three times.
+    /// The colours of `picture`; a grey channel is repeated three times.
     pub(super) fn of(picture: &Picture) -> Self {
         let (channels, colours) = (
             picture.layout().channels(),
@@ -208,7 +209,7 @@ impl Planes {
         }
     }
 
-    /// A part as the network takes it.
+    /// Cuts out a part as input of the network.
     fn part(
         &self,
         columns: &Range<usize>,
@@ -228,14 +229,14 @@ impl Planes {
         Tensor::from_vec(part, (1, 3, rows.len(), columns.len()), &network.device)
     }
 
-    /// Samples pixel by pixel, shape `[height, width, 3]`.
+    /// Interleaved samples, shape `[height, width, 3]`.
     pub(crate) fn interleaved(&self) -> Vec<f32> {
         let pixels = self.width * self.height;
         let pixel = |at: usize| [0, 1, 2].map(|plane| self.samples[plane * pixels + at]);
         (0..pixels).flat_map(pixel).collect()
     }
 
-    /// Averaged down.
+    /// Averages down to this size.
     fn resized(self, width: usize, height: usize) -> Result<Self, Error> {
         if (width, height) == (self.width, self.height) {
             return Ok(self);
@@ -257,7 +258,7 @@ impl Planes {
         })
     }
 
-    /// The picture that `source` was enlarged to.
+    /// Builds the enlarged picture; all properties except size and samples are those of `source`.
     fn into_picture(self, source: &Picture) -> Result<Picture, Error> {
         let layout = source.layout();
         let alpha = match layout.has_alpha() {
@@ -287,7 +288,7 @@ impl Planes {
         )?)
     }
 
-    /// The alpha of `source` at this size.
+    /// Resizes the alpha of `source` to this size.
     fn alpha(&self, source: &Picture) -> Result<Vec<f32>, Error> {
         let channels = source.layout().channels();
         let all = source.to_f32();

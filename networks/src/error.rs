@@ -1,12 +1,12 @@
-//! The one error type of this crate.
+//! The error type of this crate.
 
 use crate::weights::WeightsError;
 
-/// Everything that can go wrong with these networks.
+/// Errors of these networks.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Anything but the weights: options, pictures, devices, limits.
+    /// Every error except those of weights: options, pictures, devices, limits.
     #[error(transparent)]
     Field(#[from] inr::Error),
     /// A file of weights cannot be used.

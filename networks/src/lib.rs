@@ -1,5 +1,5 @@
-//! Convolutional networks for `inr` whose weights are the user's own: VGG19's features as a loss, and SRGAN's generator,
-//! which enlarges pictures, with its training. All of it runs on candle.
+//! Convolutional networks for `inr` with user-supplied weights: a loss on VGG19's features, and SRGAN's generator for
+//! enlarging pictures, with its training. Everything runs on candle.
 
 mod device;
 mod enlarge;

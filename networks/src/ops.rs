@@ -1,6 +1,6 @@
-//! Operations on pictures `[n, channels, height, width]` whose gradients candle has not, has wrong, or computes slowly:
-//! its gradient of a maximum over 2 x 2 pixels is a quarter of what it should be, that of a bilinear resize is missing, and
-//! those of convolutions go through loops over single values.
+//! Operations on pictures `[n, channels, height, width]` whose gradients candle lacks, computes wrongly or computes
+//! slowly: its gradient of a maximum over 2 x 2 pixels is a quarter of the correct value, that of a bilinear resize is
+//! missing, and those of convolutions use loops over single values.
 
 use candle_core::backend::BackendStorage;
 use candle_core::{
@@ -8,10 +8,10 @@ use candle_core::{
     Result as CandleResult, Shape, Tensor,
 };
 
-/// Gradients of a result with respect to the two tensors that it was made of, given that with respect to the result.
+/// Computes the gradients with respect to an operation's two inputs from those two and the gradient of its result.
 type Backward = fn(&Tensor, &Tensor, &Tensor) -> CandleResult<(Option<Tensor>, Option<Tensor>)>;
 
-/// Hands a ready-made result on, with its gradients.
+/// Custom operation that passes on a precomputed result and supplies its gradients.
 struct Made(Backward);
 
 impl CustomOp3 for Made {
@@ -68,7 +68,7 @@ impl CustomOp3 for Made {
     }
 }
 
-/// `made`, which was computed of `first` and `second` without a trace, with its gradients.
+/// Attaches gradients to `made`, which was computed from `first` and `second` without tracking.
 fn with_gradients(
     first: &Tensor,
     second: &Tensor,
@@ -81,8 +81,7 @@ fn with_gradients(
     first.apply_op3(second, &made.contiguous()?, Made(backward))
 }
 
-/// The convolution of `x` with `kernel` `[outputs, channels, k, k]`, `k` odd, over the picture with zeros around it: as
-/// large as `x`.
+/// Convolves `x` with `kernel` `[outputs, channels, k, k]`, `k` odd, with zero padding; the result has the size of `x`.
 pub(super) fn convolve(x: &Tensor, kernel: &Tensor) -> CandleResult<Tensor> {
     let made = convolved(&x.detach(), &kernel.detach())?;
     with_gradients(x, kernel, made, |x, kernel, arriving| {
@@ -99,7 +98,7 @@ pub(super) fn convolve(x: &Tensor, kernel: &Tensor) -> CandleResult<Tensor> {
     })
 }
 
-/// The kernel `[channels, outputs, k, k]` of the way back.
+/// Kernel of the backward pass, `[channels, outputs, k, k]`.
 fn turned(kernel: &Tensor) -> CandleResult<Tensor> {
     let kernel = kernel.detach();
     let side = kernel.dim(2)?;
@@ -111,11 +110,11 @@ fn turned(kernel: &Tensor) -> CandleResult<Tensor> {
         .index_select(&last, 3)
 }
 
-/// Rows of `x` with zeros around them, one after the other: `[n, channels, length]`. A shift by whole pixels is then a
-/// shift along the row, and convolutions are products with parts of it; `length` has room for the largest shift.
+/// The zero-padded rows of `x`, concatenated: `[n, channels, length]`. A shift by whole pixels is then an offset in the
+/// row, and convolutions are products with slices of it; `length` includes the largest shift.
 struct Padded {
     flat: Tensor,
-    /// From one row to the next.
+    /// Offset between consecutive rows.
     pitch: usize,
     height: usize,
     width: usize,
@@ -138,23 +137,23 @@ impl Padded {
         })
     }
 
-    /// Values per plane of a result in this form.
+    /// Values per plane of a result in this layout.
     fn length(&self) -> usize {
         self.height * self.pitch
     }
 
-    /// What every place of a kernel's row sees, `[n, side * channels, ...]`; the rows of the kernel see it shifted by
-    /// [`Padded::pitch`] each.
+    /// Inputs of a kernel's row at every position, `[n, side * channels, ...]`; the offset from one row of the kernel
+    /// to the next is [`Padded::pitch`].
     fn columns(&self) -> CandleResult<Tensor> {
         let length = (self.height + self.side - 1) * self.pitch;
         let shifted = (0..self.side).map(|shift| self.flat.narrow(2, shift, length));
         Tensor::cat(&shifted.collect::<CandleResult<Vec<_>>>()?, 1)
     }
 
-    /// The part of `columns` that row `row` of the kernel sees.
+    /// The slice of `columns` for row `row` of the kernel.
     fn seen(&self, columns: &Tensor, row: usize) -> CandleResult<Tensor> {
         let part = columns.narrow(2, row * self.pitch, self.length())?;
-        // Products on the CPU take it as it lies.
+        // Products on the CPU accept strided input.
         if part.device().is_cpu() {
             Ok(part)
         } else {
@@ -162,7 +161,7 @@ impl Padded {
         }
     }
 
-    /// A result without what its rows have between them.
+    /// Removes the padding between the rows of a result.
     fn cropped(&self, result: &Tensor) -> CandleResult<Tensor> {
         let (n, channels, _) = result.dims3()?;
         result
@@ -172,7 +171,7 @@ impl Padded {
     }
 }
 
-/// Adds `part` to what there is.
+/// Adds `part` to the sum so far.
 fn add(sum: Option<Tensor>, part: Tensor) -> CandleResult<Option<Tensor>> {
     Ok(Some(match sum {
         Some(sum) => (sum + part)?,
@@ -186,7 +185,7 @@ fn convolved(x: &Tensor, kernel: &Tensor) -> CandleResult<Tensor> {
     let padded = Padded::new(x, side)?;
     let mut sum = None;
     if outputs < channels {
-        // Fewer values to shift after the product than before it.
+        // Shift after the product, which has fewer values than the input.
         let all = kernel
             .permute((2, 3, 0, 1))?
             .reshape((side * side * outputs, channels))?;
@@ -230,8 +229,8 @@ fn kernel_gradient(x: &Tensor, arriving: &Tensor, side: usize) -> CandleResult<T
     rows.permute((0, 3, 1, 2))?.contiguous()
 }
 
-/// The largest of every 2 x 2 pixels; an odd last row or column is left out. Of equal ones the first has the gradient, as
-/// in PyTorch.
+/// Maximum over every 2 x 2 pixels; an odd last row or column is ignored. Among equal maxima the first gets the
+/// gradient, as in PyTorch.
 pub(super) fn pool(x: &Tensor) -> CandleResult<Tensor> {
     let (_, _, height, width) = x.dims4()?;
     if height < 2 || width < 2 {
@@ -258,7 +257,7 @@ pub(super) fn pool(x: &Tensor) -> CandleResult<Tensor> {
     })
 }
 
-/// The four pixels of every 2 x 2, row by row.
+/// The four pixels of every 2 x 2 block, row by row.
 fn quarters(x: &Tensor) -> CandleResult<Vec<Tensor>> {
     let (n, channels, height, width) = x.dims4()?;
     let split = x
@@ -271,7 +270,7 @@ fn quarters(x: &Tensor) -> CandleResult<Vec<Tensor>> {
     (0..4).map(quarter).collect()
 }
 
-/// Every second pixel of every second row, the first ones kept; both sides even.
+/// Keeps every second pixel of every second row, starting with the first; both sides must be even.
 pub(super) fn halve(x: &Tensor) -> CandleResult<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     x.reshape(vec![n, channels, height / 2, 2, width / 2, 2])?
@@ -280,8 +279,8 @@ pub(super) fn halve(x: &Tensor) -> CandleResult<Tensor> {
         .reshape((n, channels, height / 2, width / 2))
 }
 
-/// `[n, 4 c, h, w]` to `[n, c, 2 h, 2 w]`, channels of one pixel to the four pixels in its place (Shi et al. 2016,
-/// arXiv:1609.05158), in PyTorch's order.
+/// Pixel shuffle: `[n, 4 c, h, w]` to `[n, c, 2 h, 2 w]`, channels of one pixel to the four pixels that replace it (Shi
+/// et al. 2016, arXiv:1609.05158), in PyTorch's order.
 pub(super) fn shuffle(x: &Tensor) -> CandleResult<Tensor> {
     let (n, channels, height, width) = x.dims4()?;
     let channels = channels / 4;
@@ -290,7 +289,7 @@ pub(super) fn shuffle(x: &Tensor) -> CandleResult<Tensor> {
         .reshape((n, channels, 2 * height, 2 * width))
 }
 
-/// `x` where it is positive, else `slope` times it; `slope` is one number or one per channel.
+/// Parametric ReLU: `x` where it is positive, else `slope` times it. `slope` is one number or one per channel.
 pub(super) fn prelu(x: &Tensor, slope: &Tensor) -> CandleResult<Tensor> {
     let slope = slope.reshape((1, (), 1, 1))?;
     let made = {
@@ -319,13 +318,13 @@ pub(super) fn prelu(x: &Tensor, slope: &Tensor) -> CandleResult<Tensor> {
     })
 }
 
-/// `x` where it is positive, else 0.2 of it.
+/// Leaky ReLU: `x` where it is positive, else 0.2 times it.
 pub(super) fn leaky(x: &Tensor) -> CandleResult<Tensor> {
     prelu(x, &Tensor::new(&[0.2_f32], x.device())?)
 }
 
-/// `x` with each channel's mean over all pictures taken away and its deviation made 1; and the means and variances,
-/// `[channels]` each.
+/// Batch normalisation: subtracts each channel's mean over all pictures and divides by its deviation. Also returns the
+/// means and variances, `[channels]` each.
 pub(super) fn normalised(x: &Tensor) -> CandleResult<(Tensor, Tensor, Tensor)> {
     let (n, _, height, width) = x.dims4()?;
     let share = 1.0 / (n * height * width) as f64;
@@ -351,7 +350,7 @@ pub(super) fn normalised(x: &Tensor) -> CandleResult<(Tensor, Tensor, Tensor)> {
     Ok((y, mean.flatten_all()?, variance.flatten_all()?))
 }
 
-/// What is added to variances, as in PyTorch.
+/// Epsilon added to variances, as in PyTorch.
 pub(super) const NORM_EPSILON: f64 = 1e-5;
 
 /// `x` plus one number per channel.
@@ -364,8 +363,8 @@ pub(super) fn scaled(x: &Tensor, scale: &Tensor) -> CandleResult<Tensor> {
     x.broadcast_mul(&scale.reshape((1, (), 1, 1))?)
 }
 
-/// `x` at another size, by bilinear interpolation between pixels' centres, the border's values going on outside; as
-/// PyTorch's `interpolate` with `align_corners` false.
+/// Resizes `x` by bilinear interpolation between pixel centres, with border values repeated outside, like PyTorch's
+/// `interpolate` with `align_corners` false.
 pub(super) fn resize(x: &Tensor, height: usize, width: usize) -> CandleResult<Tensor> {
     let (n, channels, from_height, from_width) = x.dims4()?;
     if (height, width) == (from_height, from_width) {

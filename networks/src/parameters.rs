@@ -1,4 +1,4 @@
-//! A network's tensors by name, and what its layers do with them.
+//! A network's tensors by name, and the layers that use them.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use candle_core::{Result as CandleResult, Tensor};
 
 use super::ops::{NORM_EPSILON, convolve, normalised, prelu, scaled, shifted};
 
-/// Tensors by name: PyTorch's, `weight`, `bias`, `running_mean` and `running_var` of every module.
+/// Tensors by PyTorch's names: `weight`, `bias`, `running_mean` and `running_var` of every module.
 #[derive(Clone, Default)]
 pub(super) struct Parameters(pub(super) BTreeMap<String, Tensor>);
 
-/// How normalisations take their statistics.
+/// Source of the statistics for batch normalisation.
 pub(super) enum Mode<'m> {
-    /// From the running ones.
+    /// Running statistics.
     Apply,
-    /// From the batch; means and variances are noted by the module's name.
+    /// Statistics of the batch; means and variances are recorded with the module's name.
     Train(&'m mut Vec<(String, Tensor, Tensor)>),
 }
 
@@ -30,7 +30,7 @@ impl Parameters {
         }
     }
 
-    /// The convolution called `module`.
+    /// Applies the convolution `module`.
     pub(super) fn convolved(&self, module: &str, x: &Tensor) -> CandleResult<Tensor> {
         let y = convolve(x, self.get(module, "weight")?)?;
         match self.find(module, "bias") {
@@ -39,13 +39,13 @@ impl Parameters {
         }
     }
 
-    /// The activation called `module`.
+    /// Applies the activation `module`.
     pub(super) fn activated(&self, module: &str, x: &Tensor) -> CandleResult<Tensor> {
         prelu(x, self.get(module, "weight")?)
     }
 
-    /// The batch normalisation called `module` (Ioffe and Szegedy 2015, arXiv:1502.03167); networks without one go on as
-    /// they are.
+    /// Applies the batch normalisation `module` (Ioffe and Szegedy 2015, arXiv:1502.03167); returns `x` when the
+    /// network has none.
     pub(super) fn normed(&self, module: &str, x: Tensor, mode: &mut Mode) -> CandleResult<Tensor> {
         let Some(weight) = self.find(module, "weight") else {
             return Ok(x);
@@ -66,7 +66,7 @@ impl Parameters {
         }
     }
 
-    /// Takes the normalisation `norm`, with its running statistics, into the convolution `module` before it.
+    /// Folds the normalisation `norm`, with its running statistics, into the preceding convolution `module`.
     pub(super) fn fold(&mut self, module: &str, norm: &str) -> CandleResult<()> {
         if self.find(norm, "weight").is_none() {
             return Ok(());

@@ -1,5 +1,5 @@
-//! SRResNet, the generator of SRGAN (Ledig et al. 2017, arXiv:1609.04802): residual blocks at the small size, pixel
-//! shuffles to the large one.
+//! SRResNet, the generator of SRGAN (Ledig et al. 2017, arXiv:1609.04802): residual blocks at the small size, then
+//! pixel shuffles to the large size.
 
 use std::path::Path;
 
@@ -11,16 +11,16 @@ use super::weights::{Weights, WeightsError};
 use crate::device::failed;
 use crate::error::Error;
 
-/// What an SRResNet is made of.
+/// Architecture of an SRResNet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SrShape {
-    /// Channels inside, 1..=1024; the paper has 64.
+    /// Channels of the hidden layers, 1..=1024; the paper has 64.
     pub width: usize,
     /// Residual blocks, 1..=64; the paper has 16.
     pub blocks: usize,
-    /// The picture is made twice as large this many times, 1..=3; the paper has 2.
+    /// Number of times that the side is doubled, 1..=3; the paper has 2.
     pub doublings: usize,
-    /// Whether there are batch normalisations, as in the paper.
+    /// Whether the network has batch normalisations, as in the paper.
     pub norm: bool,
 }
 
@@ -37,7 +37,7 @@ impl Default for SrShape {
 
 /// Channels of pictures.
 const COLOURS: usize = 3;
-/// Sides of the first and the last kernel, and of all others.
+/// Side of the first and the last kernel, and of all others.
 const OUTER: usize = 9;
 const INNER: usize = 3;
 
@@ -62,25 +62,25 @@ impl SrShape {
         }
     }
 
-    /// How far around a small pixel the blocks see, in small pixels.
+    /// Radius of the blocks' receptive field, in small pixels.
     pub(super) fn reach_of_body(&self) -> usize {
         OUTER / 2 + (2 * self.blocks + 1) * (INNER / 2)
     }
 
-    /// The same for what follows them.
+    /// Radius of the receptive field of the layers after the blocks, in small pixels.
     pub(super) fn reach_of_tail(&self) -> usize {
-        // One pixel at each size, the last kernel at the largest.
+        // One pixel at each size; the last kernel applies at the largest.
         let own = (0..self.doublings).map(|n| 1.0 / f64::from(1 << n));
         let last = (OUTER / 2) as f64 / f64::from(self.scale());
         (own.sum::<f64>() + last).ceil() as usize
     }
 
-    /// The modules by the names written here.
+    /// The modules by canonical name.
     pub(super) fn modules(&self) -> Vec<(String, Kind)> {
         Names::own(self).modules(self)
     }
 
-    /// The parameters that are trained, by name and shape, in the order of the network.
+    /// Name and shape of the trained parameters, in the order of the network.
     pub(super) fn parameters(&self) -> Vec<(String, Vec<usize>)> {
         let modules = self.modules();
         let mut all = Vec::new();
@@ -94,7 +94,7 @@ impl SrShape {
             match *kind {
                 Kind::Convolution(outputs, inputs, side) => {
                     add("weight", &[outputs, inputs, side, side]);
-                    // A normalisation would take it away.
+                    // A normalisation would cancel the bias.
                     if !normed {
                         add("bias", &[outputs]);
                     }
@@ -109,7 +109,7 @@ impl SrShape {
     }
 }
 
-/// What a module is.
+/// Kind of a module.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     /// Outputs, inputs and the kernel's side.
@@ -120,8 +120,8 @@ pub(super) enum Kind {
     Slope,
 }
 
-/// Names of modules, with `{i}` for a block's number, `{n}` for their count, `{k}` for a doubling's, `{u}` for their count;
-/// `{i+2}` is two more than `{i}`.
+/// Names of modules: `{i}` is a block's index, `{n}` the number of blocks, `{k}` a doubling's index, `{u}` the number
+/// of doublings, and `{i+2}` is two more than `{i}`.
 struct Layout {
     head: &'static str,
     head_slope: &'static str,
@@ -130,11 +130,11 @@ struct Layout {
     join: [&'static str; 2],
     up: [&'static str; 2],
     last: &'static str,
-    /// Whether outputs are the hyperbolic tangent's, -1.0..=1.0 for the range of samples.
+    /// Whether outputs are hyperbolic tangents, with -1.0..=1.0 for the range of samples.
     tanh: bool,
 }
 
-/// Lornatang's present names, which are those written here; Lornatang's former ones, twhui's two, and leftthomas'.
+/// Lornatang's current names, which are the canonical ones; Lornatang's former ones, two of twhui's, and leftthomas'.
 const LAYOUTS: [Layout; 5] = [
     Layout {
         head: "conv1.0",
@@ -328,7 +328,7 @@ pub(super) struct SrResNet {
 }
 
 impl SrResNet {
-    /// A network with these parameters, by the names of [`SrShape::parameters`].
+    /// Creates a network from parameters named as in [`SrShape::parameters`].
     pub(super) fn new(shape: SrShape, parameters: Parameters, device: &Device) -> Self {
         Self {
             shape,
@@ -338,11 +338,11 @@ impl SrResNet {
         }
     }
 
-    /// The network in the user's file, whose shapes decide its size, to be applied: normalisations are taken into the
-    /// convolutions before them.
+    /// Opens the network in the user's file for inference; its size follows from the shapes of the tensors.
+    /// Normalisations are folded into the preceding convolutions.
     ///
     /// # Errors
-    /// [`Error::Weights`] for files that are of no such network.
+    /// [`Error::Weights`] for files that do not hold such a network.
     pub(super) fn open(path: &Path, device: &Device) -> Result<Self, Error> {
         let weights = Weights::open(path)?;
         let (names, shape) = found(&weights)?;
@@ -380,7 +380,7 @@ impl SrResNet {
         network.folded().map_err(|error| failed(device, error))
     }
 
-    /// The same without normalisations.
+    /// Folds the normalisations into the convolutions.
     pub(super) fn folded(mut self) -> CandleResult<Self> {
         for pair in self.shape.modules().windows(2) {
             if pair[1].1 == Kind::Norm {
@@ -390,7 +390,7 @@ impl SrResNet {
         Ok(self)
     }
 
-    /// What the blocks make of `x`, `[n, width, height, width]`.
+    /// Applies the blocks to `x`, shape `[n, width, height, width]`.
     pub(super) fn body(&self, x: &Tensor, mode: &mut Mode) -> CandleResult<Tensor> {
         let (names, all) = (Names::own(&self.shape), &self.parameters);
         let head = all.activated(&names.head_slope(), &all.convolved(&names.head(), x)?)?;
@@ -406,7 +406,7 @@ impl SrResNet {
         head + all.normed(&names.join_norm(), y, mode)?
     }
 
-    /// What follows the blocks, to the large picture.
+    /// Applies the layers after the blocks, which return the large picture.
     pub(super) fn tail(&self, x: &Tensor) -> CandleResult<Tensor> {
         let (names, all) = (Names::own(&self.shape), &self.parameters);
         let mut x = x.clone();
@@ -422,7 +422,7 @@ impl SrResNet {
     }
 }
 
-/// Whose names a file has, and the size of its network.
+/// Determines the naming scheme of a file, and the size of its network.
 fn found(weights: &Weights) -> Result<(Names<'static>, SrShape), Error> {
     for layout in &LAYOUTS {
         let mut names = Names {

@@ -15,10 +15,10 @@ use inr::fit::PictureLoss;
 
 /// Convolutions before each of VGG19's poolings.
 const CONVOLUTIONS: [usize; 5] = [2, 2, 4, 4, 4];
-/// Mean and deviation of ImageNet's red, green and blue, 0.0..=1.0, as torchvision has them.
+/// Mean and deviation of ImageNet's red, green and blue, 0.0..=1.0, as in torchvision.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
-/// Channels of a layer, at most: VGG19 has 512.
+/// Maximum number of channels of a layer: VGG19 has 512.
 const MOST_CHANNELS: usize = 4096;
 
 /// A layer of torchvision's `features`.
@@ -29,17 +29,17 @@ enum Layer {
     Pool,
 }
 
-/// VGG19 without its classifier. Widths are those of the weights: a narrow one serves tests.
+/// VGG19 without its classifier. The widths follow from the weights, so that tests can use a narrow network.
 pub(super) struct Vgg19 {
     layers: Vec<Layer>,
     device: Device,
 }
 
 impl Vgg19 {
-    /// The first `count` layers of torchvision's `features`, from its names `features.0.weight` and so on.
+    /// Opens the first `count` layers of torchvision's `features`, named `features.0.weight` and so on.
     ///
     /// # Errors
-    /// [`Error::Weights`] for files that are not of this network.
+    /// [`Error::Weights`] for files that do not hold this network.
     pub(super) fn open(path: &Path, count: usize, device: &Device) -> Result<Self, Error> {
         let weights = Weights::open(path)?;
         let mut layers = Vec::new();
@@ -78,8 +78,8 @@ impl Vgg19 {
         &self.device
     }
 
-    /// What comes out after each of the numbers of layers `after`, which rise, of pictures `[n, 3, height, width]` that are
-    /// [`normalised`].
+    /// Returns the features of [`normalised`] pictures `[n, 3, height, width]` after each number of layers in `after`,
+    /// which must be ascending.
     pub(super) fn features(&self, x: &Tensor, after: &[usize]) -> CandleResult<Vec<Tensor>> {
         let mut x = x.clone();
         let mut found = Vec::new();
@@ -113,23 +113,24 @@ impl Vgg19 {
     }
 }
 
-/// Pictures `[n, 3, height, width]` with ImageNet's mean taken away and its deviation made 1.
+/// Normalises pictures `[n, 3, height, width]` with ImageNet's mean and deviation.
 pub(super) fn normalised(x: &Tensor) -> CandleResult<Tensor> {
     let row = |values: &[f32; 3]| Tensor::new(values, x.device())?.reshape((1, 3, 1, 1));
     x.broadcast_sub(&row(&MEAN)?)?
         .broadcast_div(&row(&DEVIATION)?)
 }
 
-/// Which features of a picture are compared, and how it gets to them.
+/// Features to compare, and the preprocessing of pictures.
 #[derive(Clone, Debug, PartialEq)]
 pub struct VggOptions {
-    /// Numbers of layers of torchvision's `features` after which features are taken, rising, 1..=37. The study's five
-    /// blocks end at 4, 9, 18, 27 and 36: before each pooling.
+    /// Numbers of layers of torchvision's `features` after which features are taken, ascending, 1..=37. The study's
+    /// five blocks end at 4, 9, 18, 27 and 36: before each pooling.
     pub after: Vec<usize>,
-    /// The side that pictures are made first, by bilinear interpolation; none for their own size. The study has 224.
+    /// Side to which pictures are first resized, by bilinear interpolation; `None` keeps their size. The study uses
+    /// 224.
     pub side: Option<usize>,
-    /// Whether field values, -1.0..=1.0, go to the network as they are, as in the study; else as samples, 0.0..=1.0, which
-    /// is what its weights were trained on.
+    /// Whether the network gets field values, -1.0..=1.0, as in the study, rather than samples, 0.0..=1.0, on which its
+    /// weights were trained.
     pub raw: bool,
 }
 
@@ -163,14 +164,14 @@ impl VggOptions {
     }
 }
 
-/// The sum over layers of the mean squared differences of VGG19's features, of a field's picture and of the wanted one.
+/// Sum over layers of the mean squared differences between VGG19's features of a field's picture and of the target.
 pub struct VggLoss {
     network: Vgg19,
     options: VggOptions,
     /// Width, height.
     size: [u32; 2],
     channels: usize,
-    /// Of the wanted picture.
+    /// Features of the target picture.
     wanted: Vec<Tensor>,
 }
 
@@ -182,13 +183,13 @@ impl fmt::Debug for VggLoss {
 }
 
 impl VggLoss {
-    /// The loss against `values`, shape `[height, width, channels]`, -1.0..=1.0, with 1 channel, which stands for all
-    /// three, or 3. `weights` is the user's file with torchvision's VGG19 (`.safetensors` or `.pth`); its classifier is not
-    /// read and may be absent.
+    /// Creates the loss against `values`, shape `[height, width, channels]`, -1.0..=1.0, with 1 or 3 channels; a single
+    /// channel is used for all three. `weights` is the user's file with torchvision's VGG19 (`.safetensors` or `.pth`);
+    /// its classifier is not read and may be absent.
     ///
     /// # Errors
-    /// [`Error::Weights`] for files that are not of this network, [`inr::Error::Misuse`] for options and shapes that make no
-    /// sense, [`inr::Error::Device`] when the device fails.
+    /// [`Error::Weights`] for files that do not hold this network, [`inr::Error::Misuse`] for invalid options and
+    /// shapes, [`inr::Error::Device`] when the device fails.
     pub fn new(
         weights: &Path,
         values: &[f32],
@@ -242,7 +243,7 @@ impl VggLoss {
         .contiguous()
     }
 
-    /// The network's input for such a picture.
+    /// Preprocesses such a picture into the network's input.
     fn input(&self, x: &Tensor) -> CandleResult<Tensor> {
         let samples = match self.options.raw {
             true => x.clone(),
@@ -263,7 +264,7 @@ impl VggLoss {
         self.network.features(&self.input(x)?, &self.options.after)
     }
 
-    /// The features of `values` after each of the layers asked for, `[channels, height, width]` each, one after the other.
+    /// Returns the features of `values` after each selected layer, `[channels, height, width]` each, concatenated.
     ///
     /// # Errors
     /// [`inr::Error::Device`] when the device fails.

@@ -410,7 +410,7 @@ typedef struct InrFilterCall {
   const struct InrProgress *progress;
 } InrFilterCall;
 
-// What a call needs and produces.
+// Requirements and output of a call.
 typedef struct InrPlan {
   // Size of this struct; the host sets it before the call.
   size_t struct_size;

@@ -362,7 +362,7 @@ pub struct InrFilterCall {
     pub progress: *const InrProgress,
 }
 
-/// What a call needs and produces.
+/// Requirements and output of a call.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct InrPlan {

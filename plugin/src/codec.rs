@@ -196,7 +196,7 @@ impl Opened {
                 )));
             }
             Some(region) => {
-                // Steps times their number miss the border by a rounding error: what reaches it ends there.
+                // Treat an extent that differs from the rest of the picture only by rounding as reaching the border.
                 let extent = [0, 1].map(|axis| {
                     let extent = region.step[axis] * f64::from(size[axis]);
                     let rest = sides[axis] - region.origin[axis];
@@ -231,7 +231,7 @@ impl Opened {
         let picture = &self.picture;
         let mut watched = Watched(watch);
         let mut into = |rows: RowsMut<'_>| picture.render_into(options, rows, &mut watched);
-        // Straight into the host's memory where its samples are ours.
+        // Renders directly into the host's memory when the sample types match.
         let done = if let Some(rows) = output.rows::<u8>() {
             into(RowsMut::U8(rows))
         } else if let Some(rows) = output.rows::<u16>() {

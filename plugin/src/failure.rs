@@ -1,11 +1,11 @@
-//! The library's errors as hosts see them, and progress on its way to them.
+//! Conversion of the library's errors and progress for hosts.
 
 use inr::formats::FormatError;
 use inr::{Control, Error, Observer, PictureError, Progress};
 use inr_plugin_api::guest::Watch;
 use inr_plugin_api::{Failure, Status};
 
-/// The failure that stands for `error`.
+/// Converts `error` into a failure of the ABI.
 pub(crate) fn failure(error: &Error) -> Failure {
     let status = match error {
         Error::Io(_) => Status::Io,
@@ -20,7 +20,7 @@ pub(crate) fn failure(error: &Error) -> Failure {
     Failure::new(status, error.to_string())
 }
 
-/// The host's watch as the library's observer.
+/// Forwards the library's progress to the host.
 pub(crate) struct Watched<'a>(pub(crate) &'a Watch);
 
 impl Observer for Watched<'_> {

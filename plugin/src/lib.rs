@@ -1,6 +1,6 @@
 //! `libinr_plugin`: the filters and the codec of [`inr`] for image editors, behind the C ABI of `inr-plugin-api`.
 //!
-//! What they do is in the library; here is what hosts are told of them, and pixels and values on their way in and out.
+//! The library implements them; this crate describes them to hosts and converts pixels and values.
 
 mod codec;
 mod failure;

@@ -1,4 +1,4 @@
-//! Pixels of hosts as pictures of the library, and back.
+//! Conversion between hosts' pixels and the library's pictures.
 
 use inr::Raster;
 use inr::edit::Part;
@@ -8,7 +8,7 @@ use inr_plugin_api::{Failure, Format, Layout, Pixels, PixelsMut, Sample};
 
 use crate::failure::failure;
 
-/// The library's name for a layout.
+/// Converts a layout of the ABI to the library's.
 pub(crate) fn layout(layout: Layout) -> inr::Layout {
     match layout {
         Layout::Grey => inr::Layout::Grey,
@@ -18,7 +18,7 @@ pub(crate) fn layout(layout: Layout) -> inr::Layout {
     }
 }
 
-/// The ABI's name for a layout.
+/// Converts a layout of the library to the ABI's.
 pub(crate) fn host_layout(layout: inr::Layout) -> Layout {
     match layout {
         inr::Layout::Grey => Layout::Grey,
@@ -28,7 +28,7 @@ pub(crate) fn host_layout(layout: inr::Layout) -> Layout {
     }
 }
 
-/// Float samples of a picture, or of what is at hand of it.
+/// Float samples of a picture or of an available part.
 pub(crate) struct Floats {
     samples: Vec<f32>,
     size: [usize; 2],
@@ -77,10 +77,10 @@ pub(crate) fn write(output: &mut PixelsMut, samples: &[f32], width: usize, windo
     }
 }
 
-/// A picture of `pixels` in the library's samples: integers as they are, floats as floats.
+/// Converts `pixels` to a picture in the library's samples: integers stay integers, floats stay floats.
 ///
 /// # Errors
-/// What the library says.
+/// The library's errors.
 pub(crate) fn picture(pixels: &Pixels, metadata: Metadata) -> Result<Picture, Failure> {
     let format = pixels.format();
     let [width, height] = pixels.size();
@@ -100,7 +100,7 @@ pub(crate) fn picture(pixels: &Pixels, metadata: Metadata) -> Result<Picture, Fa
         }
         _ => {
             let floats = pixels.to_f32();
-            // Linear or premultiplied integers have more than 8 bits once they are encoded.
+            // Linear or premultiplied integers need more than 8 bits after encoding.
             let depth = match format.sample {
                 Sample::U8 | Sample::U16 => Depth::U16,
                 Sample::F16 | Sample::F32 => Depth::F32,
@@ -120,7 +120,7 @@ pub(crate) fn picture(pixels: &Pixels, metadata: Metadata) -> Result<Picture, Fa
     made.map_err(|error| failure(&error.into()))
 }
 
-/// What the library renders for an output: its own samples where they are as it has them, else floats to be converted.
+/// Chooses the depth to render for an output: its own when the library supports the format, else floats to convert.
 pub(crate) fn depth(format: Format) -> Depth {
     let plain = format == Format::plain(format.sample, format.layout);
     match format.sample {
@@ -130,7 +130,7 @@ pub(crate) fn depth(format: Format) -> Depth {
     }
 }
 
-/// Writes rows from number `first` on; returns the number of the one after them.
+/// Writes rows starting at row `first`; returns the index of the next row.
 pub(crate) fn write_rows(output: &mut PixelsMut, samples: &Samples, first: u32) -> u32 {
     let row = output.size()[0] as usize * output.format().layout.channels();
     let rows = (samples.len() / row) as u32;

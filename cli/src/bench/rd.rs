@@ -131,7 +131,7 @@ impl Work<'_> {
     /// Measures on several threads; the result is in the order of codecs, then pictures.
     fn all(&self) -> Result<Vec<Measured>> {
         let units = self.codecs.len() * self.pictures.len();
-        let jobs = self.args.jobs.unwrap_or_else(|| inr::default_threads());
+        let jobs = self.args.jobs.unwrap_or_else(inr::default_threads);
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let done = Mutex::new(HashMap::new());
         let worker = || {

@@ -1,33 +1,33 @@
 //! Binary arithmetic coding: one decision at a time, with integers only.
 //!
-//! A carry-less range coder in the manner of G. N. N. Martin, "Range encoding" (1979), and of M. Mahoney's `lpaq`: the
-//! interval is two 32-bit ends, and the bytes on which both ends agree are sent.
+//! A carry-less range coder after G. N. N. Martin, "Range encoding" (1979), and M. Mahoney's `lpaq`: the interval has
+//! two 32-bit ends, and the coder emits the leading bytes on which both agree.
 
-/// Probabilities are out of 2^16.
+/// Bits of a probability: probabilities are out of 2^16.
 pub(crate) const PROBABILITY_BITS: u32 = 16;
-/// The least probability of either outcome.
+/// Minimum probability of either outcome.
 const LEAST: u32 = 24;
-/// Bytes that a decoder may take beyond the end of its segment: the interval's four, and slack for trimmed zeros.
+/// Bytes that a decoder may read beyond the end of its segment: four for the interval, the rest for trimmed zeros.
 const SLACK: usize = 8;
 
-/// One side of the coding of a binary decision: writes it, reads it, or prices it.
+/// Codes binary decisions. Implementations write them, read them, or compute their cost.
 pub(crate) trait Coder {
-    /// Codes a decision that is true with probability `p` / 2^16. A writer is given the decision and returns it; a
-    /// reader ignores `bit` and returns what was read.
+    /// Codes a decision that is true with probability `p` / 2^16. A writer codes `bit` and returns it; a reader ignores
+    /// `bit` and returns the decoded value.
     fn bit(&mut self, p: u32, bit: bool) -> bool;
 
-    /// Whether more was read than any whole segment holds; a writer never is.
+    /// Whether the reader has read beyond any complete segment; always false for a writer.
     fn exhausted(&self) -> bool {
         false
     }
 }
 
-/// `p` held away from certainty.
+/// Clamps `p` away from 0 and 1.
 fn bounded(p: u32) -> u32 {
     p.clamp(LEAST, (1 << PROBABILITY_BITS) - LEAST)
 }
 
-/// Where the interval splits: the part for "true" is below and contains the result.
+/// Returns the split point of the interval: values up to and including it mean "true".
 fn middle(low: u32, high: u32, p: u32) -> u32 {
     let range = u64::from(high - low);
     low + ((range * u64::from(bounded(p))) >> PROBABILITY_BITS) as u32
@@ -49,10 +49,10 @@ impl Encoder {
         }
     }
 
-    /// The bytes, as few as tell the decisions: a reader takes zeros after the end.
+    /// Returns the shortest byte string that decodes to the same decisions; a reader assumes zeros after the end.
     pub(crate) fn finish(mut self) -> Vec<u8> {
         if self.low > 0 {
-            // The shortest number in low..=high, when zeros follow it.
+            // The shortest number in low..=high when zeros follow it.
             for bytes in 1..=4_u32 {
                 let rest = 32 - 8 * bytes;
                 let rounded = (u64::from(self.low) + ((1_u64 << rest) - 1)) >> rest << rest;
@@ -114,7 +114,7 @@ impl<'a> Decoder<'a> {
         decoder
     }
 
-    /// Whether bytes are left that no decision has needed.
+    /// Whether unread bytes remain that no decision has needed.
     pub(crate) fn surplus(&self) -> bool {
         self.position < self.bytes.len()
     }

@@ -1,27 +1,27 @@
-//! Probabilities of decisions: adaptive slots, and their mixture in the logistic domain (M. Mahoney, "Adaptive weighing
-//! of context models for lossless data compression", 2005). Integers only, so that every machine decodes the same bits.
+//! Probabilities of decisions: adaptive slots, mixed in the logistic domain (M. Mahoney, "Adaptive weighing of context
+//! models for lossless data compression", 2005). Integers only, so that every machine decodes the same bits.
 
 use std::sync::LazyLock;
 
-/// Slots whose predictions are mixed for one decision.
+/// Number of slots mixed for one decision.
 pub(crate) const SLOT_INPUTS: usize = 6;
 /// Inputs of a mixture: the slots, the network's output, and a constant.
 pub(crate) const INPUTS: usize = SLOT_INPUTS + 2;
 /// The constant input.
 const BIAS: i16 = 256;
-/// Largest number that has a logarithm of its own.
+/// Largest number with its own entry in the table of logarithms.
 pub(crate) const LARGEST: usize = 1023;
-/// Weights of pairs of sets are held within this.
+/// Limit of the magnitude of each weight in a pair of sets.
 const WEIGHT_LIMIT: i32 = (1 << 19) - 1;
 /// Stretched probabilities are ln(p / (1 - p)) in units of 1/256, within +-12.
 const STRETCH_LIMIT: i32 = 3071;
-/// One in a weight of the mixture.
+/// The value 1 as a weight of the mixture.
 pub(crate) const WEIGHT_ONE: i32 = 1 << 16;
-/// Most observations that a slot counts: its memory.
+/// Maximum number of observations that a slot counts; it sets how fast the slot forgets.
 const COUNT_LIMIT: u32 = 255;
-/// The memory of a slot in training, where starting states are wanted.
+/// Maximum count during training of the starting states.
 const TRAINING_LIMIT: u32 = 1023;
-/// How fast the weights follow the error, as a shift of error times input.
+/// Learning rate of the weights, as a right shift of error times input.
 const LEARNING_SHIFT: u32 = 14;
 
 /// 65,536 / (1 + exp(-d / 256)) for d = -3072, -3008, ..., 3072.
@@ -35,7 +35,7 @@ const SQUASH: [u16; 97] = [
     65_534, 65_535, 65_535, 65_535, 65_535, 65_535, 65_535,
 ];
 
-/// Probability out of 2^16 of a stretched one.
+/// Converts a stretched probability to a probability out of 2^16.
 #[inline]
 pub(crate) fn squash(stretched: i32) -> u32 {
     let at = stretched.clamp(-STRETCH_LIMIT, STRETCH_LIMIT) + 3072;
@@ -44,7 +44,7 @@ pub(crate) fn squash(stretched: i32) -> u32 {
     below + (((above - below) * rest + 32) >> 6)
 }
 
-/// The stretched form of each probability of 12 bits.
+/// Stretched form of each 12-bit probability.
 static STRETCH: LazyLock<[i16; 4096]> = LazyLock::new(|| {
     let mut table = [0; 4096];
     let mut stretched = -STRETCH_LIMIT;
@@ -58,7 +58,7 @@ static STRETCH: LazyLock<[i16; 4096]> = LazyLock::new(|| {
     table
 });
 
-/// 2^16 / (n + 1.6): how much of the error a slot with n observations takes over.
+/// 2^16 / (n + 1.6): learning rate of a slot after n observations.
 static RATE: LazyLock<[u32; TRAINING_LIMIT as usize + 1]> =
     LazyLock::new(|| std::array::from_fn(|n| 655_360 / (10 * n as u32 + 16)));
 
@@ -67,27 +67,27 @@ static RATE: LazyLock<[u32; TRAINING_LIMIT as usize + 1]> =
 pub(crate) struct Slot(u32);
 
 impl Slot {
-    /// Probability one half, never observed.
+    /// Probability one half, no observations.
     pub(crate) const NEW: Self = Self(1 << 31);
 
-    /// A slot with probability `p` of 12 bits, as if observed `count` times.
+    /// Creates a slot with 12-bit probability `p`, as if observed `count` times.
     pub(crate) fn with(p: u32, count: u32) -> Self {
         Self((p.min(4095) * 1024 + 512) << 10 | count.min(TRAINING_LIMIT))
     }
 
-    /// Probability in 12 bits.
+    /// 12-bit probability.
     #[inline]
     pub(crate) fn p12(self) -> u32 {
         self.0 >> 20
     }
 
-    /// Probability in 16 bits.
+    /// 16-bit probability.
     #[inline]
     pub(crate) fn p16(self) -> u32 {
         self.0 >> 16
     }
 
-    /// Observations.
+    /// Number of observations.
     pub(crate) fn count(self) -> u32 {
         self.0 & 1023
     }
@@ -101,7 +101,7 @@ impl Slot {
     }
 }
 
-/// The tables that one prediction needs, looked up once per tile.
+/// References to the tables for one prediction, fetched once per tile.
 #[derive(Clone, Copy)]
 pub(crate) struct Tables {
     stretch: &'static [i16; 4096],
@@ -120,7 +120,7 @@ impl Tables {
         }
     }
 
-    /// For training: slots with a long memory.
+    /// Tables for training: slots count more observations.
     pub(crate) fn training() -> Self {
         Self {
             limit: TRAINING_LIMIT,
@@ -133,13 +133,13 @@ impl Tables {
         self.stretch[slot.p12() as usize & 4095]
     }
 
-    /// 2048 log2(m + 1) for m up to [`LARGEST`], and what that gives for any above.
+    /// Returns 2048 log2(m + 1), with m limited to [`LARGEST`].
     #[inline(always)]
     pub(crate) fn logarithm(self, m: usize) -> i16 {
         self.logarithm[m.min(LARGEST)]
     }
 
-    /// The inputs of a mixture, from the slots that the contexts name.
+    /// Returns the inputs of a mixture for the slots selected by the contexts.
     #[inline(always)]
     pub(crate) fn inputs(
         self,
@@ -156,10 +156,10 @@ impl Tables {
     }
 }
 
-/// The mixture's probability out of 2^16, with one set of weights.
+/// Mixes with one set of weights; returns a probability out of 2^16.
 #[inline]
 pub(crate) fn mix(inputs: &[i16; INPUTS], weights: &[i32; INPUTS]) -> u32 {
-    // At most 8 * 3071 * 2^15, which fits.
+    // The magnitude is at most 8 * 3071 * 2^15, which fits.
     let mut sum = 0_i32;
     for (input, weight) in inputs.iter().zip(weights) {
         sum += i32::from(*input) * (weight >> 4);
@@ -167,7 +167,7 @@ pub(crate) fn mix(inputs: &[i16; INPUTS], weights: &[i32; INPUTS]) -> u32 {
     squash(sum >> 12)
 }
 
-/// Moves one set of weights down the gradient of the code length.
+/// Updates one set of weights by a gradient step on the code length.
 #[inline]
 pub(crate) fn learn(inputs: &[i16; INPUTS], weights: &mut [i32; INPUTS], p: u32, bit: bool) {
     const SHIFT: u32 = 13;
@@ -179,19 +179,19 @@ pub(crate) fn learn(inputs: &[i16; INPUTS], weights: &mut [i32; INPUTS], p: u32,
     }
 }
 
-/// The mixture's probability out of 2^16; the weights are the sums of two sets.
-// Inlined, it is not compiled to vectors.
+/// Mixes with the sum of two sets of weights; returns a probability out of 2^16.
+// Not inlined: the compiler does not vectorise the inlined code.
 #[inline(never)]
 pub(crate) fn mix_pair(inputs: &[i16; INPUTS], a: &[i32; INPUTS], b: &[i32; INPUTS]) -> u32 {
     let mut sum = 0_i32;
     for ((input, a), b) in inputs.iter().zip(a).zip(b) {
-        // Within 16 bits, which processors multiply faster.
+        // Both factors fit 16 bits, which processors multiply faster.
         sum += i32::from(*input) * i32::from(((a + b) >> 5) as i16);
     }
     squash(sum >> 11)
 }
 
-/// Moves the weights of both sets down the gradient of the code length.
+/// Updates both sets of weights by a gradient step on the code length.
 #[inline(never)]
 pub(crate) fn learn_pair(
     inputs: &[i16; INPUTS],
@@ -212,7 +212,7 @@ pub(crate) fn learn_pair(
 
 /// -log2(p / 2^16) in units of 1/256 bit, for `p` of 8 bits.
 static COST: LazyLock<[u32; 257]> = LazyLock::new(|| {
-    // Bits of an integer logarithm by repeated squaring: the same on every machine.
+    // Integer logarithm bit by bit through repeated squaring, so that it is the same on every machine.
     std::array::from_fn(|index| {
         let mut x = (index.max(1) as u64) << 24;
         let mut log = 0_u32;

@@ -1,4 +1,4 @@
-//! Entropy coding of whatever a file holds as integers: binary decisions, each with an adaptive probability.
+//! Entropy coding of integers: binary decisions, each with an adaptive probability.
 
 pub(crate) mod coder;
 pub(crate) mod mix;
@@ -15,7 +15,7 @@ pub(crate) fn octave(value: u32, most: usize) -> usize {
     index.min(most)
 }
 
-/// Quantises an expectation to four steps per octave, 0..=31; the first is of 0 alone.
+/// Quantises an expectation to four steps per octave, 0..=31; step 0 holds only 0.
 #[inline]
 pub(crate) fn expectation(value: u32) -> usize {
     let value = value + 4;

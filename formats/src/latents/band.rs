@@ -1,11 +1,11 @@
 //! Quantised coefficients in memory: bands, and the tile that holds them.
 
-/// Zeros around the magnitudes of a band, so that neighbours need no bounds.
+/// Width of the border of zeros around a band's magnitudes; it makes bounds checks of neighbours unnecessary.
 pub(super) const BORDER: usize = 2;
-/// Side of the blocks that a flag can declare empty.
+/// Side of the blocks that a flag can mark as empty.
 pub(super) const BLOCK: usize = 8;
 
-/// Decisions of a magnitude that have contexts of their own: "not 0", "above 1", ..., the last shared by all above.
+/// Magnitude decisions with contexts of their own: "not 0", "above 1", ...; the last is shared by all larger values.
 pub(super) const BINS: usize = 8;
 
 /// Quantised coefficients of one orientation of one plane of a tile, row by row.
@@ -17,7 +17,7 @@ pub struct Band {
     pub height: usize,
     /// `width` times `height` values.
     pub values: Vec<i32>,
-    /// Magnitudes up to 255 and signs, with a border of zeros, in rows of the tile's stride.
+    /// Magnitudes up to 255 and signs, with a border of zeros and the tile's row stride.
     pub(super) magnitudes: Vec<u8>,
     pub(super) signs: Vec<i8>,
 }
@@ -25,19 +25,19 @@ pub struct Band {
 /// The decoded coefficients of one tile of one level.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tile {
-    /// For each plane the three orientations: high in x, high in y, high in both.
+    /// The three orientations of each plane: high in x, high in y, high in both.
     pub planes: Vec<[Band; 3]>,
     pub(super) stride: usize,
 }
 
 impl Tile {
-    /// Bytes that the tile takes in memory, about.
+    /// Approximate memory use of the tile in bytes.
     pub fn bytes(&self) -> usize {
         let band = |band: &Band| band.values.len() * 4 + band.magnitudes.len() * 2;
         self.planes.iter().flatten().map(band).sum()
     }
 
-    /// An empty tile for bands of these sizes, `low` columns and rows at most.
+    /// Creates an empty tile for bands of these sizes, each at most `low` columns and rows.
     pub(super) fn new(planes: usize, sizes: [(usize, usize); 3], low: (usize, usize)) -> Self {
         let stride = low.0 + 2 * BORDER;
         let padded = stride * (low.1 + 2 * BORDER);
@@ -49,7 +49,7 @@ impl Tile {
             signs: vec![0; padded],
         };
         Self {
-            // Fresh zeros for each plane: until they are written to, most systems give them no memory.
+            // Allocate fresh zeros for each plane: most systems commit no memory to them until the first write.
             planes: (0..planes).map(|_| sizes.map(band)).collect(),
             stride,
         }

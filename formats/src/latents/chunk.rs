@@ -7,9 +7,9 @@ use crate::header::Header;
 use crate::limits::Limits;
 use crate::model::Model;
 
-/// The version of the built-in starting states of the coder that the segments were coded with.
+/// Version of the built-in starting states that the segments were coded with.
 const PRIOR: u8 = super::prior::VERSION;
-/// Levels that have centroids of their own.
+/// Number of level classes with their own centroids.
 const CLASSES: usize = 3;
 
 /// Flags of the optional parts.
@@ -47,8 +47,8 @@ impl<'a> Reader<'a> {
         Ok(array)
     }
 
-    /// A number below 2^32 in groups of seven bits, lowest first; the top bit of each byte but the last is set. What
-    /// is larger, or longer than five bytes, comes back as `u32::MAX`, which no segment is as long as.
+    /// Reads a number below 2^32 in groups of seven bits, lowest first; the top bit is set in every byte except the
+    /// last. Numbers that are larger, or longer than five bytes, return `u32::MAX`, which exceeds any segment length.
     fn number(&mut self) -> Result<u32, FormatError> {
         let mut number = 0_u32;
         for shift in (0..28).step_by(7) {
@@ -75,8 +75,8 @@ fn append_number(out: &mut Vec<u8>, mut number: usize) {
     out.push(number as u8);
 }
 
-/// Reads the payload of `GRID`. With `cut`, segments that the payload no longer holds are left empty; what comes before
-/// them has to be whole, so that the payload bounds the memory that they take.
+/// Reads the payload of `GRID`. With `cut`, segments missing from the payload are left empty; the parts before them
+/// must be complete, so that the payload bounds the memory for the segments.
 ///
 /// # Errors
 /// [`FormatError::GridTooShort`], [`FormatError::GridSurplus`], [`FormatError::Field`], [`FormatError::OverLimit`],
@@ -101,7 +101,7 @@ pub(crate) fn read(
     Ok(latents)
 }
 
-/// The part that every payload starts with, and the flags of what follows it.
+/// Reads the part at the start of every payload, and the flags of the optional parts.
 fn read_fixed(
     reader: &mut Reader<'_>,
     header: &Header,
@@ -142,7 +142,7 @@ fn read_fixed(
     Ok((latents, flags))
 }
 
-/// The parts between the fixed one and the lengths of the segments.
+/// Reads the parts between the fixed one and the lengths of the segments.
 fn read_optional(
     reader: &mut Reader<'_>,
     latents: &mut Latents,
@@ -210,7 +210,7 @@ fn read_segments(
     }
 }
 
-/// The payload of `GRID`.
+/// Serialises the payload of `GRID`.
 ///
 /// # Errors
 /// [`FormatError::Field`] and [`FormatError::OverLimit`].
@@ -254,7 +254,7 @@ pub(crate) fn write(latents: &Latents) -> Result<Vec<u8>, FormatError> {
 }
 
 impl Latents {
-    /// Holds the parts to one another.
+    /// Checks that the parts are consistent.
     fn check(&self) -> Result<(), FormatError> {
         let planes = usize::from(self.partition.planes);
         let wrong = |field, found: String, wanted| {
@@ -303,7 +303,7 @@ impl Latents {
         Ok(())
     }
 
-    /// Holds the latents to the header of their file, for writing.
+    /// Checks the latents against the header of their file before writing.
     ///
     /// # Errors
     /// [`FormatError::Field`] and [`FormatError::OverLimit`].

@@ -1,11 +1,11 @@
-//! Learning the networks: logistic loss by gradient descent. Only training needs it.
+//! Trains the networks by gradient descent on the logistic loss. Used only for training.
 
 use super::network::{HIDDEN, LOG, NEIGHBOURS, Neighbours, Network, OUTPUTS, UNIT, WEIGHT};
 
 /// A coefficient's neighbours, whether the second quantiser coded it, and its magnitude.
 type Sample = (Neighbours, bool, u8);
 
-/// Coefficients seen, each with its neighbours' logarithms and its magnitude.
+/// A sample of the coefficients of a training set, with the logarithms of their neighbours and their magnitudes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Samples {
     all: Vec<Sample>,
@@ -13,9 +13,9 @@ pub(super) struct Samples {
     random: u64,
 }
 
-/// Samples kept of one network.
+/// Maximum number of samples kept per network.
 const SAMPLES: usize = 300_000;
-/// Samples of one step.
+/// Samples per step.
 const BATCH: usize = 64;
 const EPOCHS: usize = 6;
 const INPUTS: usize = (NEIGHBOURS + 1) * HIDDEN;
@@ -31,7 +31,7 @@ impl Samples {
         self.random >> 33
     }
 
-    /// Keeps a uniform choice of what it is shown.
+    /// Adds a coefficient by reservoir sampling, so that the kept samples are a uniform choice.
     pub(super) fn add(&mut self, neighbours: &Neighbours, second: bool, magnitude: u32) {
         let sample = (*neighbours, second, magnitude.min(255) as u8);
         self.seen += 1;
@@ -45,7 +45,7 @@ impl Samples {
         }
     }
 
-    /// The network with the least code length of the samples (D. Kingma and J. Ba, "Adam", 2015).
+    /// Fits the network that minimises the code length of the samples, with Adam (D. Kingma and J. Ba, "Adam", 2015).
     pub(super) fn fit(&mut self) -> Network {
         let mut numbers = vec![0.0_f32; NUMBERS];
         for weights in [0..INPUTS, INPUTS + HIDDEN..NUMBERS - OUTPUTS] {
@@ -86,7 +86,7 @@ impl Samples {
 fn descend(numbers: &[f32], sample: &Sample, gradient: &mut [f32]) {
     let (neighbours, second, magnitude) = sample;
     let mut hidden: [f32; HIDDEN] = std::array::from_fn(|j| numbers[INPUTS + j]);
-    // The quantiser is an input like the others.
+    // The quantiser is one more input.
     let neighbours = neighbours
         .as_flattened()
         .iter()
@@ -112,7 +112,7 @@ fn descend(numbers: &[f32], sample: &Sample, gradient: &mut [f32]) {
         let row = top + output * HIDDEN;
         let m = u32::from(*magnitude);
         let k = output as u32;
-        // Decisions of this kind that were true, and whether one was false.
+        // Number of true decisions of this kind, and whether one was false.
         let (yes, no) = if k + 1 < OUTPUTS as u32 {
             (u32::from(m > k), u32::from(m == k))
         } else {

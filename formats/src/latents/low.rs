@@ -1,15 +1,15 @@
-//! The coarsest band: predicted from its neighbours, and the error coded by its size.
+//! The coarsest band: each value is predicted from its neighbours and the residual is coded.
 
 use super::tile::golomb;
 use crate::entropy::coder::Coder;
 use crate::entropy::mix::{Slot, Tables};
 
-/// Contexts of an error: its neighbours' size, times the decisions of [`golomb`], and signs.
+/// Contexts of a residual by its neighbours' residuals; each has slots for the decisions of [`golomb`] and the sign.
 const CONTEXTS: usize = 16;
 /// Slots of the coarsest band.
 pub(super) const LOW_SLOTS: usize = 2 * CONTEXTS * 34;
 
-/// Codes one plane of the coarsest band, row by row; `values` holds what to write and then what was read.
+/// Codes one plane of the coarsest band, row by row. `values` is the input of a writer and the output of a reader.
 ///
 /// The prediction is the median of left, above, and left plus above minus corner (M. Weinberger et al., "The LOCO-I
 /// lossless image compression algorithm", 2000).

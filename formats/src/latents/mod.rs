@@ -1,8 +1,8 @@
 //! Latent grids: a picture as quantised wavelet coefficients, level by level and tile by tile.
 //!
-//! This module knows integers only: what a coefficient means is told by [`Latents`] and computed by whoever renders.
-//! Every tile of every level is a segment of its own, coded with contexts that end at the tile's border; a reader needs
-//! a tile and the chain of tiles above it, and nothing else.
+//! This module handles integers only: [`Latents`] specifies the meaning of the coefficients and the renderer computes
+//! it. Each tile of each level is a separate segment whose contexts end at the tile's border, so a reader needs only a
+//! tile and the chain of tiles above it.
 
 mod band;
 mod chunk;
@@ -28,30 +28,30 @@ use state::State;
 use surroundings::Parent;
 use tile::{TileCoder, Wish};
 
-/// Levels at most: a side of 2^31 comes down to one coefficient.
+/// Maximum number of levels: 31 halvings reduce a side of 2^31 to one coefficient.
 const MAX_LEVELS: u8 = 31;
-/// Sides that a tile may have, in coefficients of one orientation.
+/// Allowed sides of a tile, in coefficients of one orientation.
 const TILE_SIDES: std::ops::RangeInclusive<u16> = 16..=4096;
-/// Longer side of the coarsest band at most.
+/// Maximum longer side of the coarsest band.
 const MAX_LOW: u64 = 256;
 
-/// How a picture is cut into levels, tiles and segments.
+/// Division of a picture into levels, tiles and segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partition {
-    /// Columns of the finest grid: the picture's.
+    /// Columns of the finest grid, the width of the picture.
     pub width: u32,
-    /// Rows of the finest grid: the picture's.
+    /// Rows of the finest grid, the height of the picture.
     pub height: u32,
     /// Planes, 1..=4.
     pub planes: u8,
-    /// Times that the grid is halved. Level 1 is the finest.
+    /// Number of times that the grid is halved. Level 1 is the finest.
     pub levels: u8,
     /// Side of a tile in coefficients of one orientation, 16..=4096.
     pub tile: u16,
 }
 
 impl Partition {
-    /// Columns and rows of the picture halved `level` times, rounded up.
+    /// Columns and rows of the picture after `level` halvings, rounded up.
     pub fn size(&self, level: u8) -> (usize, usize) {
         let halve = |side: u32| {
             let shift = u32::from(level).min(32);
@@ -60,7 +60,7 @@ impl Partition {
         (halve(self.width), halve(self.height))
     }
 
-    /// Columns and rows of an orientation of `level`, 1 or more: high in x, high in y, high in both. Either may be 0.
+    /// Columns and rows of an orientation of `level`, at least 1: high in x, high in y, high in both. Either may be 0.
     pub fn band(&self, level: u8, orientation: usize) -> (usize, usize) {
         let (full, low) = (self.size(level - 1), self.size(level));
         let high = (full.0 - low.0, full.1 - low.1);
@@ -71,24 +71,24 @@ impl Partition {
         }
     }
 
-    /// Columns and rows of tiles of `level`, 1 or more.
+    /// Columns and rows of tiles of `level`, at least 1.
     pub fn tiles(&self, level: u8) -> (usize, usize) {
         let (width, height) = self.size(level);
         let side = usize::from(self.tile);
         (width.div_ceil(side), height.div_ceil(side))
     }
 
-    /// Number of segments: the coarsest band, and every tile of every level.
+    /// Number of segments: one for the coarsest band, and one for each tile of each level.
     pub fn segments(&self) -> usize {
         1 + self.tiles_above(0)
     }
 
-    /// The segment of the tile in column `x` and row `y` of `level`; segment 0 is the coarsest band.
+    /// Index of the segment for the tile in column `x` and row `y` of `level`; segment 0 is the coarsest band.
     pub fn segment(&self, level: u8, x: usize, y: usize) -> usize {
         1 + self.tiles_above(level) + y * self.tiles(level).0 + x
     }
 
-    /// Tiles of all levels coarser than `level`.
+    /// Number of tiles of all levels coarser than `level`.
     fn tiles_above(&self, level: u8) -> usize {
         let count = |level| {
             let (columns, rows) = self.tiles(level);
@@ -97,7 +97,7 @@ impl Partition {
         (level + 1..=self.levels).map(count).sum()
     }
 
-    /// The tile in column `x` and row `y` of `level`, of zeros: the meaning of an empty segment.
+    /// Creates the tile in column `x` and row `y` of `level` filled with zeros, which is what an empty segment means.
     pub fn empty_tile(&self, level: u8, x: usize, y: usize) -> Tile {
         let side = usize::from(self.tile);
         let part = |(width, height): (usize, usize)| {
@@ -144,7 +144,7 @@ impl Partition {
     }
 }
 
-/// What turns planes into colours: `colour[channel]` holds the weight of each of the first three planes, in 1/2^14.
+/// Transform from planes to colours: `colour[channel]` holds the weight of each of the first three planes, in 1/2^14.
 pub type ColourMatrix = [[i16; 3]; 3];
 
 /// The latent grids of a picture, coded.
@@ -152,40 +152,40 @@ pub type ColourMatrix = [[i16; 3]; 3];
 pub struct Latents {
     /// Levels, tiles and planes.
     pub partition: Partition,
-    /// Quantisation step in units of the value range, finite and above 0. Coefficients are multiples of it, those of the
-    /// coarsest band of 1.5 times as much.
+    /// Quantisation step in units of the value range, finite and above 0. Coefficients are multiples of it; those of
+    /// the coarsest band are multiples of 1.5 times the step.
     pub step: f32,
     /// Steps of each plane and level relative to `step`, in 1/16 octave: for each plane first the coarsest band, then
     /// the levels from 1 on. Empty when every step is the same.
     pub relative_steps: Vec<i8>,
-    /// How three planes make three colours; absent when planes are channels as they are.
+    /// Transform from three planes to three colours; absent when the planes are the channels.
     pub colour: Option<ColourMatrix>,
-    /// Where magnitude 1, and any above, lies relative to itself, in 1/128 of a step: for each plane at level 1, level
-    /// 2, and all coarser levels.
+    /// Reconstruction points of magnitude 1 and of larger ones, as offsets in 1/128 of a step: for each plane at level
+    /// 1, level 2, and all coarser levels.
     pub centroids: Vec<[[i8; 2]; 3]>,
     /// Weight of the restoration head for each plane in 1/255; empty without a head.
     pub gains: Vec<u8>,
-    /// The coded segments, coarsest first; see [`Partition::segment`]. An empty one stands for zeros.
+    /// The coded segments, coarsest first; see [`Partition::segment`]. An empty segment means zeros.
     pub segments: Vec<Vec<u8>>,
 }
 
-/// What an encoder wants of one band: coefficients in 1/256 of their step, row by row.
+/// Input of an encoder for one band: coefficients in 1/256 of their step, row by row.
 pub type Exact = Vec<i32>;
 
 impl Latents {
-    /// What one stands for in `plane` at `level`, in units of the value range; level 0 is the coarsest band.
+    /// Size of one step in `plane` at `level`, in units of the value range; level 0 is the coarsest band.
     pub fn step(&self, plane: usize, level: u8) -> f32 {
         let at = plane * (usize::from(self.partition.levels) + 1) + usize::from(level);
         let relative = self.relative_steps.get(at).copied().unwrap_or(0);
-        // The coarsest band has one quantiser, which is as fine as the two together when its values lie farther apart.
+        // The coarsest band has one quantiser; with 1.5 times the spacing it is as fine as the two others together.
         let spacing = if level == 0 { 1.5 } else { 1.0 };
         self.step * spacing * sixteenth_octaves(relative)
     }
 
-    /// Decodes the coarsest band: for each plane, its values row by row.
+    /// Decodes the coarsest band; returns the values of each plane, row by row.
     ///
     /// # Errors
-    /// [`FormatError::Segment`] when the segment stops early.
+    /// [`FormatError::Segment`] when the segment ends early.
     pub fn decode_low(&self) -> Result<Vec<Vec<i32>>, FormatError> {
         let (width, height) = self.partition.size(self.partition.levels);
         let mut planes = vec![vec![0; width * height]; usize::from(self.partition.planes)];
@@ -199,14 +199,14 @@ impl Latents {
         Ok(planes)
     }
 
-    /// Decodes the tile in column `x` and row `y` of `level`; `parent` is the tile that covers it at the coarser
-    /// level, in column `x / 2` and row `y / 2`, and absent at the coarsest level.
+    /// Decodes the tile in column `x` and row `y` of `level`. `parent` is the tile that covers it at the coarser level,
+    /// in column `x / 2` and row `y / 2`; `None` at the coarsest level.
     ///
     /// # Errors
-    /// [`FormatError::Segment`] when the segment stops early or is missing.
+    /// [`FormatError::Segment`] when the segment ends early or is missing.
     ///
     /// # Panics
-    /// Possibly, when there is no such tile, or `parent` is another tile than said; whatever the segments hold is safe.
+    /// May panic when there is no such tile, or when `parent` is a different tile; no segment contents cause a panic.
     pub fn decode_tile(
         &self,
         level: u8,
@@ -236,23 +236,22 @@ impl Latents {
 }
 
 impl Partition {
-    /// Codes the coarsest band: the segment. `planes` holds for each plane the values row by row, and then what a reader
-    /// will have, which differs where neighbours do by 2^24 - 1 or more.
+    /// Codes the coarsest band; returns the segment. `planes` holds the values of each plane row by row, and afterwards
+    /// the values that a reader decodes, which differ where neighbours differ by 2^24 - 1 or more.
     pub fn encode_low(&self, planes: &mut [Vec<i32>]) -> Vec<u8> {
         let mut encoder = Encoder::new();
         code_low(&mut encoder, self.size(self.levels).0, planes);
         encoder.finish()
     }
 
-    /// Chooses and codes the coefficients of a tile: the segment, and the tile as a reader will have it.
+    /// Chooses and codes the coefficients of a tile; returns the segment, and the tile as a reader decodes it.
     ///
-    /// `exact` holds for each plane and orientation the coefficients of the tile in 1/256 of their step. `lambda` is
-    /// the price of a bit in squared steps for each plane; 0 rounds to the nearest that the quantiser whose turn it is
-    /// has, which is up to a step away. The segment of a tile of zeros is
-    /// empty.
+    /// `exact` holds the coefficients of the tile in 1/256 of their step, for each plane and orientation. `lambda` is
+    /// the price of a bit in squared steps for each plane; 0 rounds to the nearest value of the current quantiser,
+    /// which is up to a step away. The segment of a tile of zeros is empty.
     ///
     /// # Panics
-    /// When `exact` or `lambda` has fewer entries than the tile, or as [`Latents::decode_tile`].
+    /// When `exact` or `lambda` has fewer entries than the tile, and as for [`Latents::decode_tile`].
     pub fn encode_tile(
         &self,
         level: u8,
@@ -302,7 +301,7 @@ impl Partition {
         )
     }
 
-    /// Codes a tile with the states that the caller keeps.
+    /// Codes a tile with states owned by the caller.
     #[expect(
         clippy::too_many_arguments,
         reason = "the one place where all that a tile needs meets"
@@ -343,7 +342,7 @@ impl Partition {
         job.tile
     }
 
-    /// The planes that share their contexts: the first of colour and alpha, or the other colours.
+    /// Returns the planes that share contexts: the first colour plane and alpha, or the other colour planes.
     fn class(&self, chroma: bool) -> Vec<usize> {
         let planes = usize::from(self.planes);
         let colours = if planes >= 3 { 3 } else { 1 };
@@ -358,7 +357,7 @@ fn code_low<C: Coder>(coder: &mut C, width: usize, planes: &mut [Vec<i32>]) {
     code_low_with(coder, width, planes, &mut prior::low_slots(), Tables::new());
 }
 
-/// Codes the coarsest band with the slots that the caller keeps.
+/// Codes the coarsest band with slots owned by the caller.
 fn code_low_with<C: Coder>(
     coder: &mut C,
     width: usize,

@@ -1,28 +1,28 @@
-//! A small network that foretells a coefficient's magnitude from those around it: one hidden layer, integers only. Its
-//! weights are learnt offline and do not change while coding.
+//! A small network that predicts a coefficient's magnitude from its neighbours: one hidden layer, integers only. Its
+//! weights are trained offline and fixed while coding.
 
 use crate::entropy::mix::Tables;
 
-/// Parts of the neighbours that are likely to be 0 together.
+/// Groups of neighbours that are likely to be 0 together.
 const PARTS: usize = 4;
-/// Magnitudes and sums of magnitudes around a coefficient.
+/// Number of inputs: magnitudes and sums of magnitudes around a coefficient.
 pub(super) const NEIGHBOURS: usize = 8 * PARTS;
 /// Logarithms of the neighbours' magnitudes.
 pub(super) type Neighbours = [[i16; 8]; PARTS];
-/// Units of the hidden layer.
+/// Number of units of the hidden layer.
 pub(super) const HIDDEN: usize = 16;
-/// One for each decision of a magnitude that has contexts of its own.
+/// Number of outputs: one for each magnitude decision with contexts of its own.
 pub(super) const OUTPUTS: usize = super::band::BINS;
-/// Hidden units are held below this, 16 times [`UNIT`].
+/// Upper limit of the hidden units, 16 times [`UNIT`].
 const HIDDEN_LIMIT: i16 = 4095;
-/// Where 1 lies in thresholds and outputs.
+/// The value 1 in thresholds and outputs.
 pub(super) const UNIT: i32 = 256;
-/// Where 1 lies in weights.
+/// The value 1 in weights.
 pub(super) const WEIGHT: i32 = 8192;
-/// Where 1 lies in the logarithms to base 2.
+/// The value 1 in logarithms to base 2.
 pub(super) const LOG: i32 = 2048;
 
-/// What the networks are given: logarithms of magnitudes and of their sums.
+/// Computes the inputs of the networks: logarithms of magnitudes and of their sums.
 #[inline(always)]
 pub(super) fn logarithms(tables: Tables, magnitudes: &[usize; NEIGHBOURS]) -> Neighbours {
     let mut all = Neighbours::default();
@@ -32,22 +32,22 @@ pub(super) fn logarithms(tables: Tables, magnitudes: &[usize; NEIGHBOURS]) -> Ne
     all
 }
 
-/// A network of one orientation.
+/// A network for one orientation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Network {
-    /// By part of the neighbours, neighbour, and unit.
+    /// Indexed by group of neighbours, neighbour, and unit.
     pub(super) hidden: [[[i16; HIDDEN]; 8]; PARTS],
-    /// For the first quantiser and the second.
+    /// Indexed by quantiser, the first and the second.
     pub(super) thresholds: [[i16; HIDDEN]; 2],
-    /// By unit, in eights, and output.
+    /// Indexed by group of eight units, unit, and output.
     pub(super) outputs: [[[i16; OUTPUTS]; 8]; HIDDEN / 8],
     pub(super) offsets: [i16; OUTPUTS],
 }
 
-/// Adds what the units of a layer receive from eight inputs; sums wrap.
+/// Adds the contribution of eight inputs to the sums of a layer's units; sums wrap.
 #[inline(always)]
 fn add<const N: usize>(sums: &mut [i16; N], inputs: &[i16; 8], weights: &[[i16; N]; 8]) {
-    // Knowing how many there are, the compiler would make vectors of inputs instead of units, which takes twice as long.
+    // With a known length the compiler would vectorise over inputs instead of units, which takes twice as long.
     let inputs = std::hint::black_box(inputs.as_slice());
     for (input, weights) in inputs.iter().zip(weights) {
         for (sum, weight) in sums.iter_mut().zip(weights) {
@@ -66,13 +66,13 @@ impl Network {
         (hidden.iter_mut().chain(thresholds)).chain(outputs.iter_mut().chain(&mut self.offsets))
     }
 
-    /// The stretched probability of each decision, in 1/256, within +-2047, given the neighbours and whether the second
-    /// quantiser is next.
+    /// Returns the stretched probability of each decision, in 1/256, within +-2047. `second` selects the second
+    /// quantiser.
     #[inline(always)]
     pub(super) fn outputs(&self, neighbours: &Neighbours, second: bool) -> [i32; OUTPUTS] {
         let mut sums = self.thresholds[usize::from(second)];
         for (part, weights) in neighbours.iter().zip(&self.hidden) {
-            // Most often nothing is there.
+            // Usually all inputs of a group are 0.
             if part.iter().fold(0, |all, x| all | x) != 0 {
                 add(&mut sums, part, weights);
             }

@@ -1,11 +1,11 @@
-//! The probability of a magnitude decision, and how it adapts.
+//! Prediction of a magnitude decision, and its adaptation.
 
 use super::band::BINS;
 use super::state::State;
 use super::surroundings::Context;
 use crate::entropy::mix::{INPUTS, SLOT_INPUTS, Tables, learn_pair, mix_pair};
 
-/// What a magnitude decision is predicted from, and the prediction.
+/// The inputs of a magnitude decision, and the predicted probability.
 pub(super) struct Prediction {
     pub(super) p: u32,
     inputs: [i16; INPUTS],
@@ -13,7 +13,7 @@ pub(super) struct Prediction {
     sets: [usize; 2],
 }
 
-/// Probability that magnitude decision `bin` is true.
+/// Predicts the probability that magnitude decision `bin` is true.
 #[inline(always)]
 pub(super) fn predict(tables: Tables, state: &State, context: &Context, bin: usize) -> Prediction {
     let mut at = context.at.map(|index| index + bin);
@@ -34,7 +34,7 @@ pub(super) fn predict(tables: Tables, state: &State, context: &Context, bin: usi
     }
 }
 
-/// Learns the outcome of a magnitude decision.
+/// Adapts to the outcome of a magnitude decision.
 #[inline(always)]
 pub(super) fn follow(tables: Tables, state: &mut State, prediction: &Prediction, more: bool) {
     let Prediction {

@@ -1,4 +1,4 @@
-//! The states that the coder starts from, learnt from pictures and built in.
+//! Starting states of the coder, trained on pictures and built in.
 
 use std::sync::LazyLock;
 
@@ -9,16 +9,16 @@ use crate::entropy::coder::{Coder, PROBABILITY_BITS};
 use crate::entropy::mix::{Slot, Tables};
 use crate::error::FormatError;
 
-/// Version of the built-in states; a file names the one that it was coded with.
+/// Version of the built-in states; a file records the version that it was coded with.
 pub(super) const VERSION: u8 = 1;
-/// The built-in states, a zstd frame: see [`store`].
+/// The built-in states as a zstd frame: see [`store`].
 static BUILT_IN: &[u8] = include_bytes!("prior.bin");
-/// Observations that a starting slot counts for at most: what the picture itself shows soon outweighs them.
+/// Maximum observation count of a starting slot; a low limit lets the picture's own statistics take over quickly.
 const TRUST: u32 = 24;
-/// Observations that a stored slot can have.
+/// Observation counts that a stored slot can have.
 const COUNTS: [u32; 16] = [0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128, 255, 1023];
 
-/// The starting states of every group.
+/// The starting states of all groups.
 struct Prior {
     states: Vec<State>,
     low: Vec<Slot>,
@@ -26,7 +26,7 @@ struct Prior {
 
 static PRIOR: LazyLock<Prior> = LazyLock::new(|| {
     let mut prior = Prior::blank();
-    // The built-in states fit; a build with none, or others, starts from nothing.
+    // The built-in states fit; a build without them, or with others, starts from blank states.
     if let Ok(bytes) = zstd::bulk::decompress(BUILT_IN, 1 << 24) {
         let mut rest = bytes.as_slice();
         prior.each(&mut |field| {
@@ -40,12 +40,12 @@ static PRIOR: LazyLock<Prior> = LazyLock::new(|| {
     prior
 });
 
-/// A number of the states, as 16 bits.
+/// A number in the states, stored as 16 bits.
 enum Field<'a> {
     Slot(&'a mut Slot),
-    /// In 1/16 of a stored unit.
+    /// A weight, stored in units of 16.
     Weight(&'a mut i32),
-    /// A number of a network, as it is.
+    /// A number of a network, stored unchanged.
     Fixed(&'a mut i16),
 }
 
@@ -117,7 +117,7 @@ pub(super) fn low_slots() -> Vec<Slot> {
     PRIOR.low.clone()
 }
 
-/// Adds up code lengths and goes along with every decision.
+/// Follows every decision and sums the code lengths.
 struct Meter(f64);
 
 impl Coder for Meter {
@@ -129,11 +129,11 @@ impl Coder for Meter {
     }
 }
 
-/// Starting states learnt from the coefficients of `pictures`, in the form of `prior.bin`, and the mean bits per
-/// coefficient of each round. The latents have to be coded with the states of this build.
+/// Trains starting states on the coefficients of `pictures`; returns them in the form of `prior.bin`, and the mean bits
+/// per coefficient of each round. The latents must have been coded with the states of this build.
 ///
 /// # Errors
-/// Those of decoding, and [`FormatError::Encode`] when zstd fails.
+/// Same as decoding, and [`FormatError::Encode`] when zstd fails.
 pub fn train(pictures: &[Latents]) -> Result<(Vec<u8>, Vec<f64>), FormatError> {
     let mut prior = Prior::blank();
     for state in &mut prior.states {
@@ -148,7 +148,7 @@ pub fn train(pictures: &[Latents]) -> Result<(Vec<u8>, Vec<f64>), FormatError> {
             count += f64::from(latents.partition.width) * f64::from(latents.partition.height);
         }
         report.push(meter.0 / count);
-        // The first round finds the networks, the others the states that these lead to.
+        // The first round trains the networks, the later rounds the remaining states for these networks.
         if round == 0 {
             let mut fresh = Prior::blank();
             for (state, known) in fresh.states.iter_mut().zip(&mut prior.states) {
@@ -162,7 +162,7 @@ pub fn train(pictures: &[Latents]) -> Result<(Vec<u8>, Vec<f64>), FormatError> {
     Ok((store(&mut prior)?, report))
 }
 
-/// Codes a picture's coefficients with the states of `prior`, which learn from them.
+/// Codes a picture's coefficients with the states of `prior`, which adapt to them.
 fn learn(latents: &Latents, prior: &mut Prior, meter: &mut Meter) -> Result<(), FormatError> {
     let partition = latents.partition;
     let mut low = latents.decode_low()?;
@@ -216,7 +216,7 @@ fn learn(latents: &Latents, prior: &mut Prior, meter: &mut Meter) -> Result<(), 
     Ok(())
 }
 
-/// Every number as 16 bits, in a zstd frame.
+/// Serialises every number as 16 bits, in a zstd frame.
 fn store(prior: &mut Prior) -> Result<Vec<u8>, FormatError> {
     let mut bytes = Vec::new();
     prior.each(&mut |field| bytes.extend_from_slice(&field.stored().to_le_bytes()));
@@ -230,7 +230,7 @@ fn store(prior: &mut Prior) -> Result<Vec<u8>, FormatError> {
 mod tests {
     use super::*;
 
-    /// What the document says of `prior.bin`.
+    /// Checks `prior.bin` against the document.
     #[test]
     fn the_built_in_states_are_those_of_the_document() {
         let document = include_str!("../../SPEC.md");
@@ -265,7 +265,7 @@ mod tests {
             low: low_slots(),
         };
         prior.each(&mut |field| {
-            // Counts above the trust are lost.
+            // Counts above the limit are lost.
             let mask = if matches!(field, Field::Slot(_)) {
                 !15
             } else {

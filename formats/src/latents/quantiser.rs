@@ -1,7 +1,7 @@
-//! Quantisation with two quantisers, between which the parity of what was coded switches, and the encoder's choice.
+//! Quantisation with two quantisers, selected by the parity of the coded values so far, and the encoder's choice.
 //!
-//! Trellis-coded quantisation (M. Marcellin and T. Fischer, 1990) in the form of H. Schwarz et al., "Hybrid video coding
-//! with trellis-coded quantization" (2019): the values of both quantisers together lie twice as dense as each one's.
+//! Trellis-coded quantisation (M. Marcellin and T. Fischer, 1990) in the form of H. Schwarz et al., "Hybrid video
+//! coding with trellis-coded quantization" (2019): the union of both quantisers is twice as dense as each of them.
 
 use super::band::{BINS, BORDER, Band};
 use super::prediction::predict;
@@ -11,9 +11,9 @@ use crate::entropy::mix::{Tables, cost};
 
 /// States of the trellis.
 const STATES: usize = 8;
-/// Sizes from which a value other than 0 is looked at, in 1/256 of a step.
+/// Minimum magnitude at which values other than 0 are considered, in 1/256 of a step.
 const LEAST: u32 = 80;
-/// The state that follows an even and an odd magnitude.
+/// The next state after an even and after an odd magnitude.
 const NEXT: [[u8; 2]; STATES] = [
     [0, 2],
     [5, 7],
@@ -25,7 +25,7 @@ const NEXT: [[u8; 2]; STATES] = [
     [7, 5],
 ];
 
-/// Which quantiser is next: the first has the even multiples of the step, the second 0 and the odd ones.
+/// State that selects the quantiser: the first has the even multiples of the step, the second 0 and the odd ones.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Quantiser(u8);
 
@@ -34,7 +34,7 @@ impl Quantiser {
         self.0 & 1 == 1
     }
 
-    /// The multiple of the step that a coded number stands for.
+    /// Returns the multiple of the step for a coded number.
     #[inline]
     pub(super) fn value(self, index: i32) -> i32 {
         2 * index - i32::from(self.second()) * index.signum()
@@ -45,12 +45,12 @@ impl Quantiser {
         Self(NEXT[usize::from(self.0)][(index & 1) as usize])
     }
 
-    /// The coded magnitude at or below `x`, in 1/256 of a step.
+    /// Returns the largest coded magnitude not above `x`, in 1/256 of a step.
     fn below(self, x: u32) -> u32 {
         (x + u32::from(self.second()) * 256) / 512
     }
 
-    /// The value next to `exact`, in 1/256 of a step.
+    /// Returns the coded value nearest to `exact`, in 1/256 of a step.
     pub(super) fn nearest(self, exact: i32) -> i32 {
         let x = exact.unsigned_abs();
         let error = |index: u32| x.abs_diff(self.value(index as i32) as u32 * 256);
@@ -64,7 +64,7 @@ impl Quantiser {
     }
 }
 
-/// A row of coefficients whose values are to be chosen.
+/// A row of coefficients to be quantised.
 pub(super) struct Row<'a> {
     pub(super) around: &'a Surroundings<'a>,
     pub(super) tables: Tables,
@@ -75,7 +75,7 @@ pub(super) struct Row<'a> {
     pub(super) lambda: u32,
 }
 
-/// The cheapest way to a state: its cost, the last value, and the state before it.
+/// The cheapest path to a state: its cost, the last value, and the state before it.
 #[derive(Clone, Copy)]
 struct Way {
     total: u64,
@@ -83,7 +83,7 @@ struct Way {
     from: u8,
 }
 
-/// No way leads there.
+/// An unreachable state.
 const NONE: Way = Way {
     total: u64::MAX,
     value: 0,
@@ -91,8 +91,8 @@ const NONE: Way = Way {
 };
 
 impl Row<'_> {
-    /// The values at `columns` with the least squared error plus price of bits, by Viterbi's algorithm over the
-    /// states, all that adapts held still.
+    /// Chooses the values at `columns` that minimise squared error plus price of bits, by Viterbi's algorithm over the
+    /// states, with adaptive state frozen.
     pub(super) fn choose(
         &self,
         state: &State,
@@ -145,7 +145,7 @@ impl Row<'_> {
         plan.reverse();
     }
 
-    /// Goes on from one state, with 0 and the values next to `exact`.
+    /// Extends the path from one state with 0 and with the values nearest to `exact`.
     fn extend(
         &self,
         state: &State,
@@ -176,12 +176,12 @@ impl Row<'_> {
     }
 }
 
-/// The magnitudes one and two columns before that the way to `state` at `index` has.
+/// Returns the magnitudes one and two columns before on the path to `state` at `index`.
 fn last(ways: &[[Way; STATES]], columns: &[usize], index: usize, state: usize) -> [u8; 2] {
     let mut place = state;
     let mut last = [0; 2];
     for (back, last) in (1..=index).zip(&mut last) {
-        // Blocks are wider than this looks back: where one column is missing, so is the one before.
+        // Blocks are wider than two columns: where one column is missing, so is the one before.
         if columns[index - back] + back == columns[index] {
             let way = ways[index - back][place];
             *last = way.value.unsigned_abs().min(255) as u8;
@@ -191,12 +191,12 @@ fn last(ways: &[[Way; STATES]], columns: &[usize], index: usize, state: usize) -
     last
 }
 
-/// Bits of the magnitudes in one context, in 1/256, as far as they were asked for.
+/// Bits of the magnitudes in one context, in 1/256, computed on demand.
 struct Rates {
-    /// What the context depends on besides the place: whether the second quantiser is next, and the last magnitudes.
+    /// Dependencies of the context besides the position: whether the second quantiser is next, and the last magnitudes.
     key: (bool, [u8; 2]),
     context: Context,
-    /// Of each decision: false, true.
+    /// Bits of each decision: false, true.
     decisions: [[u32; 2]; BINS],
     known: usize,
 }

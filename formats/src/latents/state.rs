@@ -1,11 +1,11 @@
-//! What the coder of one tile learns: the adaptive slots and mixture weights of each class of planes.
+//! Adaptive state of the coder of one tile: the slots and mixture weights of each class of planes.
 
 use super::band::BINS;
 use super::fitting::Samples;
 use super::network::Network;
 use crate::entropy::mix::{INPUTS, SLOT_INPUTS, Slot, WEIGHT_ONE};
 
-/// Magnitudes from here on continue with an Exp-Golomb code.
+/// Magnitudes from here continue with an Exp-Golomb code.
 pub(super) const ESCAPE: u32 = 15;
 /// Contexts of each input of the mixture.
 pub(super) const SIZES: [usize; SLOT_INPUTS] = [64 * 6, 1568, 1014, 351, 13 * 24, 48 * 25];
@@ -13,9 +13,9 @@ pub(super) const SIZES: [usize; SLOT_INPUTS] = [64 * 6, 1568, 1014, 351, 13 * 24
 pub(super) const EXPECTED: usize = 48;
 /// Sets of mixture weights: by decision and by expected magnitude.
 pub(super) const SETS: usize = BINS * (EXPECTED / 4);
-/// Second sets of mixture weights: by decision, orientation, quantiser, and where something is around.
+/// Second sets of mixture weights: by decision, orientation, quantiser, and which neighbourhoods are not 0.
 pub(super) const SECOND_SETS: usize = BINS * 6 * 8;
-/// Contexts of the flag that says whether a block holds anything.
+/// Contexts of the flag that marks a block as not empty.
 pub(super) const FLAGS: usize = 3 * 2 * 2 * 3 * 6;
 /// Contexts of a sign.
 pub(super) const SIGNS: usize = 27 * 9;
@@ -24,7 +24,7 @@ pub(super) const ESCAPES: usize = 12 * 32;
 /// Classes of levels times classes of planes.
 pub(super) const GROUPS: usize = 6;
 
-/// Where each input's contexts start.
+/// Index of the first context of each input.
 pub(super) const BASES: [usize; SLOT_INPUTS] = {
     let mut bases = [0; SLOT_INPUTS];
     let mut index = 1;
@@ -37,7 +37,7 @@ pub(super) const BASES: [usize; SLOT_INPUTS] = {
 /// Slots of all magnitude contexts.
 pub(super) const SLOTS: usize = (BASES[SLOT_INPUTS - 1] + SIZES[SLOT_INPUTS - 1]) * BINS;
 
-/// Everything adaptive about one class of planes in one tile.
+/// All adaptive state for one class of planes in one tile.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct State {
     pub(super) slots: Vec<Slot>,
@@ -46,14 +46,14 @@ pub(super) struct State {
     pub(super) flags: Vec<Slot>,
     pub(super) signs: Vec<Slot>,
     pub(super) escapes: Vec<Slot>,
-    /// What foretells magnitudes, by orientation; fixed while coding.
+    /// Networks that predict magnitudes, by orientation; fixed while coding.
     pub(super) networks: [Network; 3],
-    /// Where a training collects what magnitudes depend on, by orientation.
+    /// Samples collected during training, by orientation.
     pub(super) samples: Option<Box<[Samples; 3]>>,
 }
 
 impl State {
-    /// A state that knows nothing yet but which neighbours matter.
+    /// Creates an untrained state with equal mixture weights.
     pub(super) fn new() -> Self {
         Self {
             slots: vec![Slot::NEW; SLOTS],
@@ -67,7 +67,8 @@ impl State {
         }
     }
 
-    /// The group of a plane at a level: finest, second, coarser levels; the first plane and the alpha, other planes.
+    /// Group of a plane at a level: finest, second or coarser level, times the first plane and alpha or the other
+    /// planes.
     pub(super) fn group(level: u8, chroma: bool) -> usize {
         usize::from(level.clamp(1, 3) - 1) * 2 + usize::from(chroma)
     }

@@ -1,4 +1,4 @@
-//! What is known of a coefficient before it is coded: its neighbours, and the contexts that they give.
+//! The causal neighbourhood of a coefficient, and the contexts derived from it.
 
 use super::band::{BINS, BLOCK, BORDER, Band, Tile};
 use super::network::{self, NEIGHBOURS, OUTPUTS};
@@ -6,7 +6,7 @@ use super::state::{BASES, EXPECTED, State};
 use crate::entropy::mix::{SLOT_INPUTS, Tables};
 use crate::entropy::octave;
 
-/// The magnitudes of the same orientation at the coarser level, and where this tile starts in them.
+/// The magnitudes of the same orientation at the coarser level, and the offset of this tile in them.
 #[derive(Clone, Copy)]
 pub(super) struct Parent<'a> {
     pub(super) tile: &'a Tile,
@@ -14,7 +14,7 @@ pub(super) struct Parent<'a> {
     pub(super) y: usize,
 }
 
-/// The magnitudes around and at `at`: centre, sums of left and right, and of above and below.
+/// Returns the magnitude at `at`, and the sums of its left and right and of its upper and lower neighbours.
 #[inline(always)]
 fn around(magnitudes: &[u8], at: usize, stride: usize) -> [usize; 3] {
     let m = |index: usize| usize::from(magnitudes[index]);
@@ -33,9 +33,9 @@ fn corners(magnitudes: &[u8], at: usize, stride: usize) -> usize {
     m(up - 1) + m(up + 1) + m(down - 1) + m(down + 1)
 }
 
-/// How large the magnitudes of the rows above are on average, by column.
+/// Running averages of the magnitudes in the rows above, by column.
 struct Trail {
-    /// Averages that forget a quarter with each row, in 1/16.
+    /// Averages that decay by a quarter with each row, in 1/16.
     columns: Vec<usize>,
     /// Sums over nine columns, in 1/2.
     wide: Vec<usize>,
@@ -60,32 +60,32 @@ impl Trail {
     }
 }
 
-/// The surroundings of a band while it is coded.
+/// The neighbourhood of a band during coding.
 pub(super) struct Surroundings<'a> {
     orientation: usize,
     pub(super) stride: usize,
     trail: Trail,
-    /// The parent's magnitudes, their stride, and where this tile starts in them.
+    /// The parent's magnitudes, their stride, and the column and row of this tile in them.
     parent: Option<(&'a [u8], usize, usize, usize)>,
     /// The magnitudes of the parent's other orientations.
     aunts: [Option<&'a [u8]>; 2],
-    /// Orientations coded before this one, and then this orientation of planes coded before this one.
+    /// The orientations coded before this one, then this orientation of the planes coded before this one.
     others: [Option<&'a Band>; 4],
 }
 
-/// What is known of a coefficient before it is coded.
+/// Contexts of a coefficient before it is coded.
 pub(super) struct Context {
-    /// The slots of the first decision; the others' follow.
+    /// Slots of the first decision; those of the other decisions follow.
     pub(super) at: [usize; SLOT_INPUTS],
-    /// What the network says of each decision.
+    /// Output of the network for each decision.
     pub(super) foretold: [i32; OUTPUTS],
-    /// Sets of weights.
+    /// Indices of the sets of mixture weights.
     pub(super) sets: [usize; 2],
     pub(super) sign: usize,
 }
 
 impl<'a> Surroundings<'a> {
-    /// Of orientation `o` of `plane`.
+    /// Creates the neighbourhood of orientation `o` of `plane`.
     pub(super) fn new(tile: &'a Tile, parent: Option<Parent<'a>>, plane: usize, o: usize) -> Self {
         let planes = &tile.planes;
         let sibling = |index: usize| (index < o).then(|| &planes[plane][index]);
@@ -110,12 +110,12 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    /// Takes note of a row that was coded.
+    /// Updates the averages with a coded row.
     pub(super) fn follow(&mut self, magnitudes: &[u8]) {
         self.trail.row(magnitudes);
     }
 
-    /// The neighbours' magnitudes at padded index `at`, position (x, y).
+    /// Returns the neighbours' magnitudes at padded index `at`, position (x, y).
     #[inline(always)]
     pub(super) fn neighbours(
         &self,
@@ -127,7 +127,7 @@ impl<'a> Surroundings<'a> {
         let m = |index: usize| usize::from(own[index]);
         let stride = self.stride;
         let (w, n, ww, nn) = (at - 1, at - stride, at - 2, at - 2 * stride);
-        // The second orientation is the first one transposed, as far as causality allows.
+        // The second orientation is the transpose of the first, as far as causality allows.
         let swap = self.orientation == 1;
         let (near, far) = if swap {
             ((n, w), (nn, ww))
@@ -187,7 +187,7 @@ impl<'a> Surroundings<'a> {
         all
     }
 
-    /// The contexts of the coefficient at padded index `at`.
+    /// Returns the contexts of the coefficient at padded index `at`.
     #[inline]
     #[expect(
         clippy::too_many_arguments,
@@ -208,7 +208,7 @@ impl<'a> Surroundings<'a> {
             state.networks[self.orientation].outputs(&network::logarithms(tables, &m), second);
         let total: i32 = foretold[..4].iter().sum();
         let e = ((total + 3584) >> 7).clamp(0, EXPECTED as i32 - 1) as usize;
-        // About the numbers that are coded: two steps make one.
+        // Converts multiples of the step to coded numbers: two steps make one.
         let h = |sum: usize| (sum as u32).div_ceil(2);
         let u = |index: usize| h(m[index]);
         let near = h(2 * (m[0] + m[1]) + m[2] + m[3]);
@@ -252,12 +252,12 @@ impl<'a> Surroundings<'a> {
         ((w * 3 + n) * 3 + self.orientation) * 9 + planes
     }
 
-    /// The context of the flag of the block at (x, y), whose left and upper neighbours' flags are known.
+    /// Returns the context of the flag of the block at (x, y), given the flags of its left and upper neighbours.
     pub(super) fn flag(&self, x: usize, y: usize, left: bool, above: bool) -> usize {
         let mut parents = 0_u32;
         if let Some((parent, stride, px, py)) = self.parent {
             for row in 0..BLOCK / 2 + 2 {
-                // From one before to one after the block's own parents; both lie within the border.
+                // From one before to one after the block's own parents; both are within the border.
                 let start = (py + y / 2 + row + 1) * stride + px + x / 2 + 1;
                 if let Some(line) = parent.get(start..(start + BLOCK / 2 + 2).min(parent.len())) {
                     parents += line.iter().map(|&m| u32::from(m.min(4))).sum::<u32>();

@@ -1,5 +1,5 @@
-//! The coefficients of one tile of one level: three orientations of every plane, coded with contexts from the
-//! neighbourhood, the coarser level, the other orientations and the other planes.
+//! Coding of one tile of one level: three orientations of every plane, with contexts from the neighbourhood, the
+//! coarser level, the other orientations and the other planes.
 
 use super::band::{BINS, BLOCK, BORDER, Tile};
 use super::network;
@@ -10,7 +10,7 @@ use super::surroundings::{Context, Parent, Surroundings};
 use crate::entropy::coder::Coder;
 use crate::entropy::mix::{Slot, Tables};
 
-/// What an encoder wants: coefficients in units of 1/256 of the step, and what a bit is worth.
+/// Input of an encoder: coefficients in 1/256 of the step, and the price of a bit.
 #[derive(Clone, Copy)]
 pub(super) struct Wish<'a> {
     /// The coefficients of the band, row by row.
@@ -19,7 +19,7 @@ pub(super) struct Wish<'a> {
     pub(super) lambda: u32,
 }
 
-/// Codes one tile; what is decoded, or chosen by an encoder, ends up in `tile`.
+/// Codes one tile; the decoded or chosen coefficients are stored in `tile`.
 pub(super) struct TileCoder<'a, C> {
     pub(super) coder: &'a mut C,
     pub(super) tile: Tile,
@@ -45,7 +45,7 @@ impl<C: Coder> TileCoder<'_, C> {
         let (mut filled, mut plan) = (Vec::new(), Vec::new());
         let mut quantiser = Quantiser::default();
         for block_y in 0..height.div_ceil(BLOCK) {
-            // What follows the end of a segment means nothing, and may be long.
+            // Data decoded past the end of a segment is meaningless and may be long.
             if self.coder.exhausted() {
                 break;
             }
@@ -108,7 +108,7 @@ impl<C: Coder> TileCoder<'_, C> {
 }
 
 impl Wish<'_> {
-    /// Whether a block is worth coding.
+    /// Whether coding the block is cheaper than marking it empty.
     fn fills(
         self,
         columns: std::ops::Range<usize>,
@@ -125,7 +125,7 @@ impl Wish<'_> {
             let x = i64::from(x.unsigned_abs());
             let v = (x + 200) >> 9 << 9;
             if v > 0 {
-                // Squared steps times 2^16; about four bits for a coefficient among zeros.
+                // Squared steps times 2^16; assumes four bits for a coefficient among zeros.
                 let saved = v * (2 * x - v) - i64::from(self.lambda) * (4 << 8);
                 gain = gain.saturating_add(saved.max(0));
             }
@@ -173,7 +173,8 @@ fn code<C: Coder>(
     }
 }
 
-/// Codes a number below 2^24 by the length of its binary form and its bits, the two highest adaptive.
+/// Codes a number below 2^24: the length of its binary form, then its bits, with adaptive probabilities for the two
+/// highest.
 pub(super) fn golomb<C: Coder>(
     coder: &mut C,
     tables: Tables,

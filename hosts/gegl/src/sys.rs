@@ -28,7 +28,7 @@ pub struct GeglModuleInfo {
     pub(crate) abi_version: u32,
 }
 
-/// `GEGL_MODULE_ABI_VERSION`: it changes when the structs below do, and GEGL refuses modules of another.
+/// `GEGL_MODULE_ABI_VERSION`: changes with the structs below, and GEGL rejects modules with a different version.
 pub(crate) const MODULE_ABI_VERSION: u32 = 0x000A;
 
 /// `GeglRectangle`.

@@ -147,7 +147,7 @@ impl<'a> Procedure<'a> {
     }
 }
 
-/// Parameters of opening a file; 0 stands for the default in each.
+/// Parameters for opening a file; the value 0 means the default for each.
 pub fn open_params() -> Vec<Param> {
     let number = |key: &str, label: &str, hint: &str, whole, display: [f64; 2], default, digits| {
         let kind = Kind::Number {

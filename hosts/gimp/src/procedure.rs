@@ -1,4 +1,4 @@
-//! What procedures of both versions of GIMP share: names, constants and outcomes.
+//! Names, constants and outcomes of procedures, shared by both versions of GIMP.
 
 use std::ffi::c_int;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! SRGAN's discriminator: convolutions that halve the picture four times, and two dense layers.
+//! SRGAN's discriminator: convolutions that halve the picture four times, then two dense layers.
 
 use candle_core::{Result as CandleResult, Tensor};
 
@@ -6,17 +6,17 @@ use super::trained::Named;
 use crate::ops::{halve, leaky};
 use crate::parameters::{Mode, Parameters};
 
-/// Widths of the convolutions over that of the first; every second one halves the picture.
+/// Widths of the convolutions relative to the first; every second one halves the picture.
 const WIDTHS: [usize; 8] = [1, 1, 2, 2, 4, 4, 8, 8];
 
-/// A discriminator of pictures of `side` pixels, a multiple of 16. The paper's has a width of 64 and pictures of 96.
+/// A discriminator of pictures of `side` pixels, a multiple of 16. In the paper the width is 64 and the side 96.
 #[derive(Clone, Copy)]
 pub(super) struct Adversary {
     pub(super) width: usize,
     pub(super) side: usize,
 }
 
-/// Name of convolution number `index`, and of the normalisation after it.
+/// Name of convolution `index`, and of the normalisation after it.
 fn convolution(index: usize) -> String {
     format!("features.{}", (3 * index).saturating_sub(1))
 }
@@ -60,14 +60,14 @@ impl Adversary {
         all
     }
 
-    /// Values per channel that normalisation `name` sees of `batch` pictures.
+    /// Values per channel that normalisation `name` averages for `batch` pictures.
     pub(super) fn count(self, name: &str, batch: usize) -> usize {
         let index = (1..WIDTHS.len()).find(|index| norm(*index) == name);
         let halvings = index.map_or(0, |index| index.div_ceil(2));
         batch * (self.side >> halvings).pow(2)
     }
 
-    /// How sure it is that pictures `[n, 3, side, side]` are no enlargements: logits `[n, 1]`.
+    /// Logits `[n, 1]` that pictures `[n, 3, side, side]` are originals rather than enlargements.
     pub(super) fn judge(
         self,
         all: &Parameters,
@@ -96,9 +96,9 @@ impl Adversary {
     }
 }
 
-/// Mean binary cross entropy of `logits` whose answers all are `real`.
+/// Mean binary cross entropy of `logits` with the label `real` for all.
 pub(super) fn cross_entropy(logits: &Tensor, real: bool) -> CandleResult<Tensor> {
-    // log(1 + exp(-z)) for real ones, without an overflow.
+    // Computes log(1 + exp(-z)), for `real`, without overflow.
     let z = if real { logits.neg()? } else { logits.clone() };
     let small = (z.abs()?.neg()?.exp()? + 1.0)?.log()?;
     (z.relu()? + small)?.mean_all()

@@ -1,4 +1,4 @@
-//! SRResNet trained from a folder of pictures, and then against SRGAN's discriminator.
+//! Trains an SRResNet on a folder of pictures, first alone and then against SRGAN's discriminator.
 
 mod adversary;
 mod patches;
@@ -20,41 +20,42 @@ use crate::device::{candle_device, failed};
 use crate::error::Error;
 use inr::{DeviceChoice, Picture};
 
-/// What pixels of the enlargement and of the original are compared by.
+/// Loss between the pixels of the enlargement and of the original.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SrLoss {
-    /// The mean absolute difference.
+    /// Mean absolute difference.
     L1,
-    /// The mean squared difference.
+    /// Mean squared difference.
     Mse,
 }
 
-/// How an SRResNet is trained.
+/// Options for training an SRResNet.
 #[derive(Clone, Debug)]
 pub struct SrRecipe {
     /// The network.
     pub shape: SrShape,
-    /// The pixels' loss.
+    /// The pixel loss.
     pub loss: SrLoss,
-    /// Side of the patches that the network makes, in pixels: a multiple of its scale, and of 16 with a discriminator.
+    /// Side of the output patches in pixels: a multiple of the network's scale, and of 16 with a discriminator.
     pub patch: usize,
     /// Patches per step, 1..=1024.
     pub batch: usize,
-    /// Steps by the pixels' loss alone.
+    /// Steps with the pixel loss alone.
     pub steps: u64,
-    /// Steps after those against the discriminator.
+    /// Subsequent steps against the discriminator.
     pub adversarial_steps: u64,
-    /// The user's file with torchvision's VGG19, whose features are what the network is held to in those; without it the
-    /// pixels' squared differences are, as in the paper's SRGAN-MSE.
+    /// The user's file with torchvision's VGG19, whose features give the content loss of the adversarial steps. Without
+    /// it the content loss is the pixels' squared difference, as in the paper's SRGAN-MSE.
     pub vgg: Option<PathBuf>,
     /// Number of VGG19's layers after which features are taken: 36, as in the paper, ends before the last pooling.
     pub vgg_after: usize,
-    /// Peak learning rate, which falls as the square of what is left of the steps; in the adversarial steps a tenth of it.
+    /// Peak learning rate, which decays with the square of the fraction of steps remaining; the adversarial steps use a
+    /// tenth.
     pub rate: f32,
-    /// Of weights and of the choice of patches.
+    /// Seed of the weights and of the choice of patches.
     pub seed: u64,
-    /// Where it is computed; on the CPU with as many threads as the environment's `RAYON_NUM_THREADS` says, which is how
-    /// candle is told.
+    /// Device to compute on. On the CPU candle uses as many threads as the environment variable `RAYON_NUM_THREADS`
+    /// says.
     pub device: DeviceChoice,
 }
 
@@ -76,12 +77,12 @@ impl Default for SrRecipe {
     }
 }
 
-/// Weights of the losses in the adversarial steps, as in the paper: of VGG19's features, and of the discriminator.
+/// Weights of the losses in the adversarial steps, as in the paper: of the content, and of the discriminator.
 const CONTENT: f64 = 0.006;
 const ADVERSARIAL: f64 = 1e-3;
-/// The adversarial steps' learning rate over the others'.
+/// Learning rate of the adversarial steps relative to the others.
 const ADVERSARIAL_RATE: f32 = 0.1;
-/// What the kernels that end residual blocks start with, where nothing normalises their sums, and the last one.
+/// Initial gain of the last kernel, and of those that end residual blocks when the network has no normalisations.
 const QUIET: f32 = 0.1;
 
 impl SrRecipe {
@@ -113,7 +114,7 @@ impl SrRecipe {
         Ok(())
     }
 
-    /// All that the result depends on but the pictures.
+    /// All settings that affect the result, except the pictures.
     fn key(&self) -> String {
         let content = self.vgg.as_ref().map(|_| self.vgg_after);
         format!(
@@ -130,14 +131,14 @@ impl SrRecipe {
     }
 }
 
-/// What a step found.
+/// Result of a training step.
 #[derive(Clone, Copy, Debug)]
 pub struct SrStep {
-    /// Loss of the network that enlarges.
+    /// Loss of the generator.
     pub loss: f64,
-    /// Mean squared difference of the step's patches, samples 0.0..=1.0.
+    /// Mean squared difference over the step's patches, samples 0.0..=1.0.
     pub error: f64,
-    /// Loss of the discriminator, in adversarial steps.
+    /// Loss of the discriminator; only in adversarial steps.
     pub discriminator: Option<f64>,
 }
 
@@ -153,10 +154,10 @@ pub struct SrTrainer {
 }
 
 impl SrTrainer {
-    /// A training that has not begun, with the pictures in `folder`.
+    /// Prepares a training run on the pictures in `folder`.
     ///
     /// # Errors
-    /// [`inr::Error::Misuse`] for a recipe or a folder that make no sense, [`Error::Weights`] for VGG19's file, [`inr::Error::Io`],
+    /// [`inr::Error::Misuse`] for an invalid recipe or folder, [`Error::Weights`] for VGG19's file, [`inr::Error::Io`],
     /// [`inr::Error::Device`].
     pub fn new(folder: &Path, recipe: SrRecipe) -> Result<Self, Error> {
         recipe.check()?;
@@ -193,12 +194,12 @@ impl SrTrainer {
         self.patches.files().len()
     }
 
-    /// Steps taken.
+    /// Number of steps taken.
     pub fn steps_done(&self) -> u64 {
         self.step
     }
 
-    /// Steps in all.
+    /// Total number of steps.
     pub fn steps(&self) -> u64 {
         self.recipe.steps + self.recipe.adversarial_steps
     }
@@ -206,8 +207,9 @@ impl SrTrainer {
     /// Takes one step.
     ///
     /// # Errors
-    /// [`inr::Error::Device`] when the device fails, [`inr::Error::Io`] when a picture cannot be read, [`inr::Error::Misuse`] when none is
-    /// as large as a patch, [`inr::Error::Diverged`] when the loss is no number.
+    /// [`inr::Error::Device`] when the device fails, [`inr::Error::Io`] when a picture cannot be read,
+    /// [`inr::Error::Misuse`] when no picture is as large as a patch, [`inr::Error::Diverged`] when the loss is not a
+    /// number.
     pub fn step(&mut self) -> Result<SrStep, Error> {
         let [small, large] = self
             .patches
@@ -269,13 +271,13 @@ impl SrTrainer {
         std::iter::once(&mut self.generator).chain(judge)
     }
 
-    /// The network as it is, as a `.safetensors` file that [`super::enlarge_srgan`] reads.
+    /// Exports the current network as a `.safetensors` file that [`super::enlarge_srgan`] reads.
     pub fn weights(&self) -> Vec<u8> {
         self.generator.file()
     }
 
-    /// What the network as it is makes of `pictures` that were reduced by its scale, beside what bicubic interpolation
-    /// does.
+    /// Reduces `pictures` by the network's scale, enlarges them with the current network and by bicubic interpolation,
+    /// and scores both.
     ///
     /// # Errors
     /// [`inr::Error::Misuse`] for pictures that are too small, [`inr::Error::Device`] when the device fails.
@@ -291,7 +293,7 @@ impl SrTrainer {
             .collect()
     }
 
-    /// Everything that [`SrTrainer::resume`] needs.
+    /// Serialises the state for [`SrTrainer::resume`].
     pub fn checkpoint(&self) -> Vec<u8> {
         let mut values = Vec::new();
         self.generator.checkpoint(&mut values);
@@ -306,11 +308,11 @@ impl SrTrainer {
         bytes
     }
 
-    /// Goes on from a checkpoint of a training with the same recipe and pictures; the result is that of a training that was
-    /// never interrupted.
+    /// Resumes from a checkpoint of a training run with the same recipe and pictures; the result is the same as for an
+    /// uninterrupted run.
     ///
     /// # Errors
-    /// [`inr::Error::Misuse`] for a checkpoint of another training; nothing has changed then.
+    /// [`inr::Error::Misuse`] for a checkpoint of a different run; the state is then unchanged.
     pub fn resume(&mut self, checkpoint: &[u8]) -> Result<(), Error> {
         let other = || {
             Error::Field(inr::Error::Misuse {
@@ -351,7 +353,7 @@ impl SrTrainer {
     }
 }
 
-/// A new SRResNet.
+/// Creates an untrained SRResNet.
 fn generator(shape: &SrShape, seed: u64, rate: f32, steps: u64) -> Trained {
     let modules = shape.modules();
     let is_norm =
@@ -372,13 +374,13 @@ fn scalar(tensor: &Tensor) -> CandleResult<f64> {
     Ok(f64::from(tensor.to_scalar::<f32>()?))
 }
 
-/// Values per channel of `x`.
+/// Number of values per channel of `x`.
 fn per_channel(x: &Tensor) -> CandleResult<usize> {
     let (n, _, height, width) = x.dims4()?;
     Ok(n * height * width)
 }
 
-/// A step by the pixels' loss.
+/// Takes a step with the pixel loss.
 fn plain_step(
     recipe: &SrRecipe,
     device: &Device,
@@ -409,7 +411,7 @@ fn plain_step(
     })
 }
 
-/// The network and its discriminator, in a step against each other (Goodfellow et al. 2014, arXiv:1406.2661).
+/// The network and its discriminator during an adversarial step (Goodfellow et al. 2014, arXiv:1406.2661).
 struct Opponents<'t> {
     recipe: &'t SrRecipe,
     device: &'t Device,

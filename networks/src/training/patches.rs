@@ -1,5 +1,5 @@
-//! What is trained on: patches of a folder's pictures and what they become when they are made smaller. Everything is drawn
-//! by seed and step, so that a run goes on where it was without a history.
+//! Training data: patches of a folder's pictures, with reduced versions. All random choices depend only on seed and
+//! step, so that a run resumes without a history.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use inr::Raster;
 use inr::resample::{self, Filter};
 use inr::{Limits, read_picture};
 
-/// Pictures that patches are taken from at a time, and steps until the oldest of them makes room for the next.
+/// Number of pictures held for sampling patches, and steps after which the next picture replaces the oldest.
 const HELD: u64 = 48;
 const HELD_FOR: u64 = 16;
-/// Side of what is kept of a picture, at most: 48 of them take 150 MB.
+/// Maximum side of the part kept of a picture: 48 of them take 150 MB.
 const MOST_SIDE: usize = 1024;
 
-/// A part of a picture, and the same made smaller; planes of bytes.
+/// A part of a picture and its reduced version, as planes of bytes.
 struct Pair {
-    /// Width and height of the small one.
+    /// Width and height of the reduced version.
     size: [usize; 2],
     small: Vec<u8>,
     large: Vec<u8>,
@@ -35,7 +35,7 @@ pub(super) struct Patches {
     /// Side of a patch, in small pixels.
     side: usize,
     seed: u64,
-    /// The pictures of the latest step, and the number of the first.
+    /// The pictures of the latest step, and the index of the first.
     held: VecDeque<Pair>,
     first: u64,
 }
@@ -47,7 +47,7 @@ fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
 }
 
 impl Patches {
-    /// Of the pictures in `folder`, patches of `side` pixels when they are made `scale` times smaller.
+    /// Samples patches of `side` pixels from the pictures in `folder` reduced by `scale`.
     ///
     /// # Errors
     /// [`inr::Error::Io`] for a folder that cannot be listed, [`inr::Error::Misuse`] for one without files.
@@ -76,12 +76,12 @@ impl Patches {
         })
     }
 
-    /// Names of the files.
+    /// Paths of the files.
     pub(super) fn files(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// Picture number `entry` of the endless shuffled sequence, or the first usable file after it.
+    /// Loads picture `entry` of the endless shuffled sequence, or the first usable file after it.
     fn load(&self, entry: u64) -> Result<Pair, Error> {
         let count = self.files.len() as u64;
         let mut order: Vec<usize> = (0..self.files.len()).collect();
@@ -90,7 +90,7 @@ impl Patches {
         let mut rng = generator(self.seed ^ 0x51ce_77d1, entry);
         for index in (0..self.files.len()).map(|offset| order[(start + offset) % order.len()]) {
             let bytes = std::fs::read(&self.files[index])?;
-            // Other files may lie beside the pictures.
+            // Skip other files in the folder.
             let Ok(picture) = read_picture(&bytes, &Limits::default()) else {
                 continue;
             };
@@ -104,8 +104,8 @@ impl Patches {
         }))
     }
 
-    /// A random part of `planes`, at most [`MOST_SIDE`] large, and the same made smaller as benchmarks do: bicubic, rounded
-    /// to 8 bits.
+    /// Cuts a random part, at most [`MOST_SIDE`] pixels a side, from `planes` and reduces it as benchmarks do: bicubic,
+    /// rounded to 8 bits.
     fn pair(&self, planes: &Planes, rng: &mut ChaCha8Rng) -> Result<Option<Pair>, Error> {
         let mut along = |side: usize| {
             let kept = side.min(MOST_SIDE) / self.scale * self.scale;
@@ -137,7 +137,7 @@ impl Patches {
         Ok(Some(Pair { size, small, large }))
     }
 
-    /// Makes the pictures of `step` those that are held.
+    /// Loads the pictures of `step`, and drops older ones.
     fn hold(&mut self, step: u64) -> Result<(), Error> {
         let first = step / HELD_FOR;
         while self.first < first && self.held.pop_front().is_some() {
@@ -147,7 +147,7 @@ impl Patches {
             self.held.clear();
             self.first = first;
         }
-        // Fewer pictures than can be held need not be held twice, unless they are larger than what is kept of them.
+        // A small folder gets at most two entries per picture: large pictures can give two different parts.
         let wanted = HELD.min(2 * self.files.len() as u64);
         while (self.held.len() as u64) < wanted {
             let pair = self.load(self.first + self.held.len() as u64)?;
@@ -156,7 +156,7 @@ impl Patches {
         Ok(())
     }
 
-    /// The small and the large patches of `step`, `[batch, 3, side, side]` each, turned and mirrored at random.
+    /// Returns the small and the large patches of `step`, `[batch, 3, side, side]` each, randomly rotated and mirrored.
     pub(super) fn batch(
         &mut self,
         step: u64,
@@ -182,7 +182,7 @@ impl Patches {
     }
 }
 
-/// Appends the square at `at`, mirrored along x, along y and along the diagonal by the bits of `turn`.
+/// Appends the square at `at`; the bits of `turn` mirror it along x, along y and along the diagonal.
 fn patch(
     planes: &[u8],
     size: [usize; 2],

@@ -1,4 +1,4 @@
-//! What a network that enlarges is worth on pictures it was not trained on.
+//! Quality of an enlarging network on pictures that it was not trained on.
 
 use crate::enlarge::Planes;
 use crate::error::Error;
@@ -7,13 +7,13 @@ use inr::Picture;
 use inr::resample::{self, Filter};
 use inr::{Raster, metrics};
 
-/// PSNRs in dB of the luma (ITU-R BT.601) of a picture that was reduced and enlarged again, without as many pixels at its
-/// border as the scale has.
+/// PSNRs in dB of the luma (ITU-R BT.601) of a picture after reduction and enlargement, excluding a border as many
+/// pixels wide as the scale.
 #[derive(Clone, Copy, Debug)]
 pub struct SrScore {
-    /// By the network.
+    /// PSNR of the network's enlargement.
     pub network: f64,
-    /// By bicubic interpolation.
+    /// PSNR of bicubic interpolation.
     pub bicubic: f64,
 }
 
@@ -68,7 +68,7 @@ fn resized(planes: &Planes, width: usize, height: usize) -> Result<Planes, Error
     })
 }
 
-/// To 8 bits.
+/// Rounds to 8 bits.
 fn rounded(mut planes: Planes) -> Planes {
     let samples = planes.samples.iter_mut();
     samples.for_each(|v| *v = (v.clamp(0.0, 1.0) * 255.0).round() / 255.0);

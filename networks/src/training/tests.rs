@@ -1,4 +1,4 @@
-//! Training steps against PyTorch's, of fixtures/parity.
+//! Compares training steps with PyTorch's, from fixtures/parity.
 
 use std::path::Path;
 
@@ -33,7 +33,7 @@ fn expect_near(found: &Tensor, wanted: &Tensor, least: f32, what: &str) {
     assert!(error <= bound, "{what}: {error}, {bound} is allowed");
 }
 
-/// The tensors of `network` as variables, of those that are trained.
+/// The trained tensors of `network` as variables.
 fn variables(known: &Weights, network: &str, names: &[String]) -> (Vec<Var>, Parameters) {
     let mut all = Parameters::default();
     let made = names.iter().map(|name| {
@@ -71,7 +71,7 @@ fn gradients_and_statistics_of_a_step_are_pytorchs() {
     for (name, variable) in names.iter().zip(&variables) {
         let wanted = tensor(&known, &format!("generator.gradient.{name}"));
         let found = gradients.get(variable).unwrap();
-        // Sums that cancel have the rounding errors of their parts.
+        // Sums that cancel retain the rounding errors of their terms.
         expect_near(found, &wanted, 0.01, name);
     }
 

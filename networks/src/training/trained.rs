@@ -1,4 +1,4 @@
-//! A network under training: parameters and optimiser on the host, whatever device computes.
+//! A network under training: parameters and optimiser state stay on the host for every device.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::parameters::Parameters;
 use inr::fit::OptimizerChoice;
 use inr::fit::{Schedule, State};
 
-/// Share of a batch's statistics in the running ones, as in PyTorch.
+/// Weight of a batch's statistics in the running statistics, as in PyTorch.
 const MOMENTUM: f32 = 0.1;
-/// Share of the steps over which the learning rate rises.
+/// Fraction of the steps during which the learning rate rises.
 const WARM_UP: f64 = 0.02;
-/// What a parametric ReLU starts with.
+/// Initial slope of a parametric ReLU.
 const SLOPE: f32 = 0.25;
 
 /// Name and shape of a tensor.
@@ -29,15 +29,15 @@ pub(super) struct Trained {
     running: BTreeMap<String, [Vec<f32>; 2]>,
 }
 
-/// A standard normal number (Box and Muller 1958).
+/// Draws a standard normal number (Box and Muller 1958).
 fn normal(rng: &mut ChaCha8Rng) -> f32 {
     let (radius, turn): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
     ((-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * turn).cos()) as f32
 }
 
 impl Trained {
-    /// Kernels start normal with the deviation that keeps magnitudes through leaky rectifiers (He et al. 2015), times what
-    /// `gain` has for their module; biases at 0.
+    /// Initialises kernels from a normal distribution whose deviation preserves magnitudes through leaky rectifiers (He
+    /// et al. 2015), times `gain` of their module; biases are 0.
     pub(super) fn new(
         tensors: Vec<Named>,
         norms: &[(String, usize)],
@@ -76,13 +76,13 @@ impl Trained {
         }
     }
 
-    /// Begins a descent of `steps` with the peak learning rate `rate`, with a fresh optimiser.
+    /// Starts a descent of `steps` with the peak learning rate `rate` and a fresh optimiser.
     pub(super) fn begin(&mut self, rate: f32, steps: u64) {
         self.state = State::new(OptimizerChoice::Adam, self.state.point());
         self.go_on(rate, steps, 0);
     }
 
-    /// Goes on with such a descent of which `done` steps are done.
+    /// Resumes such a descent after `done` steps.
     pub(super) fn go_on(&mut self, rate: f32, steps: u64, done: u64) {
         let warm_up = (WARM_UP * steps as f64) as u64;
         self.schedule = Schedule::new(OptimizerChoice::Adam, rate, warm_up);
@@ -91,7 +91,7 @@ impl Trained {
         }
     }
 
-    /// The parameters as variables, in order and by name; the latter with the running statistics.
+    /// Returns the parameters as variables in order, and by name together with the running statistics.
     pub(super) fn variables(&self, device: &Device) -> CandleResult<(Vec<Var>, Parameters)> {
         let mut all = self.statistics(device)?;
         let mut variables = Vec::new();
@@ -103,7 +103,7 @@ impl Trained {
         Ok((variables, all))
     }
 
-    /// The network to be applied.
+    /// Returns the parameters for inference.
     pub(super) fn plain(&self, device: &Device) -> CandleResult<Parameters> {
         let mut all = self.statistics(device)?;
         for (name, values, shape) in self.values() {
@@ -134,7 +134,7 @@ impl Trained {
         })
     }
 
-    /// A step along the gradients of `variables`, with `progress` 0.0..=1.0 of the descent done.
+    /// Takes a step along the gradients of `variables`; `progress` is the fraction of the descent done, 0.0..=1.0.
     pub(super) fn step(
         &mut self,
         variables: &[Var],
@@ -152,7 +152,7 @@ impl Trained {
         Ok(())
     }
 
-    /// Takes statistics of a batch with `count` values per channel into the running ones.
+    /// Updates the running statistics with those of a batch with `count` values per channel.
     pub(super) fn note(
         &mut self,
         seen: Vec<(String, Tensor, Tensor)>,
@@ -160,7 +160,7 @@ impl Trained {
     ) -> CandleResult<()> {
         for (norm, mean, variance) in seen {
             let count = count(&norm) as f32;
-            // PyTorch's running variance is the unbiased one.
+            // PyTorch's running variance is the unbiased estimate.
             let factors = [1.0, count / (count - 1.0).max(1.0)];
             let Some(running) = self.running.get_mut(&norm) else {
                 continue;
@@ -181,13 +181,13 @@ impl Trained {
         self.running.insert(norm.to_owned(), values);
     }
 
-    /// Everything that [`Trained::restore`] needs.
+    /// Appends the state for [`Trained::restore`].
     pub(super) fn checkpoint(&self, into: &mut Vec<f32>) {
         into.extend(&self.state.0);
         into.extend(self.running.values().flatten().flatten());
     }
 
-    /// Takes a checkpoint's values from the front of `from`; false when there are too few.
+    /// Restores the state from the front of `from`; returns false when there are too few values.
     pub(super) fn restore(&mut self, from: &mut &[f32]) -> bool {
         let slots = self.running.values_mut().flatten();
         for slot in std::iter::once(&mut self.state.0).chain(slots) {
@@ -200,7 +200,7 @@ impl Trained {
         true
     }
 
-    /// A `.safetensors` file of parameters and running statistics.
+    /// Serialises parameters and running statistics as a `.safetensors` file.
     pub(super) fn file(&self) -> Vec<u8> {
         let bytes = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let mut all: BTreeMap<String, (Vec<usize>, Vec<u8>)> = self

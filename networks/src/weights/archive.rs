@@ -1,4 +1,4 @@
-//! The three containers of tensors, as tables of where each one lies.
+//! The three containers of tensors, read as tables of tensor locations.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -53,7 +53,7 @@ pub(super) fn safetensors(file: &mut File, length: u64) -> Result<Tensors, Fault
     Ok(entries.collect())
 }
 
-/// A `.pth` file since PyTorch 1.6: an archive of a pickle and of storages, none of them compressed.
+/// A `.pth` file since PyTorch 1.6: an archive of a pickle and of storages, all uncompressed.
 pub(super) fn zipped(file: &File, length: u64) -> Result<Tensors, Fault> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(malformed)?;
     let mut parts = HashMap::new();
@@ -78,8 +78,8 @@ pub(super) fn zipped(file: &File, length: u64) -> Result<Tensors, Fault> {
     entries(&Pickle::read(&pickle)?, &parts)
 }
 
-/// A `.pth` file before that, such as torchvision's first ones: five pickles (a number, a version, the machine, the
-/// tensors, the storages' keys), and then each storage, its length in values before it.
+/// An older `.pth` file, such as torchvision's first ones: five pickles (a number, a version, the machine, the tensors,
+/// the storages' keys), then each storage preceded by its length in values.
 pub(super) fn legacy(file: &mut File, length: u64) -> Result<Tensors, Fault> {
     file.rewind().map_err(malformed)?;
     let mut bytes = Vec::new();
@@ -125,7 +125,7 @@ pub(super) fn legacy(file: &mut File, length: u64) -> Result<Tensors, Fault> {
     entries(&tensors, &parts)
 }
 
-/// Where the tensors of `pickle` lie, given where its storages do.
+/// Locates the tensors of `pickle` from the locations of its storages.
 fn entries(pickle: &Pickle, parts: &HashMap<String, Part>) -> Result<Tensors, Fault> {
     let mut tensors = Tensors::new();
     for (name, stored) in pickle.tensors() {

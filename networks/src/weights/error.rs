@@ -1,22 +1,22 @@
-//! What can go wrong with files of weights.
+//! Errors of files of weights.
 
 use std::path::{Path, PathBuf};
 
 use super::pickle::Fault;
 
-/// A file of weights that cannot be used.
+/// The reason why a file of weights cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WeightsError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read the weights {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// It starts like no file of weights.
+    /// The file has the signature of no known format.
     #[error(
         "{} holds no weights that are read here: it starts with {found:02x?}; give a .safetensors or a .pth file",
         path.display()
@@ -24,18 +24,18 @@ pub enum WeightsError {
     Unknown {
         /// The file.
         path: PathBuf,
-        /// Its first bytes.
+        /// The first bytes.
         found: Vec<u8>,
     },
-    /// It is damaged or breaks its format's rules.
+    /// The file is damaged or violates its format.
     #[error("the weights {} are damaged: {what}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What was found.
+        /// Description of the fault.
         what: String,
     },
-    /// Its pickle asks for a function or class that tensors do not need.
+    /// The pickle requests a function or class that tensors do not need.
     #[error(
         "{} is refused: its pickle asks for {asked}, and weights need nothing but tensors; save the network's state_dict() \
          alone, or as .safetensors",
@@ -44,30 +44,30 @@ pub enum WeightsError {
     Refused {
         /// The file.
         path: PathBuf,
-        /// What it asks for.
+        /// The requested function or class.
         asked: String,
     },
-    /// It lacks a tensor.
+    /// A tensor is missing.
     #[error("{} has no tensor {tensor}: these are the weights of another network", path.display())]
     Missing {
         /// The file.
         path: PathBuf,
-        /// Its name.
+        /// Name of the tensor.
         tensor: String,
     },
-    /// A tensor has another shape than the network's.
+    /// The shape of a tensor differs from the network's.
     #[error("tensor {tensor} of {} has the shape {found:?}, {wanted:?} is needed", path.display())]
     Shape {
         /// The file.
         path: PathBuf,
-        /// The tensor's name.
+        /// Name of the tensor.
         tensor: String,
-        /// Its shape.
+        /// Shape of the tensor.
         found: Vec<usize>,
-        /// The network's.
+        /// Shape that the network needs.
         wanted: Vec<usize>,
     },
-    /// The names of its tensors are those of no generator known here.
+    /// The tensor names match no known generator.
     #[error(
         "{} is no SRResNet that is known here: of its {count} tensors the first is {first:?}; known are twhui's, \
          leftthomas' and Lornatang's names",
@@ -78,7 +78,7 @@ pub enum WeightsError {
         path: PathBuf,
         /// Number of tensors.
         count: usize,
-        /// The first name.
+        /// Name of the first tensor.
         first: String,
     },
 }

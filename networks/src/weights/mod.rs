@@ -1,4 +1,4 @@
-//! Weights from the user's files: tensors by name in `.safetensors`, and in `.pth` files of both kinds that PyTorch wrote.
+//! Weights from the user's files: tensors by name in `.safetensors`, and in both kinds of `.pth` files.
 
 mod archive;
 mod error;
@@ -11,19 +11,19 @@ use std::path::{Path, PathBuf};
 
 pub use error::WeightsError;
 
-/// Bytes of a pickle, at most: those of networks with thousands of tensors take a tenth of it.
+/// Maximum size of a pickle in bytes: networks with thousands of tensors need a tenth of it.
 const MOST_PICKLE_BYTES: usize = 4 << 20;
-/// Bytes of a `.safetensors` header, at most.
+/// Maximum size of a `.safetensors` header in bytes.
 const MOST_HEADER_BYTES: u64 = 16 << 20;
 
-/// How values are stored.
+/// Storage type of values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Dtype {
     F32,
     F64,
     F16,
     Bf16,
-    /// Not floats; bytes per value.
+    /// Not a float; bytes per value.
     Other(usize),
 }
 
@@ -50,7 +50,7 @@ impl Dtype {
     }
 }
 
-/// A 16-bit float (IEEE 754 binary16).
+/// Converts a 16-bit float (IEEE 754 binary16).
 fn half(bits: u16) -> f32 {
     let (exponent, mantissa) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
     let size = match exponent {
@@ -62,20 +62,20 @@ fn half(bits: u16) -> f32 {
     if bits >> 15 == 1 { -size } else { size }
 }
 
-/// Where a tensor lies in its file.
+/// Location of a tensor in its file.
 #[derive(Clone, Debug)]
 struct Entry {
     dtype: Dtype,
     shape: Vec<usize>,
-    /// In values.
+    /// Strides in values.
     strides: Vec<usize>,
-    /// Of its first value, in bytes.
+    /// Offset of the first value in bytes.
     start: u64,
-    /// Bytes from there to the end of what it may touch.
+    /// Bytes from the first value to the end of the region that the tensor may use.
     room: u64,
 }
 
-/// The tensors of a file, each read when it is asked for.
+/// The tensors of a file, each read on demand.
 #[derive(Debug)]
 pub struct Weights {
     path: PathBuf,
@@ -84,12 +84,12 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// Opens a file of weights, told by its content. Names lose the `module.` that PyTorch's `DataParallel` puts before
-    /// them.
+    /// Opens a file of weights; its contents determine the format. The prefix `module.`, which PyTorch's `DataParallel`
+    /// adds to names, is removed.
     ///
     /// # Errors
-    /// [`WeightsError`] for files that are absent, of another kind or damaged, and for pickles that ask for anything but
-    /// tensors.
+    /// [`WeightsError`] for files that are absent, of another kind or damaged, and for pickles that request anything
+    /// except tensors.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         let unreadable = |source| WeightsError::Io {
             path: path.to_owned(),
@@ -128,19 +128,19 @@ impl Weights {
         })
     }
 
-    /// The file.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The names of all tensors, sorted.
+    /// Names of all tensors, sorted.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<_> = self.tensors.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
     }
 
-    /// True when there is a tensor called `name`.
+    /// Whether there is a tensor called `name`.
     pub fn has(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
     }
@@ -160,11 +160,11 @@ impl Weights {
         })
     }
 
-    /// The values of the tensor called `name`, which has to have the shape `wanted`, in row-major order.
+    /// Reads the tensor called `name`, which must have shape `wanted`, in row-major order.
     ///
     /// # Errors
-    /// [`WeightsError::Missing`], [`WeightsError::Shape`], [`WeightsError::Malformed`] for tensors that are no floats, that
-    /// leave their file or are not finite, and [`WeightsError::Io`].
+    /// [`WeightsError::Missing`], [`WeightsError::Shape`], [`WeightsError::Malformed`] for tensors that are not floats,
+    /// extend beyond their file or are not finite, and [`WeightsError::Io`].
     pub fn read(&self, name: &str, wanted: &[usize]) -> Result<Vec<f32>, WeightsError> {
         let entry = self.entry(name)?;
         if entry.shape != wanted {
@@ -212,8 +212,8 @@ impl Weights {
 }
 
 impl Entry {
-    /// Number of values, and bytes from the first one to the end of the last; none when they leave their storage, or
-    /// repeat values until they are more than it has.
+    /// Number of values, and bytes from the start of the first to the end of the last. `None` when they extend beyond
+    /// their storage, or repeat values so that they outnumber it.
     fn extent(&self) -> Option<(usize, u64)> {
         let axes = || self.shape.iter().zip(&self.strides);
         let count = axes().try_fold(1_usize, |count, (side, _)| count.checked_mul(*side))?;
@@ -226,7 +226,7 @@ impl Entry {
         (extent <= self.room && whole <= self.room).then_some((count, extent))
     }
 
-    /// Where the value with the row-major index `at` is stored.
+    /// Storage index of the value with row-major index `at`.
     fn place(&self, at: usize) -> usize {
         let mut rest = at;
         let axes = self.shape.iter().zip(&self.strides).rev();

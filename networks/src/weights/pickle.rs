@@ -1,28 +1,28 @@
-//! The part of Python's pickles that tensors are saved with. Nothing is ever called: a pickle that asks for anything but
-//! tensors, dictionaries and numbers is refused.
+//! The subset of Python's pickle format used for tensors. Nothing is ever called: a pickle that requests anything
+//! except tensors, dictionaries and numbers is refused.
 
 use std::collections::HashMap;
 
 use super::{Dtype, MOST_PICKLE_BYTES};
 
-/// Dimensions of a tensor, at most.
+/// Maximum number of dimensions of a tensor.
 const MOST_DIMENSIONS: usize = 8;
-/// Length of a storage's key, at most.
+/// Maximum length of a storage's key.
 const MOST_KEY_BYTES: usize = 64;
 
-/// Number of an object in its pickle; objects refer to each other by it, so that nothing is copied or freed in depth.
+/// Index of an object in its pickle. Objects refer to each other by index, which avoids copies and recursive drops.
 pub(super) type Id = usize;
 
-/// Why a pickle was not read.
+/// The reason why a pickle was not read.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// It asks for this function or class.
+    /// The pickle requests this function or class.
     Refused(String),
-    /// It breaks the rules.
+    /// The pickle is malformed.
     Malformed(String),
 }
 
-/// What a pickle holds.
+/// An object in a pickle.
 #[derive(Clone, Debug)]
 pub(super) enum Object {
     Nothing,
@@ -32,7 +32,7 @@ pub(super) enum Object {
     List(Vec<Id>),
     Dict(Vec<(Id, Id)>),
     Function(Function),
-    /// Type of the values and key of a storage.
+    /// Value type and key of a storage.
     Storage(Dtype, String),
     Tensor(Stored),
 }
@@ -61,12 +61,12 @@ pub(super) struct Stored {
 pub(super) struct Pickle {
     objects: Vec<Object>,
     pub(super) root: Id,
-    /// Bytes that it took.
+    /// Length of the pickle in bytes.
     pub(super) length: usize,
 }
 
 impl Pickle {
-    /// The pickle at the start of `bytes`.
+    /// Parses the pickle at the start of `bytes`.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Fault> {
         let mut reader = Reader {
             bytes: &bytes[..bytes.len().min(MOST_PICKLE_BYTES)],
@@ -89,7 +89,7 @@ impl Pickle {
         &self.objects[id]
     }
 
-    /// Types and keys of all storages that it refers to.
+    /// Types and keys of all storages referenced by the pickle.
     pub(super) fn storages(&self) -> impl Iterator<Item = (Dtype, &str)> {
         self.objects.iter().filter_map(|object| match object {
             Object::Storage(dtype, key) => Some((*dtype, key.as_str())),
@@ -97,12 +97,12 @@ impl Pickle {
         })
     }
 
-    /// Tensors by name in the dictionary that holds most of them itself: the root, or one in it, as where a checkpoint has
-    /// a state dictionary beside its optimiser's.
+    /// Tensors by name from the dictionary with the most direct tensors: the root or one nested in it, such as a
+    /// checkpoint's state dictionary beside that of its optimiser.
     pub(super) fn tensors(&self) -> Vec<(&str, &Stored)> {
         let mut best = Vec::new();
         let mut level = vec![self.root];
-        // Checkpoints are three deep at most; the limit also ends circles.
+        // Checkpoints are nested at most three deep; the limit also ends cycles.
         for _ in 0..4 {
             let mut inner = Vec::new();
             for id in level {
@@ -133,7 +133,7 @@ struct Reader<'b> {
     at: usize,
     objects: Vec<Object>,
     stack: Vec<Id>,
-    /// Heights of the stack at its marks.
+    /// Stack heights at the marks.
     marks: Vec<usize>,
     memo: HashMap<u32, Id>,
 }
@@ -180,7 +180,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What lies above the last mark.
+    /// Pops the objects above the last mark.
     fn marked(&mut self) -> Result<Vec<Id>, Fault> {
         match self.marks.pop() {
             Some(height) => Ok(self.stack.split_off(height)),
@@ -221,7 +221,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Adds `items` to the list or, in pairs, to the dictionary on top of the stack.
+    /// Appends `items` to the list, or inserts them as pairs into the dictionary, on top of the stack.
     fn extend(&mut self, items: Vec<Id>) -> Result<(), Fault> {
         let Some(&id) = self.stack.last() else {
             return malformed("a pickle that adds to nothing");
@@ -236,7 +236,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// One operation; true at the end.
+    /// Executes one operation; returns true at the end.
     fn step(&mut self) -> Result<bool, Fault> {
         match self.number::<1>()? as u8 {
             0x80 => {
@@ -248,7 +248,7 @@ impl Reader<'_> {
                 self.pop()?;
             }
             b'N' | 0x88 | 0x89 => self.push(Object::Nothing),
-            // No number of a tensor is a float.
+            // No number in a tensor's description is a float.
             b'G' => {
                 self.take(8)?;
                 self.push(Object::Nothing);
@@ -270,7 +270,7 @@ impl Reader<'_> {
                 let bytes = self.take(length)?;
                 let negative = bytes.last().is_some_and(|byte| *byte > 127);
                 let start = if negative { -1 } else { 0 };
-                // Longer ones, such as the number that old files begin with, lose their upper bytes.
+                // Longer numbers, such as the one at the start of old files, lose their upper bytes.
                 let bytes = bytes.iter().take(8).rev();
                 let number = bytes.fold(start, |sum: i64, byte| (sum << 8) | i64::from(*byte));
                 self.push(Object::Number(number));
@@ -336,7 +336,7 @@ impl Reader<'_> {
                 let object = self.rebuilt(called, arguments)?;
                 self.push(object);
             }
-            // Attributes of a dictionary, which say nothing about its tensors.
+            // Attributes of a dictionary do not describe its tensors.
             b'b' => {
                 self.pop()?;
                 let id = self.pop()?;
@@ -372,7 +372,7 @@ impl Reader<'_> {
         items.iter().map(|&item| self.count(item)).collect()
     }
 
-    /// `("storage", class, key, device, values)`; older files add a view, which is nothing.
+    /// Parses `("storage", class, key, device, values)`; older files add a view, which is `None`.
     fn storage(&self, id: Id) -> Result<Object, Fault> {
         let items = self.items(id)?;
         let kinds = items.iter().map(|&item| &self.objects[item]);
@@ -405,7 +405,7 @@ impl Reader<'_> {
         let items = self.items(arguments)?;
         match (function, items) {
             (Function::OrderedDict, []) => Ok(Object::Dict(Vec::new())),
-            // Copies are of small things alone: a pickle could ask for millions of them.
+            // Copy only small objects: a pickle could request millions of copies.
             (Function::Size, &[sizes]) if self.items(sizes)?.len() <= MOST_DIMENSIONS => {
                 Ok(Object::Tuple(self.items(sizes)?.to_vec()))
             }
@@ -434,7 +434,7 @@ impl Reader<'_> {
     }
 }
 
-/// The function or class of this name, if tensors need it.
+/// Returns the function or class of this name if tensors need it.
 fn function(module: &str, name: &str) -> Result<Function, Fault> {
     Ok(match (module, name) {
         ("collections", "OrderedDict") => Function::OrderedDict,

@@ -12,7 +12,7 @@ use crate::codes::Layout;
 use crate::status::{Failure, Status};
 use crate::structs;
 
-/// What a request needs and produces.
+/// Requirements and output of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Width and height of the whole output.

@@ -69,7 +69,7 @@ fn shown(call: &Call) -> Derivative {
     name.parse().expect("the choices are names of derivatives")
 }
 
-/// The derivative's layout, with the picture's alpha.
+/// Layouts of the derivative without and with the picture's alpha.
 fn layouts(call: &Call, derivative: Derivative) -> Result<(Layout, Layout), Failure> {
     let source = layout(call.image()?.pixels.format().layout);
     let own = derivative.layout(source);
@@ -113,7 +113,7 @@ fn run(call: &Call, derivative: Derivative, output: &mut PixelsMut) -> Result<()
         write(output, &samples, wanted[2], [0, 0, window[2], window[3]]);
         return Ok(());
     }
-    // The picture's alpha goes behind each pixel.
+    // Append the picture's alpha to each pixel.
     let raster = floats.raster();
     let (colours, channels) = (own.channels(), full.channels());
     let mut row = vec![0.0; wanted[2] * channels];

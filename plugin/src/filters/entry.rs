@@ -1,4 +1,4 @@
-//! What filters share.
+//! Definitions shared by all filters.
 
 use inr_plugin_api::guest::{Call, EDITS, Plan};
 use inr_plugin_api::{
@@ -14,7 +14,7 @@ pub(crate) struct Entry {
     pub(crate) run: fn(&Call, &mut PixelsMut) -> Result<(), Failure>,
 }
 
-/// A filter that takes one picture and `capabilities`.
+/// Describes a filter with one input picture and `capabilities`.
 pub(super) fn filter(
     key: &str,
     label: &str,
@@ -40,10 +40,10 @@ pub(super) fn filter(
     }
 }
 
-/// What filters are that edit a picture as a whole.
+/// Capabilities of filters that edit a picture as a whole.
 pub(super) const GLOBAL: u32 = EDITS | INR_CAP_GLOBAL;
 
-/// The plan of filters that give the picture's size and layout.
+/// Plans an output of the picture's size and layout.
 pub(super) fn same(call: &Call) -> Result<Plan, Failure> {
     let image = call.image()?;
     Ok(Plan {
@@ -53,7 +53,7 @@ pub(super) fn same(call: &Call) -> Result<Plan, Failure> {
     })
 }
 
-/// Writes the region of `call` out of the whole edited picture.
+/// Writes the region of `call` from the whole edited picture.
 pub(super) fn write_region(
     call: &Call,
     output: &mut PixelsMut,

@@ -1,4 +1,4 @@
-//! Filters that change gradients and integrate them again.
+//! Filters that edit gradients and reintegrate them.
 
 use inr::edit::{self, Light};
 use inr_plugin_api::guest::Call;

@@ -9,7 +9,7 @@ mod upscale;
 
 use entry::Entry;
 
-/// All of them, in the order of the table.
+/// All filters, in the order of the table.
 pub(crate) const ALL: [Entry; 9] = [
     upscale::UPSCALE,
     gradients::SHARPEN,

@@ -65,7 +65,7 @@ fn describe() -> Filter {
     filter
 }
 
-/// Refuses parts of pictures.
+/// Returns the samples of a whole picture, and an error for a part.
 fn whole(image: &Image) -> Result<Floats, Failure> {
     match image.pixels.size() == image.picture {
         true => Ok(Floats::new(image)),

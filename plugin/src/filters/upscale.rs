@@ -18,7 +18,7 @@ pub(super) const UPSCALE: Entry = Entry {
     run,
 };
 
-/// Scales that the library enlarges by.
+/// Scales that the library supports.
 const SCALES: std::ops::RangeInclusive<f64> = 1.0..=64.0;
 
 fn describe() -> Filter {
@@ -61,7 +61,7 @@ fn describe() -> Filter {
     )
 }
 
-/// Output pixels per pixel on either axis, as asked for.
+/// Requested number of output pixels per source pixel on each axis.
 fn scales(call: &Call) -> Result<[f64; 2], Failure> {
     let sides = call.image()?.picture.map(f64::from);
     let asked = ["width", "height"].map(|key| call.number(key));
@@ -73,7 +73,7 @@ fn scales(call: &Call) -> Result<[f64; 2], Failure> {
     })
 }
 
-/// The size of a picture of `sides` at these scales.
+/// Size of a picture of `sides` at these scales.
 fn scaled(sides: [u32; 2], scale: [f64; 2]) -> [f64; 2] {
     [0, 1].map(|axis| (f64::from(sides[axis]) * scale[axis]).round().max(1.0))
 }
@@ -104,7 +104,7 @@ fn run(call: &Call, output: &mut PixelsMut) -> Result<(), Failure> {
     }
 }
 
-/// The one scale, of those that the library enlarges by, that gives the plan's size.
+/// Finds one scale, within the library's range, that gives the plan's size on both axes.
 fn uniform(call: &Call, plan: &Plan) -> Result<Option<f64>, Failure> {
     let picture = call.image()?.picture;
     let mut both = scales(call)?.into_iter();
@@ -114,7 +114,7 @@ fn uniform(call: &Call, plan: &Plan) -> Result<Option<f64>, Failure> {
     }))
 }
 
-/// The part of the source that the region shows, if the region consists of the plan's pixels.
+/// Converts the region to source coordinates; `None` unless its pixels coincide with those of the plan.
 fn in_pixels(region: &Region, picture: [u32; 2], plan: &Plan) -> Option<inr::Region> {
     let whole = Region::whole(picture, plan.size);
     let (mut start, mut extent) = ([0.0; 2], [0.0; 2]);
@@ -124,7 +124,7 @@ fn in_pixels(region: &Region, picture: [u32; 2], plan: &Plan) -> Option<inr::Reg
         let shift = first * step - region.origin[axis];
         let stretch = f64::from(region.size[axis]) * (region.step[axis] - step);
         let room = f64::from(plan.size[axis]) - f64::from(region.size[axis]);
-        // A millionth of a pixel is what is lost in computing them.
+        // Rounding errors are below a millionth of a pixel.
         if shift.abs().max(stretch.abs()) > 1e-6 * step || !(0.0..=room).contains(&first) {
             return None;
         }
@@ -135,7 +135,7 @@ fn in_pixels(region: &Region, picture: [u32; 2], plan: &Plan) -> Option<inr::Reg
     Some(inr::Region::new(start[0], start[1], extent[0], extent[1]))
 }
 
-/// By the library's networks, as `inr upscale` does.
+/// Enlarges with the library's networks, like `inr upscale`.
 fn enlarged(
     call: &Call,
     scale: f64,
@@ -163,7 +163,7 @@ fn enlarged(
     Ok(())
 }
 
-/// By the field through the samples, at any size.
+/// Samples the field through the samples, at any size.
 fn resampled(call: &Call, region: &Region, output: &mut PixelsMut) -> Result<(), Failure> {
     let floats = Floats::new(call.image()?);
     let size = region.size.map(|side| side as usize);

@@ -1,5 +1,5 @@
-//! What the sine head is trained on: `head_pairs OUT QUALITIES PICTURE...` writes one file of exact and decoded
-//! coefficients for each picture and quality. Then `docs/head/train.py` does the training.
+//! Writes training data for the sine head: `head_pairs OUT QUALITIES PICTURE...` writes one file of exact and decoded
+//! coefficients for each picture and quality. `docs/head/train.py` then trains the head.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Learns the coder's starting states from encoded pictures: `train_prior OUT.bin PICTURE.inr...`.
+//! Trains the coder's starting states on encoded pictures: `train_prior OUT.bin PICTURE.inr...`.
 
 use inr_formats::{InrFile, Limits, latents};
 

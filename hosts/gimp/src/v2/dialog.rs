@@ -1,4 +1,4 @@
-//! Dialogs that are built from descriptions of parameters.
+//! Dialogs built from descriptions of parameters.
 
 use std::ffi::{CStr, CString, c_char, c_double, c_float, c_int, c_uint, c_void};
 use std::ptr::{null, null_mut};
