@@ -52,8 +52,9 @@ pub use field::region::Region;
 pub use inr_formats as formats;
 pub use inr_formats::Limits;
 pub use inr_image::{
-    Depth, Error as PictureError, FileFormat, Layout, Metadata, Picture, PngRows, Raster, RowsMut,
-    Samples, Written, colour, metrics, read_picture, resample, write_picture, write_png,
+    Depth, Error as PictureError, FileFormat, Layout, Metadata, Picture, PictureFile, PngRows,
+    Raster, ReadOptions, RowsMut, Samples, Written, colour, metrics, quantisation_tables,
+    read_picture, read_picture_with, resample, write_picture, write_png,
 };
 pub use inr_kernel::default_threads;
 pub use progress::{Control, Observer, Phase, Progress};

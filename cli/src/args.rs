@@ -100,7 +100,10 @@ pub struct EncodeArgs {
     pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
-    /// Quality, 0 to 100; larger files and better pictures as it rises [default: 75]
+    /// Encode the intact part of truncated and corrupt JPEGs, which are refused otherwise
+    #[arg(long)]
+    pub partial_source: bool,
+    /// Quality, 0 to 100; files grow with it [default: 75]
     #[arg(short, long, value_name = "Q", value_parser = values::quality, allow_negative_numbers = true)]
     pub quality: Option<f64>,
     /// Size of the file in bits per pixel, at most; above 0

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use inr::encode::{Encoded, encode_from};
-use inr::{EncodeOptions, Limits, Observer, Picture, Target, encode, read_picture};
+use inr::{EncodeOptions, Observer, Picture, PictureFile, Target, encode};
 use serde_json::{Value, json};
 
 use super::args::EncodeArgs;
@@ -28,7 +28,7 @@ pub fn run(args: &EncodeArgs) -> Result<Outcome> {
 
 fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outputs) -> Result<()> {
     let started = Instant::now();
-    let picture = read_picture(&input::read(input, input::MOST_BYTES)?, &Limits::default())?;
+    let PictureFile { picture, notes, .. } = input::read_source(input, args.partial_source)?;
     let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
     let checkpoint = checkpoint(args, &output)?;
     let mut reporter = Reporter::new(
@@ -37,6 +37,7 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
         args.keep,
     )
     .checkpoints(checkpoint.clone());
+    notes.iter().for_each(|note| reporter.note(note));
     // Reading the picture is a part of the time that the user grants.
     let options = &options
         .clone()
@@ -52,13 +53,14 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
     };
     reporter.finish();
     let there = checkpoint.filter(|path| path.exists());
-    let encoded = match encoded {
+    let mut encoded = match encoded {
         Err(error) if there.is_some() && is_cancelled(&error) => {
             let help = "the same command resumes it";
             return Err(refused("interrupted".into(), help));
         }
         other => other?,
     };
+    encoded.report.notes.splice(0..0, notes);
     outputs.write(&output, &encoded.bytes)?;
     if let Some(path) = there
         && !progress::interrupted()

@@ -143,6 +143,11 @@ pub fn help(error: &anyhow::Error, input: &str) -> Option<String> {
         Some(PictureError::AlreadyInr) => {
             return Some(format!("`inr decode {input}` makes a picture of it"));
         }
+        Some(PictureError::Corrupt { format: "JPEG", .. }) => {
+            let help =
+                "get an intact copy; encode and upscale read the intact part with --partial-source";
+            return Some(help.into());
+        }
         _ => {}
     }
     let help = match library(error)? {

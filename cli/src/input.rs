@@ -6,7 +6,10 @@ use std::path::Path;
 
 use anyhow::Result;
 use inr::decode::RenderMethod;
-use inr::{InrPicture, Limits, Picture, PictureError, RenderOptions, read_picture};
+use inr::{
+    InrPicture, Limits, Picture, PictureError, PictureFile, ReadOptions, RenderOptions,
+    read_picture_with,
+};
 
 /// Longest file that is read.
 pub const MOST_BYTES: u64 = 1 << 31;
@@ -44,18 +47,31 @@ pub fn display_name(path: &Path) -> String {
     }
 }
 
+/// The picture in a file, its intact part if `partial`, with notes on it.
+pub fn read_source(path: &Path, partial: bool) -> Result<PictureFile> {
+    let options = ReadOptions::default().partial(partial);
+    Ok(read_picture_with(&read(path, MOST_BYTES)?, &options)?)
+}
+
 /// A picture file, or the native render of an `.inr` file.
 pub fn picture(path: &Path) -> Result<Picture> {
+    Ok(picture_or_part(path, false)?.0)
+}
+
+/// The picture in a file of any kind, the intact part of a picture file if `partial`, with notes on it.
+pub fn picture_or_part(path: &Path, partial: bool) -> Result<(Picture, Vec<String>)> {
     let bytes = read(path, MOST_BYTES)?;
     let limits = Limits::default();
     // An .inr file that lost its signature is still one by name.
     let named_inr = path.extension().is_some_and(|extension| extension == "inr");
-    match read_picture(&bytes, &limits) {
+    match read_picture_with(&bytes, &ReadOptions::default().partial(partial)) {
         Err(PictureError::AlreadyInr | PictureError::Unknown { .. }) if named_inr => {
-            native(&bytes, &limits)
+            Ok((native(&bytes, &limits)?, Vec::new()))
         }
-        Err(PictureError::AlreadyInr) => native(&bytes, &limits),
-        read => Ok(read?),
+        Err(PictureError::AlreadyInr) => Ok((native(&bytes, &limits)?, Vec::new())),
+        read => read
+            .map(|read| (read.picture, read.notes))
+            .map_err(Into::into),
     }
 }
 

@@ -11,6 +11,7 @@ mod encode;
 mod failure;
 mod filter;
 mod grid;
+mod guard;
 mod info;
 mod input;
 pub mod lab;
@@ -42,7 +43,8 @@ use progress::{OnInterrupt, catch_interrupts};
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     catch_interrupts(on_interrupt(&cli.command));
-    let result = match &cli.command {
+    guard::keep_panics_quiet();
+    let result = guard::guarded(|| match &cli.command {
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
         Command::Upscale(args) => upscale::run(args),
@@ -55,7 +57,7 @@ pub fn run() -> ExitCode {
         Command::TrainSr(args) => train_sr::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
-    };
+    });
     let outcome = result.unwrap_or_else(|error| {
         failure::print(&error, "FILE");
         failure::outcome(&error)
@@ -88,7 +90,7 @@ fn each(
         let result = if progress::interrupted() {
             Err(anyhow::anyhow!("interrupted"))
         } else {
-            work(input)
+            guard::guarded(|| work(input))
         };
         let Err(error) = result.with_context(|| format!("cannot {verb} {name}")) else {
             return Ok(Outcome::Done);

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use inr::upscale::{UpscaleMethod, Upscaled};
-use inr::{Depth, FileFormat, Picture, UpscaleOptions, upscale, write_picture};
+use inr::{Depth, FileFormat, Observer, Picture, UpscaleOptions, upscale, write_picture};
 use serde_json::json;
 
 use super::args::UpscaleArgs;
@@ -46,7 +46,7 @@ fn one(
     options: &UpscaleOptions,
     outputs: &Outputs,
 ) -> Result<()> {
-    let picture = input::picture(input)?;
+    let (picture, notes) = input::picture_or_part(input, args.partial_source)?;
     let usual = usual_format(&picture);
     let named = args
         .output
@@ -64,6 +64,7 @@ fn one(
     let output = outputs.choose(input, &name)?;
     let quiet = args.report.quiet || args.report.json;
     let mut reporter = Reporter::new(&input::display_name(input), quiet, false);
+    notes.iter().for_each(|note| reporter.note(note));
     let started = Instant::now();
     let enlarged = match &args.weights {
         None => upscale(&picture, options, &mut reporter)

@@ -33,6 +33,20 @@ pub enum Error {
         /// What its decoder found.
         source: image::ImageError,
     },
+    /// The file is truncated or corrupt.
+    #[error("damaged {format} file: {what}")]
+    Corrupt {
+        /// The format that the file claims.
+        format: &'static str,
+        /// The damage.
+        what: &'static str,
+    },
+    /// The decoder of the format panicked, on a file that breaks its rules.
+    #[error("damaged {format} file: its decoder failed")]
+    Panicked {
+        /// The format that the file claims.
+        format: &'static str,
+    },
     /// The picture has more pixels than allowed.
     #[error("the picture has {pixels} pixels, the limit is {limit}")]
     TooLarge {

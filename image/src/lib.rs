@@ -15,7 +15,10 @@ mod raster;
 pub mod resample;
 
 pub use error::Error;
-pub use files::{PngRows, Written, read_picture, write_picture, write_png};
+pub use files::{
+    PictureFile, PngRows, ReadOptions, Written, quantisation_tables, read_picture,
+    read_picture_with, write_picture, write_png,
+};
 pub use format::FileFormat;
 pub use inr_formats::{Depth, Layout, Limits};
 pub use picture::{Metadata, Picture, RowsMut, Samples};

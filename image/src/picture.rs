@@ -175,6 +175,13 @@ impl Picture {
         Self::from_f32(self.width, self.height, layout, depth, samples, metadata)
     }
 
+    /// The picture with other metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
     /// The picture with other floating-point samples, as many as it has.
     pub(crate) fn with_float_samples(mut self, samples: Vec<f32>) -> Self {
         debug_assert_eq!(samples.len(), self.samples.len());

@@ -34,6 +34,9 @@ pub struct UpscaleArgs {
     pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Enlarge the intact part of truncated and corrupt JPEGs, which are refused otherwise
+    #[arg(long)]
+    pub partial_source: bool,
     /// Output pixels per pixel, 1 to 64; fractions are fine
     #[arg(short, long, value_name = "S", default_value_t = 2.0, value_parser = values::positive, allow_negative_numbers = true)]
     pub scale: f64,

@@ -290,3 +290,30 @@ fn checkpoints_of_other_encodes_and_damaged_ones_are_refused_and_kept() {
     let output = inr(folder.path(), &[&LONG[..], &["-o", "-"]].concat());
     expect_code(&output, 2);
 }
+
+#[test]
+fn damaged_pictures_stop_neither_the_batch_nor_the_program() {
+    let cut = fixture("faults/truncated.jpg");
+    let tiled = fixture("faults/tiled-planar.tif");
+    let folder = folder(&[
+        ("a.png", &PNG),
+        ("cut.jpg", &cut),
+        ("tiled.tif", &tiled),
+        ("z.png", &PNG),
+    ]);
+    let all = ["a.png", "cut.jpg", "tiled.tif", "z.png"];
+    let output = encode(&folder, &all);
+    expect_code(&output, 1);
+    let told = stderr(&output);
+    assert_eq!(told.matches("error: cannot encode").count(), 2, "{told}");
+    assert!(told.contains("cut.jpg: damaged JPEG file: the file is cut off"));
+    assert!(!told.contains("panicked"), "{told}");
+    assert_eq!(
+        names(&folder),
+        ["a.inr", "a.png", "cut.jpg", "tiled.tif", "z.inr", "z.png"]
+    );
+    let output = encode(&folder, &["cut.jpg", "--partial-source"]);
+    expect_code(&output, 0);
+    assert!(stderr(&output).contains("its intact part is read"));
+    assert!(names(&folder).contains(&"cut.inr".into()));
+}

@@ -1,6 +1,7 @@
 //! Picture files to pictures.
 
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
@@ -12,14 +13,78 @@ use inr_formats::Limits;
 use crate::error::Error;
 use crate::picture::{Metadata, Picture};
 
-/// Reads a picture file: PNG, JPEG, WebP, TIFF, BMP, QOI, PNM or GIF, told by its content. Samples keep their depth
-/// (palettes and fewer than 8 bits become 8), the Exif orientation is applied to the pixels and set to 1 in the Exif
-/// block, and colours are not converted.
+/// How to read a picture file.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ReadOptions {
+    /// What a file may cost.
+    pub limits: Limits,
+    /// Read the intact part of a truncated or corrupt JPEG, which is refused otherwise.
+    pub partial: bool,
+}
+
+impl ReadOptions {
+    /// Sets the field `limits`.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets the field `partial`.
+    #[must_use]
+    pub fn partial(mut self, partial: bool) -> Self {
+        self.partial = partial;
+        self
+    }
+}
+
+/// A picture that was read.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PictureFile {
+    /// The picture.
+    pub picture: Picture,
+    /// What the user should know, such as that a part of the picture is missing.
+    pub notes: Vec<String>,
+}
+
+/// Reads a picture file of any of the formats PNG, JPEG, WebP, TIFF, BMP, QOI, PNM and GIF, which its content decides.
+/// Samples keep their depth (palettes and fewer than 8 bits become 8), the Exif orientation is applied to the pixels and
+/// set to 1 in Exif and XMP, and colours are not converted.
 ///
 /// # Errors
 /// [`Error`] for unknown or damaged files, CMYK, 12-bit JPEG, animations, and more pixels than `limits` allow.
 pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
+    let options = ReadOptions::default().limits(limits.clone());
+    Ok(read_picture_with(bytes, &options)?.picture)
+}
+
+/// Reads a picture file like [`read_picture`], with all options, and notes.
+///
+/// # Errors
+/// Those of [`read_picture`]. A panic of a decoder becomes [`Error::Panicked`].
+pub fn read_picture_with(bytes: &[u8], options: &ReadOptions) -> Result<PictureFile, Error> {
     let format = recognise(bytes)?;
+    let mut notes = Vec::new();
+    let work = AssertUnwindSafe(|| read(bytes, format, options, &mut notes));
+    let picture = catch_unwind(work).unwrap_or(Err(Error::Panicked {
+        format: name(format),
+    }))?;
+    Ok(PictureFile { picture, notes })
+}
+
+fn read(
+    bytes: &[u8],
+    format: ImageFormat,
+    options: &ReadOptions,
+    notes: &mut Vec<String>,
+) -> Result<Picture, Error> {
+    let limits = &options.limits;
+    if format == ImageFormat::Jpeg {
+        let picture = super::jpeg::read(bytes, limits, options.partial, notes)?;
+        return turned(picture);
+    }
     let mut memory = image::Limits::default();
     // Up to four 32-bit samples, twice while they are converted.
     memory.max_alloc = Some(limits.pixels.saturating_mul(32).saturating_add(1 << 26));
@@ -40,7 +105,7 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
         found.unwrap_or(None).filter(|data| !data.is_empty())
     };
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut metadata = Metadata {
+    let metadata = Metadata {
         icc: optional(decoder.icc_profile()),
         exif: optional(decoder.exif_metadata()),
         xmp: optional(decoder.xmp_metadata()),
@@ -48,13 +113,60 @@ pub fn read_picture(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
             .then(|| png_code_points(bytes))
             .flatten(),
     };
-    if let Some(exif) = &mut metadata.exif {
-        // The pixels are turned below; a block without the tag stays as it is.
-        let _ = Orientation::remove_from_exif_chunk(exif);
-    }
     let mut image = DynamicImage::from_decoder(decoder).map_err(malformed)?;
     image.apply_orientation(orientation);
+    super::convert::from_image(image, upright(metadata))
+}
+
+/// The picture turned as its Exif block says.
+fn turned(picture: Picture) -> Result<Picture, Error> {
+    let exif = picture.metadata().exif.as_deref();
+    let orientation = exif.and_then(Orientation::from_exif_chunk);
+    let metadata = upright(picture.metadata().clone());
+    let Some(orientation) = orientation.filter(|turn| *turn != Orientation::NoTransforms) else {
+        return Ok(picture.with_metadata(metadata));
+    };
+    let mut image = DynamicImage::from(picture);
+    image.apply_orientation(orientation);
     super::convert::from_image(image, metadata)
+}
+
+/// The metadata of pixels that are already turned; a block without the tag stays as it is.
+fn upright(mut metadata: Metadata) -> Metadata {
+    let turned = metadata
+        .exif
+        .as_mut()
+        .and_then(|exif| Orientation::remove_from_exif_chunk(exif));
+    if turned.is_some()
+        && let Some(xmp) = &mut metadata.xmp
+    {
+        reset_orientation(xmp);
+    }
+    metadata
+}
+
+/// Sets `tiff:Orientation` of an XMP packet, an attribute or an element, to 1.
+fn reset_orientation(xmp: &mut [u8]) {
+    const NAME: &[u8] = b"tiff:Orientation";
+    let places: Vec<usize> = xmp
+        .windows(NAME.len())
+        .enumerate()
+        .filter(|(_, window)| *window == NAME)
+        .map(|(at, _)| at + NAME.len())
+        .collect();
+    for at in places {
+        let value = &mut xmp[at..];
+        let opens = value
+            .iter()
+            .take_while(|byte| b" =\"'>\n\r\t".contains(byte))
+            .count();
+        if opens > 0
+            && let Some(digit) = value.get_mut(opens)
+            && (b'1'..=b'8').contains(digit)
+        {
+            *digit = b'1';
+        }
+    }
 }
 
 fn recognise(bytes: &[u8]) -> Result<ImageFormat, Error> {
@@ -129,23 +241,6 @@ fn refuse_what_would_be_guessed(
             "extract one frame first, for example with: ffmpeg -i FILE -frames:v 1 frame.png",
         );
     }
-    if format == ImageFormat::Jpeg {
-        match jpeg_frame(bytes) {
-            Some((_, 4)) => {
-                return unsupported(
-                    "the JPEG is CMYK",
-                    "convert it to RGB with its profile first, for example with: magick FILE -profile sRGB.icc rgb.png",
-                );
-            }
-            Some((precision, _)) if precision != 8 => {
-                return unsupported(
-                    "the JPEG has more than 8 bits per sample",
-                    "convert it to a 16-bit PNG or TIFF first",
-                );
-            }
-            _ => {}
-        }
-    }
     if format == ImageFormat::Tiff && tiff_is_cmyk(bytes) {
         return unsupported(
             "the TIFF is CMYK",
@@ -163,30 +258,6 @@ fn gif_is_animated(bytes: &[u8]) -> bool {
         let mut another = || matches!(gif.next_frame_info(), Ok(Some(_)));
         another() && another()
     })
-}
-
-/// Bits per sample and number of components in a JPEG's frame header.
-fn jpeg_frame(bytes: &[u8]) -> Option<(u8, u8)> {
-    let mut at = 2;
-    loop {
-        let marker = *bytes.get(at + 1)?;
-        if *bytes.get(at)? != 0xff {
-            return None;
-        }
-        match marker {
-            0xff => at += 1,
-            0x01 | 0xd0..=0xd8 => at += 2,
-            // All frame headers; the gaps are Huffman tables, an extension, and arithmetic conditioning.
-            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
-                return Some((*bytes.get(at + 4)?, *bytes.get(at + 9)?));
-            }
-            0xd9 | 0xda => return None,
-            _ => {
-                let length = u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]);
-                at += 2 + usize::from(length);
-            }
-        }
-    }
 }
 
 fn tiff_is_cmyk(bytes: &[u8]) -> bool {

@@ -1,7 +1,11 @@
 //! Pictures, metrics and resampling through the public API.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(feature = "libjpeg")]
+mod faults;
 mod metrics;
 mod noise;
 mod pictures;
+#[cfg(not(feature = "libjpeg"))]
+mod plain_jpeg;
 mod resample;

@@ -1,0 +1,225 @@
+//! JPEG: its segments, and its pixels by one of two decoders.
+
+#[cfg(feature = "libjpeg")]
+mod libjpeg;
+#[cfg(not(feature = "libjpeg"))]
+mod plain;
+
+use std::borrow::Cow;
+
+use inr_formats::{Layout, Limits};
+#[cfg(feature = "libjpeg")]
+use libjpeg::decoded;
+#[cfg(not(feature = "libjpeg"))]
+use plain::decoded;
+
+use crate::error::Error;
+use crate::picture::{Metadata, Picture, Samples};
+
+/// The start of an Exif block in APP1.
+const EXIF: &[u8] = b"Exif\0\0";
+/// The start of an XMP packet in APP1.
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// The start of a part of an ICC profile in APP2; its number and the number of parts follow.
+const ICC: &[u8] = b"ICC_PROFILE\0";
+
+const fn damaged(what: &'static str) -> Error {
+    Error::Corrupt {
+        format: "JPEG",
+        what,
+    }
+}
+
+const CUT_OFF: Error = damaged("the file is cut off");
+const CORRUPT: Error = damaged("its headers or compressed data are corrupt");
+
+/// The segments of a file before its first scan: marker and payload.
+struct Segments<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Segments<'a> {
+    fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 2 }
+    }
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = (u8, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let rest = self.bytes.get(self.at..)?;
+            match rest {
+                // Any number of fill bytes may come before a marker.
+                [0xff, 0xff, ..] => self.at += 1,
+                [0xff, 0x01 | 0xd0..=0xd8, ..] => self.at += 2,
+                [0xff, 0xd9 | 0xda, ..] => return None,
+                [0xff, marker, high, low, ..] => {
+                    let length = usize::from(u16::from_be_bytes([*high, *low]));
+                    let payload = rest.get(4..2 + length)?;
+                    self.at += 2 + length;
+                    return Some((*marker, payload));
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// Whether the file has an end marker after its first scan begins.
+fn is_whole(bytes: &[u8]) -> bool {
+    let mut segments = Segments::of(bytes);
+    segments.by_ref().for_each(drop);
+    let scans = bytes.get(segments.at..).unwrap_or_default();
+    scans.starts_with(&[0xff, 0xda]) && scans.windows(2).any(|pair| pair == [0xff, 0xd9])
+}
+
+/// The quantisation tables of a JPEG by their number, 0 to 3, in zigzag order; none for a table that it does not have.
+pub fn quantisation_tables(bytes: &[u8]) -> [Option<[u16; 64]>; 4] {
+    let mut tables = [None; 4];
+    for (_, mut payload) in Segments::of(bytes).filter(|(marker, _)| *marker == 0xdb) {
+        while let Some((head, rest)) = payload.split_first() {
+            let (wide, place) = (head >> 4 != 0, usize::from(head & 15));
+            let length = if wide { 128 } else { 64 };
+            let Some((values, rest)) = rest.split_at_checked(length) else {
+                break;
+            };
+            let value = |at: usize| match wide {
+                true => u16::from_be_bytes([values[2 * at], values[2 * at + 1]]),
+                false => u16::from(values[at]),
+            };
+            if let Some(table) = tables.get_mut(place) {
+                *table = Some(std::array::from_fn(value));
+            }
+            payload = rest;
+        }
+    }
+    tables
+}
+
+/// Profile, Exif, and XMP.
+pub(super) fn metadata(bytes: &[u8]) -> Metadata {
+    let mut metadata = Metadata::default();
+    let mut profile: Vec<(u8, &[u8])> = Vec::new();
+    for (marker, payload) in Segments::of(bytes) {
+        if marker == 0xe1 {
+            if let Some(exif) = payload.strip_prefix(EXIF) {
+                metadata.exif.get_or_insert_with(|| exif.to_vec());
+            } else if let Some(xmp) = payload.strip_prefix(XMP) {
+                metadata.xmp.get_or_insert_with(|| xmp.to_vec());
+            }
+        } else if marker == 0xe2
+            && let Some([number, _, part @ ..]) = payload.strip_prefix(ICC)
+        {
+            profile.push((*number, part));
+        }
+    }
+    profile.sort_by_key(|(number, _)| *number);
+    let profile: Vec<u8> = profile
+        .into_iter()
+        .flat_map(|(_, part)| part)
+        .copied()
+        .collect();
+    metadata.icc = (!profile.is_empty()).then_some(profile);
+    metadata
+}
+
+/// The frame header.
+struct Frame {
+    /// The last four bits of its marker: the coding process.
+    process: u8,
+    precision: u8,
+    height: u16,
+    width: u16,
+    components: u8,
+}
+
+fn frame(bytes: &[u8]) -> Option<Frame> {
+    Segments::of(bytes).find_map(|(marker, payload)| match (marker, payload) {
+        // The gaps are Huffman tables, an extension, and arithmetic conditioning.
+        (0xc4 | 0xc8 | 0xcc, _) => None,
+        (0xc0..=0xcf, [precision, h1, h2, w1, w2, components, ..]) => Some(Frame {
+            process: marker & 15,
+            precision: *precision,
+            height: u16::from_be_bytes([*h1, *h2]),
+            width: u16::from_be_bytes([*w1, *w2]),
+            components: *components,
+        }),
+        _ => None,
+    })
+}
+
+/// Refuses kinds of JPEG that are not read here.
+fn check(frame: &Frame, limits: &Limits) -> Result<(), Error> {
+    let refuse = |what, instead| Err(Error::Unsupported { what, instead });
+    let convert = "convert it to a PNG or TIFF first";
+    match frame {
+        Frame { components: 4, .. } => {
+            return refuse(
+                "the JPEG is CMYK",
+                "convert it to RGB with its profile first, for example with: magick FILE -profile sRGB.icc rgb.png",
+            );
+        }
+        Frame {
+            process: 3 | 7 | 11 | 15,
+            ..
+        } => return refuse("the JPEG is lossless", convert),
+        Frame {
+            process: 5 | 6 | 13 | 14,
+            ..
+        } => return refuse("the JPEG is hierarchical", convert),
+        Frame { precision, .. } if *precision != 8 => {
+            return refuse(
+                "the JPEG has more than 8 bits per sample",
+                "convert it to a 16-bit PNG or TIFF first",
+            );
+        }
+        Frame { components, .. } if !matches!(components, 1 | 3) => {
+            return refuse("the JPEG has neither one nor three components", convert);
+        }
+        _ => {}
+    }
+    let pixels = u64::from(frame.width) * u64::from(frame.height);
+    if pixels > limits.pixels {
+        return Err(Error::TooLarge {
+            pixels,
+            limit: limits.pixels,
+        });
+    }
+    Ok(())
+}
+
+/// The pixels of a JPEG, not turned. With `partial` the intact part of a truncated or corrupt file, and a note of it.
+///
+/// # Errors
+/// [`Error::Unsupported`] for CMYK, lossless and hierarchical files and those of more than 8 bits, [`Error::TooLarge`],
+/// [`Error::Corrupt`].
+pub(super) fn read(
+    bytes: &[u8],
+    limits: &Limits,
+    partial: bool,
+    notes: &mut Vec<String>,
+) -> Result<Picture, Error> {
+    let whole = is_whole(bytes);
+    let frame = frame(bytes).ok_or(if whole { CORRUPT } else { CUT_OFF })?;
+    check(&frame, limits)?;
+    if !whole && !partial {
+        return Err(CUT_OFF);
+    }
+    let ended = match whole {
+        true => Cow::Borrowed(bytes),
+        false => Cow::Owned([bytes, &[0xff, 0xd9]].concat()),
+    };
+    let (samples, corrupt) = decoded(&ended, frame.components, partial)?;
+    if !whole || corrupt {
+        notes.push("the JPEG is cut off or corrupt; its intact part is read".into());
+    }
+    let layout = match frame.components {
+        1 => Layout::Grey,
+        _ => Layout::Rgb,
+    };
+    let (width, height) = (u32::from(frame.width), u32::from(frame.height));
+    Picture::new(width, height, layout, Samples::U8(samples), metadata(bytes))
+}

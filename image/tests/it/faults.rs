@@ -1,0 +1,186 @@
+//! Picture files that readers have got wrong. The right values are Pillow's, which uses libjpeg-turbo.
+
+use std::fs;
+use std::path::Path;
+
+use inr_image::{
+    Error, Limits, Picture, ReadOptions, Samples, quantisation_tables, read_picture,
+    read_picture_with,
+};
+
+fn bytes(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/faults");
+    fs::read(folder.join(name)).unwrap()
+}
+
+fn read(name: &str) -> Result<Picture, Error> {
+    read_picture(&bytes(name), &Limits::default())
+}
+
+struct Right {
+    file: &'static str,
+    size: [u32; 2],
+    means: [f64; 3],
+    pixels: &'static [([usize; 2], [u8; 3])],
+}
+
+const RIGHT: [Right; 4] = [
+    Right {
+        file: "arithmetic.jpg",
+        size: [224, 150],
+        means: [142.799, 102.727, 68.365],
+        pixels: &[
+            ([44, 37], [158, 123, 95]),
+            ([89, 37], [184, 141, 107]),
+            ([134, 37], [203, 163, 127]),
+            ([179, 37], [195, 147, 109]),
+            ([44, 75], [155, 120, 62]),
+            ([89, 75], [104, 82, 45]),
+        ],
+    },
+    Right {
+        file: "luma-subsampled.jpg",
+        size: [224, 150],
+        means: [142.785, 102.720, 68.345],
+        pixels: &[
+            ([44, 37], [170, 133, 106]),
+            ([89, 37], [160, 119, 87]),
+            ([134, 37], [196, 154, 116]),
+            ([179, 37], [181, 137, 100]),
+            ([44, 75], [152, 117, 59]),
+            ([89, 75], [101, 81, 46]),
+        ],
+    },
+    Right {
+        file: "noninterleaved-420.jpg",
+        size: [224, 150],
+        means: [142.799, 102.727, 68.365],
+        pixels: &[
+            ([44, 37], [158, 123, 95]),
+            ([89, 37], [184, 141, 107]),
+            ([134, 37], [203, 163, 127]),
+            ([179, 37], [195, 147, 109]),
+            ([44, 75], [155, 120, 62]),
+            ([89, 75], [104, 82, 45]),
+        ],
+    },
+    Right {
+        file: "orientation-exif-xmp.jpg",
+        size: [224, 150],
+        means: [147.649, 111.455, 86.788],
+        pixels: &[
+            ([44, 37], [166, 131, 99]),
+            ([89, 37], [154, 117, 88]),
+            ([134, 37], [147, 103, 68]),
+            ([179, 37], [122, 92, 82]),
+            ([44, 75], [172, 136, 112]),
+            ([89, 75], [148, 103, 64]),
+        ],
+    },
+];
+
+#[test]
+fn jpegs_of_any_sampling_scans_and_coding_are_those_of_libjpeg() {
+    for right in RIGHT {
+        let picture = read(right.file).unwrap();
+        assert_eq!(
+            [picture.width(), picture.height()],
+            right.size,
+            "{}",
+            right.file
+        );
+        let Samples::U8(samples) = picture.samples() else {
+            panic!("8 bits")
+        };
+        for (channel, wanted) in right.means.into_iter().enumerate() {
+            let values = samples.iter().skip(channel).step_by(3);
+            let sum: f64 = values.map(|value| f64::from(*value)).sum();
+            let mean = sum / picture.pixels() as f64;
+            assert!(
+                (mean - wanted).abs() < 0.1,
+                "{}: {mean} in place of {wanted}",
+                right.file
+            );
+        }
+        for ([x, y], wanted) in right.pixels {
+            let at = 3 * (y * picture.width() as usize + x);
+            let near = samples[at..at + 3]
+                .iter()
+                .zip(wanted)
+                .all(|(a, b)| a.abs_diff(*b) <= 2);
+            assert!(
+                near,
+                "{} at {x},{y}: {:?}",
+                right.file,
+                &samples[at..at + 3]
+            );
+        }
+    }
+}
+
+#[test]
+fn truncated_and_corrupt_jpegs_are_refused_or_read_in_part() {
+    let whole = bytes("noninterleaved-420.jpg");
+    let mut corrupt = whole.clone();
+    // A stretch of 0xfb in the compressed data of the first scan, where no code is that long.
+    let middle = whole.len() / 3;
+    corrupt[middle..middle + 40].fill(0xfb);
+    let partial = ReadOptions::default().partial(true);
+    for (bytes, words) in [
+        (bytes("truncated.jpg"), "cut off"),
+        (whole[..whole.len() - 2].to_vec(), "cut off"),
+        (whole[..whole.len() / 2].to_vec(), "cut off"),
+        (corrupt, "corrupt"),
+    ] {
+        let error = read_picture(&bytes, &Limits::default())
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(words), "{error}");
+        let read = read_picture_with(&bytes, &partial).unwrap();
+        assert_eq!(read.notes.len(), 1);
+    }
+    let read = read_picture_with(&bytes("truncated.jpg"), &partial).unwrap();
+    let Samples::U8(samples) = read.picture.samples() else {
+        panic!("8 bits")
+    };
+    for ([x, y], wanted) in [([10, 10], [156, 134, 123]), ([200, 40], [171, 137, 112])] {
+        let at = 3 * (y * 451 + x);
+        assert_eq!(samples[at..at + 3], wanted);
+    }
+    assert!(
+        read_picture_with(&whole, &partial)
+            .unwrap()
+            .notes
+            .is_empty()
+    );
+    assert!(matches!(
+        read_picture(&whole[..40], &Limits::default()),
+        Err(Error::Corrupt { .. })
+    ));
+}
+
+#[test]
+fn orientation_is_reset_in_exif_and_xmp() {
+    let picture = read("orientation-exif-xmp.jpg").unwrap();
+    let metadata = picture.metadata();
+    let xmp = String::from_utf8(metadata.xmp.clone().unwrap()).unwrap();
+    let at = xmp.find("tiff:Orientation").unwrap();
+    let value = xmp[at..].find(|c: char| c.is_ascii_digit()).unwrap();
+    assert_eq!(&xmp[at + value..at + value + 1], "1", "{xmp}");
+    assert!(metadata.exif.is_some());
+}
+
+#[test]
+fn quantisation_tables_are_those_of_the_file() {
+    let tables = quantisation_tables(&bytes("noninterleaved-420.jpg"));
+    let luma = tables[0].unwrap();
+    assert!(luma.iter().all(|step| *step > 0) && luma[63] > luma[0]);
+    assert!(tables[1].is_some() && tables[2].is_none());
+    assert_eq!(quantisation_tables(b"no JPEG"), [None; 4]);
+}
+
+#[test]
+fn a_decoder_that_panics_is_an_error_of_the_file() {
+    let found = read("tiled-planar.tif");
+    assert!(found.is_err());
+}
