@@ -4,6 +4,7 @@
 mod libjpeg;
 #[cfg(not(feature = "libjpeg"))]
 mod plain;
+mod segments;
 
 use std::borrow::Cow;
 
@@ -12,6 +13,7 @@ use inr_formats::{Layout, Limits};
 use libjpeg::decoded;
 #[cfg(not(feature = "libjpeg"))]
 use plain::decoded;
+use segments::{CORRUPT, CUT_OFF, Segments};
 
 use crate::error::Error;
 use crate::picture::{Metadata, Picture, Samples};
@@ -22,51 +24,6 @@ const EXIF: &[u8] = b"Exif\0\0";
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 /// The start of a part of an ICC profile in APP2; its number and the number of parts follow.
 const ICC: &[u8] = b"ICC_PROFILE\0";
-
-const fn damaged(what: &'static str) -> Error {
-    Error::Corrupt {
-        format: "JPEG",
-        what,
-    }
-}
-
-const CUT_OFF: Error = damaged("the file is cut off");
-const CORRUPT: Error = damaged("its headers or compressed data are corrupt");
-
-/// The segments of a file before its first scan: marker and payload.
-struct Segments<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Segments<'a> {
-    fn of(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 2 }
-    }
-}
-
-impl<'a> Iterator for Segments<'a> {
-    type Item = (u8, &'a [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let rest = self.bytes.get(self.at..)?;
-            match rest {
-                // Any number of fill bytes may come before a marker.
-                [0xff, 0xff, ..] => self.at += 1,
-                [0xff, 0x01 | 0xd0..=0xd8, ..] => self.at += 2,
-                [0xff, 0xd9 | 0xda, ..] => return None,
-                [0xff, marker, high, low, ..] => {
-                    let length = usize::from(u16::from_be_bytes([*high, *low]));
-                    let payload = rest.get(4..2 + length)?;
-                    self.at += 2 + length;
-                    return Some((*marker, payload));
-                }
-                _ => return None,
-            }
-        }
-    }
-}
 
 /// Whether the file has an end marker after its first scan begins.
 fn is_whole(bytes: &[u8]) -> bool {

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use mozjpeg::{ColorSpace, Decompress};
 use mozjpeg_sys::{jpeg_common_struct, jpeg_error_mgr};
 
+use super::segments::CORRUPT;
 use crate::error::Error;
 
 thread_local! {
@@ -72,6 +73,6 @@ pub(super) fn decoded(
         Some(samples)
     };
     let samples = catch_unwind(AssertUnwindSafe(work)).ok().flatten();
-    let samples = samples.ok_or(super::CORRUPT)?;
+    let samples = samples.ok_or(CORRUPT)?;
     Ok((samples, WARNINGS.get().1 > 0))
 }

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::codecs::jpeg::JpegDecoder;
 use image::{DynamicImage, ImageDecoder};
 
-use super::Segments;
+use super::segments::{CORRUPT, Segments};
 use crate::error::Error;
 
 /// Samples of a file with 1 or 3 components, and whether some of its data was corrupt, which this decoder does not report.
@@ -25,7 +25,7 @@ pub(super) fn decoded(bytes: &[u8], components: u8, _: bool) -> Result<(Vec<u8>,
     let image = DynamicImage::from_decoder(decoder).map_err(failed)?;
     match found == components {
         true => Ok((image.into_bytes(), false)),
-        false => Err(super::CORRUPT),
+        false => Err(CORRUPT),
     }
 }
 
