@@ -1,6 +1,6 @@
 """Trains the sine head: `train.py PAIRS OUT.bin [--test PAIRS]`, with PyTorch and numpy.
 
-PAIRS is a folder of files written by `cargo run --release --example head_pairs`. Networks of levels 3 and above, 2 and 1
+PAIRS is a folder of files written by `cargo run --release -p inr-tools --bin head_pairs`. Networks of levels 3 and above, 2 and 1
 are trained one after the other, each on what the coarser ones leave and starting from the one before.
 """
 

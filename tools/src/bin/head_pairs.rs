@@ -1,5 +1,5 @@
 //! Writes training data for the sine head: `head_pairs OUT QUALITIES PICTURE...` writes one file of exact and decoded
-//! coefficients for each picture and quality. `docs/head/train.py` then trains the head.
+//! coefficients for each picture and quality. `tools/head/train.py` then trains the head.
 
 use std::path::Path;
 
