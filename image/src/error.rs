@@ -1,5 +1,7 @@
 //! The one error type of this crate.
 
+use std::borrow::Cow;
+
 use crate::format::FileFormat;
 
 /// A picture that cannot be read, written, resized or compared.
@@ -8,7 +10,7 @@ use crate::format::FileFormat;
 pub enum Error {
     /// The bytes start like no format that is read here.
     #[error(
-        "not a picture this program reads: it starts with {found:02x?}; give PNG, JPEG, WebP, TIFF, BMP, QOI, PNM or GIF"
+        "not a picture this program reads: it starts with {found:02x?}; give PNG, JPEG, JPEG XL, WebP, TIFF, OpenEXR, PFM, BMP, QOI, PNM or GIF"
     )]
     Unknown {
         /// The first bytes.
@@ -21,7 +23,7 @@ pub enum Error {
     #[error("{what}; {instead}")]
     Unsupported {
         /// What was found.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// What to do.
         instead: &'static str,
     },

@@ -1,10 +1,18 @@
 //! Picture files in and out.
 
 mod convert;
+mod directory;
+mod exif;
+mod found;
 mod jpeg;
+#[cfg(feature = "jxl")]
+mod jxl;
 mod paths;
+mod pfm;
+mod png_chunks;
 mod png_rows;
 mod read;
+mod tiff;
 mod write;
 
 pub use jpeg::quantisation_tables;

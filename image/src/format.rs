@@ -19,15 +19,23 @@ pub enum FileFormat {
     Bmp,
     /// 8 bits, colour.
     Qoi,
-    /// 8 and 16 bits.
+    /// 8 and 16 bits: P5 for grey, P6 for colour, P7 with alpha.
     Pnm,
+    /// As [`FileFormat::Pnm`], with grey as colour.
+    Ppm,
+    /// As [`FileFormat::Pnm`].
+    Pgm,
+    /// 8 and 16 bits, always P7.
+    Pam,
     /// Float.
     Exr,
+    /// Float, no alpha.
+    Pfm,
 }
 
 impl FileFormat {
     /// Every format with its usual file name extension.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("png", Self::Png),
         ("jpg", Self::Jpeg),
         ("webp", Self::WebP),
@@ -35,7 +43,11 @@ impl FileFormat {
         ("bmp", Self::Bmp),
         ("qoi", Self::Qoi),
         ("pnm", Self::Pnm),
+        ("ppm", Self::Ppm),
+        ("pgm", Self::Pgm),
+        ("pam", Self::Pam),
         ("exr", Self::Exr),
+        ("pfm", Self::Pfm),
     ];
 
     /// The usual extension of file names, without the dot.
@@ -52,7 +64,6 @@ impl FileFormat {
         let usual = match name.as_str() {
             "jpeg" | "jpe" | "jfif" => "jpg",
             "tif" => "tiff",
-            "ppm" | "pgm" | "pam" => "pnm",
             other => other,
         };
         Self::ALL
@@ -77,7 +88,11 @@ impl fmt::Display for FileFormat {
             Self::Bmp => "BMP",
             Self::Qoi => "QOI",
             Self::Pnm => "PNM",
+            Self::Ppm => "PPM",
+            Self::Pgm => "PGM",
+            Self::Pam => "PAM",
             Self::Exr => "OpenEXR",
+            Self::Pfm => "PFM",
         })
     }
 }

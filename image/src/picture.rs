@@ -39,6 +39,32 @@ impl Samples {
         }
     }
 
+    /// Divides colours by alpha, the last of `channels`; transparent pixels become black.
+    pub(crate) fn divide_by_alpha(&mut self, channels: usize) {
+        fn each<T: Copy>(samples: &mut [T], channels: usize, divide: impl Fn(T, T) -> T) {
+            for pixel in samples.chunks_exact_mut(channels) {
+                if let Some((alpha, colours)) = pixel.split_last_mut() {
+                    colours.iter_mut().for_each(|c| *c = divide(*c, *alpha));
+                }
+            }
+        }
+        let whole = |colour: u32, alpha: u32, most: u32| match alpha {
+            0 => 0,
+            _ => ((colour * most + alpha / 2) / alpha).min(most),
+        };
+        match self {
+            Self::U8(samples) => each(samples, channels, |c, a| {
+                whole(c.into(), a.into(), 255) as u8
+            }),
+            Self::U16(samples) => each(samples, channels, |c, a| {
+                whole(c.into(), a.into(), 65_535) as u16
+            }),
+            Self::F32(samples) => {
+                each(samples, channels, |c, a| if a > 0.0 { c / a } else { 0.0 });
+            }
+        }
+    }
+
     /// The same samples to be written to, in rows of `length`.
     ///
     /// # Panics
@@ -186,6 +212,78 @@ impl Picture {
     pub(crate) fn with_float_samples(mut self, samples: Vec<f32>) -> Self {
         debug_assert_eq!(samples.len(), self.samples.len());
         self.samples = Samples::F32(samples);
+        self
+    }
+
+    /// The picture before a background of `colour`, red, green and blue 0.0..=1.0, without alpha. A grey picture becomes one
+    /// in colour where the background is.
+    #[must_use]
+    pub fn over(self, colour: [f32; 3]) -> Self {
+        if !self.layout.has_alpha() {
+            return self;
+        }
+        let grey = colour.iter().all(|value| *value == colour[0]);
+        let picture = if grey { self } else { self.into_colour() };
+        let channels = picture.layout.channels();
+        let mut samples = picture.to_f32();
+        for pixel in samples.chunks_exact_mut(channels) {
+            if let Some((alpha, colours)) = pixel.split_last_mut() {
+                for (value, behind) in colours.iter_mut().zip(colour) {
+                    *value = *value * *alpha + behind * (1.0 - *alpha);
+                }
+                *alpha = 1.0;
+            }
+        }
+        let depth = picture.depth();
+        let floats = picture.with_float_samples(samples);
+        floats.dropped_alpha().with_depth(depth)
+    }
+
+    /// The picture without its alpha if that is 1 everywhere, or if it has none.
+    pub(crate) fn without_alpha(self) -> Option<Self> {
+        fn full<T: PartialEq>(samples: &[T], channels: usize, most: &T) -> bool {
+            let mut alphas = samples.iter().skip(channels - 1).step_by(channels);
+            alphas.all(|alpha| alpha == most)
+        }
+        let channels = self.layout.channels();
+        let opaque = match &self.samples {
+            _ if !self.layout.has_alpha() => return Some(self),
+            Samples::U8(samples) => full(samples, channels, &255),
+            Samples::U16(samples) => full(samples, channels, &65_535),
+            Samples::F32(samples) => full(samples, channels, &1.0),
+        };
+        opaque.then(|| self.dropped_alpha())
+    }
+
+    fn dropped_alpha(self) -> Self {
+        fn colours<T: Copy>(samples: Vec<T>, channels: usize) -> Vec<T> {
+            let pixels = samples.chunks_exact(channels);
+            pixels
+                .flat_map(|pixel| &pixel[..channels - 1])
+                .copied()
+                .collect()
+        }
+        let channels = self.layout.channels();
+        let layout = match self.layout {
+            Layout::GreyAlpha => Layout::Grey,
+            Layout::Rgba => Layout::Rgb,
+            Layout::Grey | Layout::Rgb => return self,
+        };
+        let samples = match self.samples {
+            Samples::U8(samples) => Samples::U8(colours(samples, channels)),
+            Samples::U16(samples) => Samples::U16(colours(samples, channels)),
+            Samples::F32(samples) => Samples::F32(colours(samples, channels)),
+        };
+        Self {
+            layout,
+            samples,
+            ..self
+        }
+    }
+
+    /// The picture with its colours, which are premultiplied by alpha, divided by it.
+    pub(crate) fn divided_by_alpha(mut self) -> Self {
+        self.samples.divide_by_alpha(self.layout.channels());
         self
     }
 

@@ -67,7 +67,7 @@ pub(super) fn from_image(image: DynamicImage, metadata: Metadata) -> Result<Pict
         DynamicImage::ImageRgba32F(image) => (Layout::Rgba, finite(image.into_raw())?),
         _ => {
             return Err(Error::Unsupported {
-                what: "the picture has a kind of pixel that this version does not know",
+                what: "the picture has a kind of pixel that this version does not know".into(),
                 instead: "convert it to a PNG first",
             });
         }
@@ -75,12 +75,13 @@ pub(super) fn from_image(image: DynamicImage, metadata: Metadata) -> Result<Pict
     Picture::new(width, height, layout, samples, metadata)
 }
 
-fn finite(samples: Vec<f32>) -> Result<Samples, Error> {
+/// Refuses samples that are no finite numbers.
+pub(super) fn finite(samples: Vec<f32>) -> Result<Samples, Error> {
     if samples.iter().all(|sample| sample.is_finite()) {
         return Ok(Samples::F32(samples));
     }
     Err(Error::Unsupported {
-        what: "the picture has samples that are infinite or not numbers",
+        what: "the picture has samples that are infinite or not numbers".into(),
         instead: "replace them first",
     })
 }

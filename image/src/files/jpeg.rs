@@ -15,6 +15,8 @@ use libjpeg::decoded;
 use plain::decoded;
 use segments::{CORRUPT, CUT_OFF, Segments};
 
+use super::exif::keep_resolution;
+use super::found::Found;
 use crate::error::Error;
 use crate::picture::{Metadata, Picture, Samples};
 
@@ -22,6 +24,8 @@ use crate::picture::{Metadata, Picture, Samples};
 const EXIF: &[u8] = b"Exif\0\0";
 /// The start of an XMP packet in APP1.
 const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// The start of a part of an XMP packet that is too long for one segment.
+const XMP_EXTENSION: &[u8] = b"http://ns.adobe.com/xmp/extension/\0";
 /// The start of a part of an ICC profile in APP2; its number and the number of parts follow.
 const ICC: &[u8] = b"ICC_PROFILE\0";
 
@@ -56,23 +60,47 @@ pub fn quantisation_tables(bytes: &[u8]) -> [Option<[u16; 64]>; 4] {
     tables
 }
 
-/// Profile, Exif, and XMP.
-pub(super) fn metadata(bytes: &[u8]) -> Metadata {
-    let mut metadata = Metadata::default();
+/// Profile, Exif, and XMP; and the names of what has no place in [`Metadata`].
+fn metadata(bytes: &[u8]) -> (Metadata, Vec<String>) {
+    let (mut metadata, mut lost) = (Metadata::default(), Vec::new());
     let mut profile: Vec<(u8, &[u8])> = Vec::new();
+    let mut dots = None;
     for (marker, payload) in Segments::of(bytes) {
-        if marker == 0xe1 {
-            if let Some(exif) = payload.strip_prefix(EXIF) {
-                metadata.exif.get_or_insert_with(|| exif.to_vec());
-            } else if let Some(xmp) = payload.strip_prefix(XMP) {
-                metadata.xmp.get_or_insert_with(|| xmp.to_vec());
+        match (marker, payload) {
+            (0xe0, [b'J', b'F', b'I', b'F', 0, _, _, unit, x1, x2, y1, y2, ..]) => {
+                let density = [[*x1, *x2], [*y1, *y2]]
+                    .map(u16::from_be_bytes)
+                    .map(f64::from);
+                let in_metre = [None, Some(1.0 / 0.0254), Some(100.0)];
+                let in_metre = in_metre.get(usize::from(*unit)).copied().flatten();
+                dots = in_metre.map(|in_metre| density.map(|dots| dots * in_metre));
             }
-        } else if marker == 0xe2
-            && let Some([number, _, part @ ..]) = payload.strip_prefix(ICC)
-        {
-            profile.push((*number, part));
+            (0xe1, payload) => {
+                if let Some(exif) = payload.strip_prefix(EXIF) {
+                    metadata.exif.get_or_insert_with(|| exif.to_vec());
+                } else if let Some(xmp) = payload.strip_prefix(XMP) {
+                    metadata.xmp.get_or_insert_with(|| xmp.to_vec());
+                } else if payload.starts_with(XMP_EXTENSION) {
+                    lost.push("the rest of a long XMP packet");
+                }
+            }
+            (0xe2, payload) => {
+                if let Some([number, _, part @ ..]) = payload.strip_prefix(ICC) {
+                    profile.push((*number, part));
+                } else if payload.starts_with(b"MPF\0") {
+                    lost.push("further pictures of the file (MPF)");
+                }
+            }
+            (0xed, payload) => {
+                // The number of the block of IPTC among those of Photoshop.
+                let iptc = payload.windows(6).any(|bytes| bytes == b"8BIM\x04\x04");
+                lost.push(if iptc { "IPTC" } else { "Photoshop's settings" });
+            }
+            (0xfe, _) => lost.push("a comment"),
+            _ => {}
         }
     }
+    lost.dedup();
     profile.sort_by_key(|(number, _)| *number);
     let profile: Vec<u8> = profile
         .into_iter()
@@ -80,7 +108,12 @@ pub(super) fn metadata(bytes: &[u8]) -> Metadata {
         .copied()
         .collect();
     metadata.icc = (!profile.is_empty()).then_some(profile);
-    metadata
+    if let Some(dots) = dots
+        && !keep_resolution(&mut metadata, dots)
+    {
+        lost.push("the resolution");
+    }
+    (metadata, lost.into_iter().map(String::from).collect())
 }
 
 /// The frame header.
@@ -110,7 +143,10 @@ fn frame(bytes: &[u8]) -> Option<Frame> {
 
 /// Refuses kinds of JPEG that are not read here.
 fn check(frame: &Frame, limits: &Limits) -> Result<(), Error> {
-    let refuse = |what, instead| Err(Error::Unsupported { what, instead });
+    let refuse = |what: &'static str, instead| {
+        let what = what.into();
+        Err(Error::Unsupported { what, instead })
+    };
     let convert = "convert it to a PNG or TIFF first";
     match frame {
         Frame { components: 4, .. } => {
@@ -153,12 +189,7 @@ fn check(frame: &Frame, limits: &Limits) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Unsupported`] for CMYK, lossless and hierarchical files and those of more than 8 bits, [`Error::TooLarge`],
 /// [`Error::Corrupt`].
-pub(super) fn read(
-    bytes: &[u8],
-    limits: &Limits,
-    partial: bool,
-    notes: &mut Vec<String>,
-) -> Result<Picture, Error> {
+pub(super) fn read(bytes: &[u8], limits: &Limits, partial: bool) -> Result<Found, Error> {
     let whole = is_whole(bytes);
     let frame = frame(bytes).ok_or(if whole { CORRUPT } else { CUT_OFF })?;
     check(&frame, limits)?;
@@ -170,6 +201,7 @@ pub(super) fn read(
         false => Cow::Owned([bytes, &[0xff, 0xd9]].concat()),
     };
     let (samples, corrupt) = decoded(&ended, frame.components, partial)?;
+    let mut notes = Vec::new();
     if !whole || corrupt {
         notes.push("the JPEG is cut off or corrupt; its intact part is read".into());
     }
@@ -178,5 +210,25 @@ pub(super) fn read(
         _ => Layout::Rgb,
     };
     let (width, height) = (u32::from(frame.width), u32::from(frame.height));
-    Picture::new(width, height, layout, Samples::U8(samples), metadata(bytes))
+    let (metadata, lost) = metadata(bytes);
+    Ok(Found {
+        picture: Picture::new(width, height, layout, Samples::U8(samples), metadata)?,
+        notes,
+        lost,
+    })
+}
+
+/// Interleaved samples of a JPEG inside of another file, and its size, which is at most `most`.
+pub(super) fn samples(
+    bytes: &[u8],
+    components: u8,
+    most: [usize; 2],
+) -> Result<(Vec<u8>, [usize; 2]), Error> {
+    let frame = frame(bytes).ok_or(CORRUPT)?;
+    check(&frame, &Limits::default())?;
+    let size = [frame.width, frame.height].map(usize::from);
+    if frame.components != components || size[0] > most[0] || size[1] > most[1] {
+        return Err(CORRUPT);
+    }
+    Ok((decoded(bytes, components, false)?.0, size))
 }

@@ -29,9 +29,9 @@ impl Picture {
         let path = path.as_ref();
         let format = FileFormat::from_path(path).ok_or_else(|| Error::Misuse {
             what: format!("the file name {}", path.display()),
-            want: "end it in .png, .jpg, .webp, .tiff, .bmp, .qoi, .pnm or .exr",
+            want: "end it in .png, .jpg, .webp, .tiff, .bmp, .qoi, .pnm, .ppm, .pgm, .pam, .exr or .pfm",
         })?;
-        let Written { bytes, dropped } = write_picture(self, format, None)?;
+        let Written { bytes, dropped, .. } = write_picture(self, format, None)?;
         std::fs::write(path, bytes)?;
         Ok(dropped)
     }

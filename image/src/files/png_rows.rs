@@ -4,10 +4,11 @@ use std::io::Write;
 
 use image::{ImageError, error::EncodingError};
 use png::chunk::{ChunkType, eXIf, iTXt};
-use png::{BitDepth, ColorType, Encoder, Info, StreamWriter, Writer};
+use png::{BitDepth, ColorType, Encoder, Info, PixelDimensions, StreamWriter, Unit, Writer};
 
 use inr_formats::{Depth, Layout};
 
+use super::exif::resolution;
 use crate::error::Error;
 use crate::format::FileFormat;
 use crate::picture::{Metadata, Samples};
@@ -67,6 +68,11 @@ fn head<W: Write>(
         Depth::U16 | Depth::F32 => BitDepth::Sixteen,
     };
     info.icc_profile = metadata.icc.as_deref().map(|icc| icc.to_vec().into());
+    info.pixel_dims = metadata.exif.as_deref().and_then(resolution).map(|dots| {
+        let [xppu, yppu] = dots.map(|dots| (dots / 0.0254).round() as u32);
+        let unit = Unit::Meter;
+        PixelDimensions { xppu, yppu, unit }
+    });
     let mut writer = Encoder::with_info(to, info)?.write_header()?;
     if let Some(cicp) = &metadata.cicp {
         writer.write_chunk(CICP, cicp)?;

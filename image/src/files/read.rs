@@ -10,6 +10,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 
 use inr_formats::Limits;
 
+use super::found::Found;
 use crate::error::Error;
 use crate::picture::{Metadata, Picture};
 
@@ -21,6 +22,8 @@ pub struct ReadOptions {
     pub limits: Limits,
     /// Read the intact part of a truncated or corrupt JPEG, which is refused otherwise.
     pub partial: bool,
+    /// The page of a TIFF that has several, counted from 1; such files are refused otherwise.
+    pub page: Option<u32>,
 }
 
 impl ReadOptions {
@@ -37,6 +40,13 @@ impl ReadOptions {
         self.partial = partial;
         self
     }
+
+    /// Sets the field `page`.
+    #[must_use]
+    pub fn page(mut self, page: impl Into<Option<u32>>) -> Self {
+        self.page = page.into();
+        self
+    }
 }
 
 /// A picture that was read.
@@ -49,7 +59,8 @@ pub struct PictureFile {
     pub notes: Vec<String>,
 }
 
-/// Reads a picture file of any of the formats PNG, JPEG, WebP, TIFF, BMP, QOI, PNM and GIF, which its content decides.
+/// Reads a picture file of any of the formats PNG, JPEG, JPEG XL, WebP, TIFF, OpenEXR, PFM, Radiance HDR, farbfeld, BMP, QOI,
+/// PNM and GIF, which its content decides.
 /// Samples keep their depth (palettes and fewer than 8 bits become 8), the Exif orientation is applied to the pixels and
 /// set to 1 in Exif and XMP, and colours are not converted.
 ///
@@ -76,19 +87,41 @@ pub fn read_picture_with(bytes: &[u8], options: &ReadOptions) -> Result<PictureF
 
 fn read(
     bytes: &[u8],
-    format: ImageFormat,
+    format: Format,
     options: &ReadOptions,
     notes: &mut Vec<String>,
 ) -> Result<Picture, Error> {
     let limits = &options.limits;
-    if format == ImageFormat::Jpeg {
-        let picture = super::jpeg::read(bytes, limits, options.partial, notes)?;
-        return turned(picture);
+    if let Some(page) = options.page
+        && format != Format::Tiff
+    {
+        return Err(Error::Misuse {
+            what: format!("page {page} of a {} file", name(format)),
+            want: "only TIFF files have pages",
+        });
     }
+    let found = match format {
+        Format::Jpeg => super::jpeg::read(bytes, limits, options.partial)?,
+        Format::Tiff => super::tiff::read(bytes, limits, options.page)?,
+        Format::Jxl => jxl(bytes, limits)?,
+        Format::Pfm => super::pfm::read(bytes, limits)?,
+        Format::Other(format) => by_image(bytes, format, limits)?,
+    };
+    notes.extend(found.notes);
+    if !found.lost.is_empty() {
+        notes.push(format!("not kept: {}", found.lost.join(", ")));
+    }
+    let picture = turned(found.picture)?;
+    notes.extend(profile_note(&picture));
+    Ok(picture)
+}
+
+/// The picture of a format that the crate `image` decodes.
+fn by_image(bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Found, Error> {
     let mut memory = image::Limits::default();
     // Up to four 32-bit samples, twice while they are converted.
     memory.max_alloc = Some(limits.pixels.saturating_mul(32).saturating_add(1 << 26));
-    refuse_what_would_be_guessed(bytes, format, &memory)?;
+    refuse_animations(bytes, format, &memory)?;
     let malformed = |source: ImageError| explain(source, format, limits);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(memory);
@@ -104,18 +137,64 @@ fn read(
     let optional = |found: Result<Option<Vec<u8>>, ImageError>| {
         found.unwrap_or(None).filter(|data| !data.is_empty())
     };
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let metadata = Metadata {
-        icc: optional(decoder.icc_profile()),
-        exif: optional(decoder.exif_metadata()),
-        xmp: optional(decoder.xmp_metadata()),
-        cicp: (format == ImageFormat::Png)
-            .then(|| png_code_points(bytes))
-            .flatten(),
+    let icc = optional(decoder.icc_profile());
+    let (metadata, lost) = match format {
+        ImageFormat::Png => {
+            let grey = !decoder.color_type().has_color();
+            super::png_chunks::metadata(bytes, icc, grey)
+        }
+        ImageFormat::WebP => {
+            let exif = optional(decoder.exif_metadata());
+            let plain = |exif: Vec<u8>| match exif.strip_prefix(b"Exif\0\0") {
+                Some(exif) => exif.to_vec(),
+                None => exif,
+            };
+            let metadata = Metadata {
+                icc,
+                exif: exif.map(plain),
+                xmp: optional(decoder.xmp_metadata()),
+                cicp: None,
+            };
+            (metadata, Vec::new())
+        }
+        _ => {
+            let linear = matches!(format, ImageFormat::OpenExr | ImageFormat::Hdr);
+            let metadata = Metadata {
+                icc,
+                cicp: linear.then_some(super::pfm::LINEAR),
+                ..Metadata::default()
+            };
+            (metadata, Vec::new())
+        }
     };
-    let mut image = DynamicImage::from_decoder(decoder).map_err(malformed)?;
-    image.apply_orientation(orientation);
-    super::convert::from_image(image, upright(metadata))
+    let image = DynamicImage::from_decoder(decoder).map_err(malformed)?;
+    let mut picture = super::convert::from_image(image, metadata)?;
+    let mut notes = Vec::new();
+    if format == ImageFormat::OpenExr && picture.layout().has_alpha() {
+        picture = picture.divided_by_alpha();
+        notes.push("colours were premultiplied by alpha; they are divided by it".into());
+    }
+    Ok(Found {
+        picture,
+        notes,
+        lost,
+    })
+}
+
+/// A note on a profile that is made for other colours than the picture has.
+fn profile_note(picture: &Picture) -> Option<String> {
+    let space = picture.metadata().icc.as_deref()?.get(16..20)?;
+    let grey = picture.layout().colour_channels() == 1;
+    let wanted: &[u8] = if grey { b"GRAY" } else { b"RGB " };
+    // Viewers apply profiles for RGB to grey pictures too.
+    if space == wanted || grey && space == b"RGB " {
+        return None;
+    }
+    let space = String::from_utf8_lossy(space);
+    Some(format!(
+        "the colour profile is one for {} and does not fit the picture; it is kept as it is",
+        space.trim_end()
+    ))
 }
 
 /// The picture turned as its Exif block says.
@@ -169,40 +248,136 @@ fn reset_orientation(xmp: &mut [u8]) {
     }
 }
 
-fn recognise(bytes: &[u8]) -> Result<ImageFormat, Error> {
+/// Formats that are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Jpeg,
+    Tiff,
+    Jxl,
+    Pfm,
+    /// One that the crate `image` decodes.
+    Other(ImageFormat),
+}
+
+/// The bytes that HEIF files have from their fifth on, brands after them.
+const FILE_TYPE: &[u8] = b"ftyp";
+
+fn recognise(bytes: &[u8]) -> Result<Format, Error> {
     if bytes.starts_with(&inr_formats::SIGNATURE) {
         return Err(Error::AlreadyInr);
     }
     let known = [
         ImageFormat::Png,
-        ImageFormat::Jpeg,
         ImageFormat::WebP,
-        ImageFormat::Tiff,
         ImageFormat::Bmp,
         ImageFormat::Qoi,
         ImageFormat::Pnm,
         ImageFormat::Gif,
+        ImageFormat::OpenExr,
+        ImageFormat::Hdr,
+        ImageFormat::Farbfeld,
     ];
-    let guessed = image::guess_format(bytes)
-        .ok()
-        .filter(|format| known.contains(format));
-    guessed.ok_or_else(|| Error::Unknown {
+    const JXL: &[u8] = &[0, 0, 0, 12, b'J', b'X', b'L', b' ', 13, 10, 0x87, 10];
+    match bytes {
+        [b'I', b'I', 43, 0, ..] | [b'M', b'M', 0, 43, ..] => return Ok(Format::Tiff),
+        [0xff, 0x0a, ..] => return Ok(Format::Jxl),
+        _ if bytes.starts_with(JXL) => return Ok(Format::Jxl),
+        _ if super::pfm::is_pfm(bytes) => return Ok(Format::Pfm),
+        _ => {}
+    }
+    match image::guess_format(bytes).ok() {
+        Some(ImageFormat::Jpeg) => return Ok(Format::Jpeg),
+        Some(ImageFormat::Tiff) => return Ok(Format::Tiff),
+        Some(format) if known.contains(&format) => return Ok(Format::Other(format)),
+        _ => {}
+    }
+    Err(unread(bytes).unwrap_or_else(|| Error::Unknown {
         found: bytes[..bytes.len().min(8)].to_vec(),
-    })
+    }))
 }
 
-fn name(format: ImageFormat) -> &'static str {
+/// An error that names a known format that is not read.
+fn unread(bytes: &[u8]) -> Option<Error> {
+    let named = |what: &'static str, instead| {
+        let what = what.into();
+        Some(Error::Unsupported { what, instead })
+    };
+    const MAGICK: &str = "convert it to a PNG first, for example with: magick FILE picture.png";
+    match bytes.get(4..8) {
+        Some(FILE_TYPE) => {
+            let length = bytes
+                .first_chunk::<4>()
+                .map(|length| u32::from_be_bytes(*length));
+            let end = (length? as usize).min(bytes.len()).min(256);
+            let mut brands = bytes.get(8..end)?.chunks_exact(4);
+            return match brands.any(|brand| brand == b"avif" || brand == b"avis") {
+                true => named(
+                    "AVIF is not read",
+                    "convert it to a PNG first, for example with: avifdec FILE picture.png",
+                ),
+                false => named(
+                    "HEIC is not read",
+                    "convert it to a PNG first, for example with: heif-convert FILE picture.png",
+                ),
+            };
+        }
+        Some(b"jP  ") => return named("JPEG 2000 is not read", MAGICK),
+        _ => {}
+    }
+    match bytes {
+        [b'8', b'B', b'P', b'S', ..] => named("Photoshop's files are not read", MAGICK),
+        [b'%', b'P', b'D', b'F', ..] => named("PDF is no picture file", MAGICK),
+        [b'<', ..]
+            if bytes[..bytes.len().min(1024)]
+                .windows(4)
+                .any(|part| part == b"<svg") =>
+        {
+            named(
+                "SVG is not read",
+                "render it to a PNG first, for example with: rsvg-convert FILE -o picture.png",
+            )
+        }
+        _ => None,
+    }
+}
+
+fn name(format: Format) -> &'static str {
+    match format {
+        Format::Jpeg => "JPEG",
+        Format::Tiff => "TIFF",
+        Format::Jxl => "JPEG XL",
+        Format::Pfm => "PFM",
+        Format::Other(format) => image_name(format),
+    }
+}
+
+fn image_name(format: ImageFormat) -> &'static str {
     match format {
         ImageFormat::Png => "PNG",
-        ImageFormat::Jpeg => "JPEG",
         ImageFormat::WebP => "WebP",
-        ImageFormat::Tiff => "TIFF",
         ImageFormat::Bmp => "BMP",
         ImageFormat::Qoi => "QOI",
         ImageFormat::Pnm => "PNM",
         ImageFormat::Gif => "GIF",
+        ImageFormat::OpenExr => "OpenEXR",
+        ImageFormat::Hdr => "Radiance HDR",
+        ImageFormat::Farbfeld => "farbfeld",
         _ => "picture",
     }
+}
+
+/// JPEG XL, where the build has it.
+#[cfg(feature = "jxl")]
+fn jxl(bytes: &[u8], limits: &Limits) -> Result<Found, Error> {
+    super::jxl::read(bytes, limits)
+}
+
+#[cfg(not(feature = "jxl"))]
+fn jxl(_: &[u8], _: &Limits) -> Result<Found, Error> {
+    Err(Error::Unsupported {
+        what: "this build does not read JPEG XL".into(),
+        instead: "build with the feature `jxl`, or convert it first: djxl FILE picture.png",
+    })
 }
 
 fn explain(source: ImageError, format: ImageFormat, limits: &Limits) -> Error {
@@ -211,20 +386,23 @@ fn explain(source: ImageError, format: ImageFormat, limits: &Limits) -> Error {
             pixels: limits.pixels.saturating_add(1),
             limit: limits.pixels,
         },
+        ImageError::Unsupported(_) => Error::Unsupported {
+            what: format!("{}: {source}", image_name(format)).into(),
+            instead: "convert it to a PNG first, for example with: magick FILE picture.png",
+        },
         source => Error::Malformed {
-            format: name(format),
+            format: image_name(format),
             source,
         },
     }
 }
 
-/// Kinds of file that decoders would read in a way nobody asked for.
-fn refuse_what_would_be_guessed(
+/// Refuses animations, whose first frame decoders would take in silence.
+fn refuse_animations(
     bytes: &[u8],
     format: ImageFormat,
     memory: &image::Limits,
 ) -> Result<(), Error> {
-    let unsupported = |what, instead| Err(Error::Unsupported { what, instead });
     let animated = match format {
         ImageFormat::Png => PngDecoder::with_limits(Cursor::new(bytes), memory.clone())
             .and_then(|png| png.is_apng())
@@ -236,16 +414,10 @@ fn refuse_what_would_be_guessed(
         _ => false,
     };
     if animated {
-        return unsupported(
-            "the picture is animated",
-            "extract one frame first, for example with: ffmpeg -i FILE -frames:v 1 frame.png",
-        );
-    }
-    if format == ImageFormat::Tiff && tiff_is_cmyk(bytes) {
-        return unsupported(
-            "the TIFF is CMYK",
-            "convert it to RGB with its profile first, for example with: magick FILE -profile sRGB.icc rgb.png",
-        );
+        return Err(Error::Unsupported {
+            what: "the picture is animated".into(),
+            instead: "extract one frame first, for example with: ffmpeg -i FILE -frames:v 1 frame.png",
+        });
     }
     Ok(())
 }
@@ -258,25 +430,4 @@ fn gif_is_animated(bytes: &[u8]) -> bool {
         let mut another = || matches!(gif.next_frame_info(), Ok(Some(_)));
         another() && another()
     })
-}
-
-fn tiff_is_cmyk(bytes: &[u8]) -> bool {
-    use image::ExtendedColorType::{Cmyk8, Cmyk16};
-    let decoder = image::codecs::tiff::TiffDecoder::new(Cursor::new(bytes));
-    decoder.is_ok_and(|tiff| matches!(tiff.original_color_type(), Cmyk8 | Cmyk16))
-}
-
-/// The chunk cICP, which must come before the pixels.
-fn png_code_points(bytes: &[u8]) -> Option<[u8; 4]> {
-    let mut at: usize = 8;
-    loop {
-        let length =
-            u32::from_be_bytes(bytes.get(at..at.checked_add(4)?)?.try_into().ok()?) as usize;
-        let data = at.checked_add(8)?;
-        match bytes.get(at + 4..data)? {
-            b"cICP" if length == 4 => return bytes.get(data..data + 4)?.try_into().ok(),
-            b"IDAT" | b"IEND" => return None,
-            _ => at = data.checked_add(length)?.checked_add(4)?,
-        }
-    }
 }

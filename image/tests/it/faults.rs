@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use inr_image::{
-    Error, Limits, Picture, ReadOptions, Samples, quantisation_tables, read_picture,
+    Depth, Error, Limits, Picture, ReadOptions, Samples, quantisation_tables, read_picture,
     read_picture_with,
 };
 
@@ -179,8 +179,129 @@ fn quantisation_tables_are_those_of_the_file() {
     assert_eq!(quantisation_tables(b"no JPEG"), [None; 4]);
 }
 
+/// Size, channels, means and two pixels, at 44,37 and 100,100, in steps of 8 bits, from Pillow.
+type Sample<'a> = (&'a str, [u32; 2], &'a [f64], [&'a [u8]; 2]);
+
+const KINDS: [Sample; 12] = [
+    (
+        "bigtiff.tif",
+        [224, 150],
+        &[147.677, 111.449, 86.8],
+        [&[166, 130, 96], &[151, 102, 56]],
+    ),
+    ("g3.tif", [224, 150], &[119.478], [&[255], &[0]]),
+    (
+        "grey-alpha.tif",
+        [224, 150],
+        &[119.475, 128.0],
+        [&[137, 128], &[111, 128]],
+    ),
+    ("grey-float.tif", [224, 150], &[119.475], [&[137], &[111]]),
+    (
+        "jpeg-ycbcr.tif",
+        [224, 150],
+        &[94.953, 182.806, 122.527],
+        [&[121, 189, 164], &[55, 204, 110]],
+    ),
+    (
+        "palette.tif",
+        [224, 150],
+        &[147.712, 111.542, 86.816],
+        [&[164, 127, 97], &[154, 99, 51]],
+    ),
+    (
+        "premultiplied.tif",
+        [224, 150],
+        &[146.6, 110.66, 85.97, 128.0],
+        [&[165, 129, 95, 128], &[149, 101, 55, 128]],
+    ),
+    (
+        "rgb-uint32.tif",
+        [224, 150],
+        &[147.677, 111.449, 86.8],
+        [&[166, 130, 96], &[151, 102, 56]],
+    ),
+    (
+        "tiled-planar.tif",
+        [224, 150],
+        &[142.764, 102.714, 68.357],
+        [&[154, 120, 92], &[41, 18, 12]],
+    ),
+    (
+        "exif-after-idat.png",
+        [224, 150],
+        &[147.649, 111.455, 86.788],
+        [&[166, 131, 99], &[149, 100, 59]],
+    ),
+    (
+        "exif-prefix.webp",
+        [224, 150],
+        &[147.787, 111.549, 86.812],
+        [&[168, 129, 99], &[152, 102, 59]],
+    ),
+    (
+        "exif-raw-profile.png",
+        [224, 150],
+        &[147.677, 111.449, 86.8],
+        [&[166, 130, 96], &[151, 102, 56]],
+    ),
+];
+
 #[test]
-fn a_decoder_that_panics_is_an_error_of_the_file() {
-    let found = read("tiled-planar.tif");
-    assert!(found.is_err());
+fn kinds_of_tiff_and_places_of_exif_come_out_as_pillow_reads_them() {
+    for (file, size, means, pixels) in KINDS {
+        let picture = read(file).unwrap().with_depth(Depth::U8);
+        assert_eq!([picture.width(), picture.height()], size, "{file}");
+        let Samples::U8(samples) = picture.samples() else {
+            panic!("8 bits")
+        };
+        let channels = picture.layout().channels();
+        assert_eq!(channels, means.len(), "{file}");
+        for (channel, wanted) in means.iter().enumerate() {
+            let values = samples.iter().skip(channel).step_by(channels);
+            let mean = values.map(|value| f64::from(*value)).sum::<f64>() / picture.pixels() as f64;
+            assert!((mean - wanted).abs() < 0.3, "{file}: {mean}, not {wanted}");
+        }
+        for ([x, y], wanted) in [[44, 37], [100, 100]].into_iter().zip(pixels) {
+            let at = channels * (y * size[0] as usize + x);
+            let found = &samples[at..at + channels];
+            let near = found.iter().zip(wanted).all(|(a, b)| a.abs_diff(*b) <= 2);
+            assert!(near, "{file} at {x},{y}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn pages_are_chosen_and_never_guessed() {
+    let bytes = bytes("three-pages.tif");
+    let error = read_picture(&bytes, &Limits::default()).unwrap_err();
+    assert!(error.to_string().contains("3 pages"), "{error}");
+    let first = |page| {
+        let read = read_picture_with(&bytes, &ReadOptions::default().page(page));
+        let picture = read.unwrap().picture;
+        let Samples::U8(samples) = picture.samples() else {
+            panic!("8 bits")
+        };
+        samples.clone()
+    };
+    assert!(first(1) != first(2) && first(2) != first(3));
+    let none = read_picture_with(&bytes, &ReadOptions::default().page(4)).unwrap_err();
+    assert!(none.to_string().contains("page 4"), "{none}");
+}
+
+#[test]
+fn gamma_and_primaries_of_png_become_a_profile() {
+    for file in ["gama-1.0.png", "adobe-chrm.png"] {
+        let icc = read(file).unwrap().metadata().icc.clone().unwrap();
+        assert_eq!(&icc[36..40], b"acsp", "{file}");
+    }
+    assert!(read("opaque-rgba.png").unwrap().metadata().icc.is_none());
+}
+
+#[test]
+fn resolution_is_kept_and_what_has_no_place_is_named() {
+    let read = read_picture_with(&bytes("iptc-dpi.jpg"), &ReadOptions::default()).unwrap();
+    assert!(read.notes.iter().any(|note| note.contains("IPTC")));
+    // Exif's tag XResolution.
+    assert!(read.picture.metadata().exif.is_some());
 }

@@ -196,9 +196,68 @@ fn samples_that_a_format_cannot_hold_are_refused_with_advice() {
             .unwrap_err()
             .to_string()
     };
-    assert!(refused(Layout::Rgb, Depth::U16, FileFormat::Jpeg).contains("--depth 8"));
-    assert!(refused(Layout::Rgba, Depth::U8, FileFormat::Jpeg).contains(".png"));
+    assert!(refused(Layout::Rgb, Depth::F32, FileFormat::Jpeg).contains("--depth 8"));
+    assert!(refused(Layout::Rgba, Depth::U8, FileFormat::Jpeg).contains("--background"));
     assert!(refused(Layout::Rgb, Depth::F32, FileFormat::Png).contains("--depth 16"));
+}
+
+#[test]
+fn opaque_alpha_and_16_bits_become_a_jpeg_with_a_note() {
+    let deep = described(Layout::Rgb, Depth::U16);
+    let written = write_picture(&deep, FileFormat::Jpeg, None).unwrap();
+    assert_eq!(written.notes.len(), 1);
+    let opaque = described(Layout::Rgba, Depth::U8).over([1.0, 0.0, 0.0]);
+    assert_eq!(opaque.layout(), Layout::Rgb);
+    let samples = Samples::U8([10, 20, 30, 255].repeat(35));
+    let full = Picture::new(7, 5, Layout::Rgba, samples, Metadata::default()).unwrap();
+    let written = write_picture(&full, FileFormat::Jpeg, None).unwrap();
+    assert!(written.notes.is_empty());
+    assert_eq!(
+        read_picture(&written.bytes, &Limits::default())
+            .unwrap()
+            .layout(),
+        Layout::Rgb
+    );
+}
+
+#[test]
+fn anymaps_are_named_by_what_they_hold() {
+    for (format, layout, magic) in [
+        (FileFormat::Ppm, Layout::Rgb, b"P6"),
+        (FileFormat::Ppm, Layout::Grey, b"P6"),
+        (FileFormat::Pgm, Layout::Grey, b"P5"),
+        (FileFormat::Pnm, Layout::Grey, b"P5"),
+        (FileFormat::Pnm, Layout::Rgba, b"P7"),
+        (FileFormat::Pam, Layout::Rgb, b"P7"),
+    ] {
+        let written = write_picture(&described(layout, Depth::U8), format, None).unwrap();
+        assert_eq!(&written.bytes[..2], magic, "{format}");
+    }
+}
+
+#[test]
+fn floats_go_through_exr_and_pfm() {
+    for (format, layouts) in [
+        (FileFormat::Exr, [Layout::Rgb, Layout::Rgba].as_slice()),
+        (FileFormat::Pfm, &[Layout::Grey, Layout::Rgb]),
+    ] {
+        for &layout in layouts {
+            let picture = described(layout, Depth::F32);
+            let written = write_picture(&picture, format, None).unwrap();
+            let again = read_picture(&written.bytes, &Limits::default()).unwrap();
+            assert_eq!(again.layout(), layout);
+            let channels = layout.channels();
+            let (wanted, found) = (picture.to_f32(), again.to_f32());
+            let pixels = wanted.chunks(channels).zip(found.chunks(channels));
+            // A transparent pixel has no colour.
+            for (a, b) in pixels.filter(|(a, _)| channels < 4 || a[3] > 0.0) {
+                assert!(
+                    a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5),
+                    "{a:?} {b:?}"
+                );
+            }
+        }
+    }
 }
 
 #[test]
@@ -255,7 +314,9 @@ fn unknown_files_and_inr_files_say_what_they_are() {
             .to_string()
     };
     assert!(message(b"").contains("not a picture"));
-    assert!(message(b"%PDF-1.7 ...").contains("25, 50, 44, 46"));
+    assert!(message(b"\x01\x02\x03\x04").contains("01, 02, 03, 04"));
+    assert!(message(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf").contains("AVIF"));
+    assert!(message(b"%PDF-1.7 ...").contains("PDF"));
     assert!(message(b"\x89INR\r\n\x1a\n more").contains("decode it first"));
 }
 

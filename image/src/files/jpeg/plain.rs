@@ -12,7 +12,7 @@ use crate::error::Error;
 pub(super) fn decoded(bytes: &[u8], components: u8, _: bool) -> Result<(Vec<u8>, bool), Error> {
     if !is_read_right(bytes, components) {
         return Err(Error::Unsupported {
-            what: "the JPEG has separate scans, subsampled luma or arithmetic coding, which take libjpeg",
+            what: "the JPEG has separate scans, subsampled luma or arithmetic coding, which take libjpeg".into(),
             instead: "build with the feature `libjpeg`, or convert it to a PNG first",
         });
     }
