@@ -15,6 +15,7 @@ impl ChunkKind {
     pub(crate) const PROVENANCE: Self = Self(*b"prov");
     pub(crate) const PREVIEW: Self = Self(*b"prev");
     pub(crate) const ENLARGE: Self = Self(*b"enlg");
+    pub(crate) const OPACITY: Self = Self(*b"opac");
 
     /// Whether a reader that does not know the type must refuse the file; true when the first letter is upper case.
     pub fn is_critical(self) -> bool {
@@ -34,6 +35,7 @@ impl ChunkKind {
             Self::PROVENANCE,
             Self::PREVIEW,
             Self::ENLARGE,
+            Self::OPACITY,
         ]
         .contains(&self)
     }

@@ -9,6 +9,7 @@ use crate::header::Header;
 use crate::latents::{self, Latents};
 use crate::limits::{Limits, within};
 use crate::model::Model;
+use crate::opacity::{self, OpacityMap};
 use crate::provenance::Provenance;
 use crate::tensor::{LayerData, Tensor};
 use crate::weights;
@@ -40,6 +41,8 @@ pub struct InrFile {
     /// Hint to render at more pixels than the source with an enlarging network, constrained so that the result averaged
     /// over the source's pixels equals the render at the source's size.
     pub enlarge: bool,
+    /// Where alpha is exactly 0 or 1, only for layouts with alpha.
+    pub opacity: Option<OpacityMap>,
     /// Ancillary chunks unknown to this version, in file order; written back unchanged.
     pub unknown: Vec<Chunk>,
 }
@@ -57,6 +60,7 @@ impl InrFile {
             provenance: None,
             preview: None,
             enlarge: false,
+            opacity: None,
             unknown: Vec::new(),
         }
     }
@@ -149,6 +153,13 @@ impl InrFile {
         }
         if self.enlarge {
             chunk::append(&mut out, ChunkKind::ENLARGE, &ENLARGE_MEANS)?;
+        }
+        if let Some(opacity) = &self.opacity {
+            let (width, height) = (self.header.width, self.header.height);
+            if !self.header.layout.has_alpha() || !opacity.fits(width, height) {
+                return Err(opacity::malformed("one of another picture"));
+            }
+            chunk::append(&mut out, ChunkKind::OPACITY, &opacity.write())?;
         }
         match &self.latents {
             Some(latents) => {
@@ -288,6 +299,14 @@ impl Builder<'_> {
             ChunkKind::PREVIEW => {
                 within("bytes of chunk prev", raw.payload.len() as u64, MAX_PREVIEW)?;
                 self.file.preview = Some(raw.payload.to_vec());
+            }
+            ChunkKind::OPACITY if !self.file.header.layout.has_alpha() => {
+                return Err(opacity::malformed("one of a picture without alpha"));
+            }
+            ChunkKind::OPACITY => {
+                let (width, height) = (self.file.header.width, self.file.header.height);
+                let map = OpacityMap::read(raw.payload, width, height)?;
+                self.file.opacity = Some(map);
             }
             ChunkKind::ENLARGE => self.file.enlarge = raw.payload == ENLARGE_MEANS,
             kind if kind.is_critical() => {

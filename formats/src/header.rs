@@ -72,6 +72,17 @@ pub enum Depth {
     F32,
 }
 
+impl Depth {
+    /// Bytes of a sample in memory.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::U8 => 1,
+            Self::U16 => 2,
+            Self::F32 => 4,
+        }
+    }
+}
+
 /// Meaning of a sample of the source.
 #[derive(
     Clone,

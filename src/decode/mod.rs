@@ -3,6 +3,7 @@
 mod derivative;
 mod enlarge;
 mod jets;
+mod opacity;
 mod picture;
 mod render;
 mod resample;

@@ -4,6 +4,7 @@ use inr_formats::{Depth, Grid, InrFile, Layout, Limits, Model};
 use inr_image::{Metadata, Picture};
 use inr_kernel::Network;
 
+use super::opacity::OpacityTiles;
 use crate::device::DeviceChoice;
 use crate::error::Error;
 use crate::field::coords::CoordinateMap;
@@ -89,6 +90,7 @@ pub struct Rendered {
 pub struct InrPicture {
     pub(super) file: InrFile,
     pub(super) field: Field,
+    pub(super) opacity: OpacityTiles,
     bytes: u64,
 }
 
@@ -126,6 +128,7 @@ impl InrPicture {
             (other, _) => return Err(unsupported(other)),
         };
         Ok(Self {
+            opacity: OpacityTiles::of(file.opacity.as_ref()),
             file,
             field,
             bytes: bytes.len() as u64,

@@ -148,16 +148,39 @@ impl InrPicture {
         match rows {
             RowsMut::U8(rows) => {
                 let encode = |v| (v * 255.0 + 0.5) as u8;
-                self.rows(options, method, viewport, Rows { first, rows }, job, encode)
+                self.exact_rows(options, method, viewport, Rows { first, rows }, job, encode)
             }
             RowsMut::U16(rows) => {
                 let encode = |v| (v * 65_535.0 + 0.5) as u16;
-                self.rows(options, method, viewport, Rows { first, rows }, job, encode)
+                self.exact_rows(options, method, viewport, Rows { first, rows }, job, encode)
             }
             RowsMut::F32(rows) => {
-                self.rows(options, method, viewport, Rows { first, rows }, job, |v| v)
+                self.exact_rows(options, method, viewport, Rows { first, rows }, job, |v| v)
             }
         }
+    }
+
+    /// Rows of `viewport`, with alpha exact where the file says so.
+    fn exact_rows<T: Copy + Send>(
+        &self,
+        options: &RenderOptions,
+        method: RenderMethod,
+        viewport: &Viewport,
+        mut rows: Rows<T>,
+        job: &mut Job,
+        encode: impl Fn(f32) -> T + Sync,
+    ) -> Result<(), Error> {
+        let Some(map) = &self.file.opacity else {
+            return self.rows(options, method, viewport, rows, job, encode);
+        };
+        let ends = [0.0, 1.0].map(&encode);
+        let first = rows.first;
+        let again = rows.rows.iter_mut().map(|row| &mut **row).collect();
+        let inner = Rows { first, rows: again };
+        self.rows(options, method, viewport, inner, job, encode)?;
+        let channels = self.file.header.layout.channels();
+        self.opacity
+            .apply(map, viewport, first, &mut rows.rows, channels, ends)
     }
 
     /// Rows of `viewport`; `encode` turns a sample into the stored one.

@@ -1,6 +1,6 @@
 //! What encoders of every model share: the file's header and metadata, its PSNR, and whether it is what was asked for.
 
-use inr_formats::{Depth, Header, InrFile, LayerData, Model, Sampling};
+use inr_formats::{Depth, Header, InrFile, LayerData, Model, Opacity, OpacityMap, Sampling};
 
 use super::options::{EncodeOptions, Target};
 use crate::decode::{InrPicture, RenderOptions};
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::field::region::OutputSize;
 use crate::progress::Observer;
 use inr_image::metrics;
-use inr_image::{Picture, Raster};
+use inr_image::{Picture, Raster, Samples};
 
 /// What every model's encoder needs.
 pub(super) struct Common<'a> {
@@ -16,12 +16,48 @@ pub(super) struct Common<'a> {
     pub(super) options: &'a EncodeOptions,
     pub(super) value_range: [f32; 2],
     pub(super) enlarge: bool,
+    pub(super) opacity: Option<&'a OpacityMap>,
 }
 
 /// Whether the target was reached, and if not, by how much it was missed.
 pub(super) struct Judgement {
     pub(super) met: bool,
     pub(super) note: String,
+}
+
+/// Share of a size limit that the opacity map may take.
+const MOST_OF_LIMIT: u64 = 4;
+
+/// Where alpha of `picture` is exactly 0 or 1, and a note when that does not fit into the size that `options` ask for.
+pub(super) fn opacity(
+    picture: &Picture,
+    options: &EncodeOptions,
+) -> (Option<OpacityMap>, Option<&'static str>) {
+    if !picture.layout().has_alpha() {
+        return (None, None);
+    }
+    let (width, channels) = (picture.width() as usize, picture.layout().channels());
+    let at = |x: usize, y: usize| (y * width + x) * channels + channels - 1;
+    fn class<T: PartialEq>(alpha: &T, [zero, one]: [T; 2]) -> Opacity {
+        match alpha {
+            alpha if *alpha == zero => Opacity::Transparent,
+            alpha if *alpha == one => Opacity::Opaque,
+            _ => Opacity::Between,
+        }
+    }
+    let map = OpacityMap::new(picture.width(), picture.height(), |x, y| {
+        match picture.samples() {
+            Samples::U8(samples) => class(&samples[at(x, y)], [0, 255]),
+            Samples::U16(samples) => class(&samples[at(x, y)], [0, 65_535]),
+            Samples::F32(samples) => class(&samples[at(x, y)], [0.0, 1.0]),
+        }
+    });
+    let limit = options.byte_limit(picture.pixels());
+    if limit.is_some_and(|limit| map.bytes() > limit / MOST_OF_LIMIT) {
+        let note = "the size leaves no room to keep transparent and opaque pixels exactly so";
+        return (None, Some(note));
+    }
+    (Some(map), None)
 }
 
 impl Common<'_> {
@@ -46,6 +82,7 @@ impl Common<'_> {
         file.exif = metadata.exif.clone();
         file.xmp = metadata.xmp.clone();
         file.enlarge = self.enlarge;
+        file.opacity = self.opacity.cloned();
         file
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use inr_formats::{InrFile, LayerData, Model, Provenance};
+use inr_formats::{InrFile, LayerData, Model, OpacityMap, Provenance};
 
 use super::budget;
-use super::common::{Common, Judgement};
+use super::common::{self, Common, Judgement};
 use super::options::{EncodeOptions, EncodeReport, Encoded, ModelOptions, NetworkReport, Target};
 use super::preview;
 use crate::error::Error;
@@ -95,11 +95,14 @@ fn encode_with(
         started: journal.started(),
         journal,
     };
+    let (opacity, note) = common::opacity(picture, options);
+    notes.extend(note.map(String::from));
     let mut encoder = Encoder {
         picture,
         options,
         network,
         samples: &samples,
+        opacity,
         fit,
         notes,
         observer,
@@ -149,6 +152,7 @@ struct Encoder<'a> {
     options: &'a EncodeOptions,
     network: &'a NetworkOptions,
     samples: &'a TrainingSamples,
+    opacity: Option<OpacityMap>,
     fit: Fit<'a>,
     notes: Vec<String>,
     observer: &'a mut dyn Observer,
@@ -203,6 +207,7 @@ impl Encoder<'_> {
             options: self.options,
             value_range: self.samples.value_range,
             enlarge: false,
+            opacity: self.opacity.as_ref(),
         }
     }
 

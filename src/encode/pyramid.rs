@@ -6,7 +6,7 @@ use inr_formats::latents::Partition;
 use inr_formats::{InrFile, Model, Provenance};
 
 use super::analysis::{Analysis, Quantisation, Quantised, channels};
-use super::common::{Common, Judgement};
+use super::common::{self, Common, Judgement};
 use super::options::{EncodeOptions, EncodeReport, Encoded, Metric, PyramidOptions, Target};
 use super::preview;
 use crate::error::Error;
@@ -201,11 +201,14 @@ pub(super) fn encode(
         meter.note(&note);
         notes.push(note);
     }
+    let (opacity, note) = common::opacity(picture, options);
+    notes.extend(note.map(String::from));
     let common = Common {
         picture,
         options,
         value_range,
         enlarge,
+        opacity: opacity.as_ref(),
     };
     let choices = choices(pyramid.metric, &analysis.partition);
     let mut encoder = PyramidEncoder {

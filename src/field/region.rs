@@ -20,6 +20,8 @@ pub enum OutputSize {
     Height(u32),
     /// Exactly this width and height.
     Exact(u32, u32),
+    /// The largest size with the proportions that fits into this width and height.
+    Within(u32, u32),
 }
 
 /// A rectangle in source pixels; fractions are fine.
@@ -122,12 +124,18 @@ pub(crate) fn output_size(size: OutputSize, region: &[f64; 4]) -> Result<[u32; 2
         OutputSize::Width(0)
         | OutputSize::Height(0)
         | OutputSize::Exact(0, _)
-        | OutputSize::Exact(_, 0) => Err(wrong("a side of 0 pixels".into())),
+        | OutputSize::Exact(_, 0)
+        | OutputSize::Within(0, _)
+        | OutputSize::Within(_, 0) => Err(wrong("a side of 0 pixels".into())),
         OutputSize::Width(columns) => {
             rounded(f64::from(columns), height * f64::from(columns) / width)
         }
         OutputSize::Height(rows) => rounded(width * f64::from(rows) / height, f64::from(rows)),
         OutputSize::Exact(columns, rows) => Ok([columns, rows]),
+        OutputSize::Within(columns, rows) => {
+            let scale = (f64::from(columns) / width).min(f64::from(rows) / height);
+            rounded(width * scale, height * scale)
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod encode;
 mod for_upscale;
 mod golden;
 mod objectives;
+mod opacity;
 mod pyramid;
 mod robust;
 mod upscale;

@@ -7,6 +7,7 @@ mod damage;
 mod hostile;
 mod hostile_cases;
 mod latents;
+mod opacity;
 mod roundtrip;
 mod spec;
 mod writing;

@@ -120,7 +120,7 @@ fn provenance() -> impl Strategy<Value = Provenance> {
 fn unknown_chunk() -> impl Strategy<Value = Chunk> {
     ("[a-z][A-Za-z]{3}", vec(any::<u8>(), 0..20))
         .prop_filter("types of this version", |(kind, _)| {
-            !["iccp", "exif", "xmpk", "prov", "prev", "enlg"].contains(&kind.as_str())
+            !["iccp", "exif", "xmpk", "prov", "prev", "enlg", "opac"].contains(&kind.as_str())
         })
         .prop_map(|(kind, payload)| Chunk {
             kind: kind.as_bytes().try_into().unwrap(),
@@ -187,6 +187,7 @@ fn file() -> impl Strategy<Value = InrFile> {
                         provenance,
                         preview,
                         enlarge,
+                        opacity: None,
                         unknown,
                     }
                 },

@@ -123,6 +123,7 @@ fn the_document_names_every_value_and_default() {
         "prov",
         "prev",
         "enlg",
+        "opac",
         "TIDX",
         "GRID",
         "TILE",
