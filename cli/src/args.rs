@@ -1,5 +1,6 @@
 //! The command line; nothing here does any work. Single values are checked in `values.rs`.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use inr::decode::{Derivative, RenderMethod};
 use inr::encode::{Architecture, ModelOptions, NetworkOptions};
 use inr::fit::OptimizerChoice;
-use inr::{Depth, DeviceChoice, FileFormat, Region};
+use inr::{Depth, DeviceChoice, FileFormat, ReadOptions, Region};
 
 use super::failure::bad_arguments;
 use super::values;
@@ -75,15 +76,17 @@ pub enum Command {
 const ENCODE_EXAMPLES: &str = "\
 Examples:
   inr encode photo.png                       writes photo.inr at quality 75
-  inr encode *.jpg --out-dir small -q 40     several pictures into a folder
+  inr encode photo.png small.inr -q 40       a name and a quality
+  inr encode *.jpg --out-dir small           several pictures into a folder
+  inr encode -r archive --skip-existing      a folder, again and again
   inr encode photo.png --bytes 40k           the best that fits into 40,000 bytes
   inr encode photo.png --time 90s --keep     stop after 90 seconds, or at Ctrl-C, with a usable file
   inr encode photo.png --model siren --resume    resume an interrupted fit
   inr encode scan.tif --psnr 38 -o -         to standard output
 
 There is no lossless mode: --quality 100 comes within about one step of 8 bits. --model siren, siren-pe, relu and
-relu-pe fit one network to the whole picture instead, for study; they alone take --float, --resume and the options under
-Network.
+relu-pe fit one network to the whole picture instead, for study; they alone take the options
+under Network.
 
 Ctrl-C stops the encode. Without --keep nothing is written; with it, the file as far as it has come. With --resume a
 checkpoint is written. A second Ctrl-C ends the program at once.
@@ -95,14 +98,14 @@ Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments.
 #[command(after_help = ENCODE_EXAMPLES)]
 #[command(group = ArgGroup::new("target").args(["quality", "bpp", "bytes", "psnr"]))]
 pub struct EncodeArgs {
-    /// Pictures to encode: PNG, JPEG, WebP, TIFF, BMP, QOI, PNM or GIF; - is standard input
+    /// Pictures to encode: PNG, JPEG, JPEG XL, WebP, TIFF, OpenEXR, PFM, BMP, QOI, PNM or GIF;
+    /// - is standard input
     #[arg(required = true, value_name = "PICTURE")]
     pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
-    /// Encode the intact part of truncated and corrupt JPEGs, which are refused otherwise
-    #[arg(long)]
-    pub partial_source: bool,
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// Quality, 0 to 100; files grow with it [default: 75]
     #[arg(short, long, value_name = "Q", value_parser = values::quality, allow_negative_numbers = true)]
     pub quality: Option<f64>,
@@ -116,10 +119,11 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "DB", value_parser = values::positive, allow_negative_numbers = true)]
     pub psnr: Option<f64>,
     /// Keep 32-bit floating-point weights: the largest files, nothing lost to rounding
-    #[arg(long, conflicts_with = "bits")]
+    #[arg(long, conflicts_with = "bits", help_heading = "Network")]
     pub float: bool,
     /// Kind of field: pyramid, or a network: siren, siren-pe, relu or relu-pe (pe: with positional encoding)
-    /// [default: pyramid; siren when an option under Network is given, or --float, --epochs or --learning-rate]
+    /// [default: pyramid; siren when --hidden, --omega0, --omega0-hidden, --bits, --float, --epochs or
+    /// --learning-rate is given]
     #[arg(long, value_name = "KIND")]
     pub model: Option<ModelOptions>,
     /// How long to look for a smaller file of the same quality, 1 to 9; pyramids only [default: 5]
@@ -147,23 +151,23 @@ pub struct EncodeArgs {
     #[arg(long, value_name = "BITS", value_parser = values::positive, allow_negative_numbers = true, help_heading = "Network")]
     pub bits: Option<f64>,
     /// Visits of every pixel, above 0 [default: by size]
-    #[arg(long, value_name = "N", value_parser = values::positive, allow_negative_numbers = true, help_heading = "Fit")]
+    #[arg(long, value_name = "N", value_parser = values::positive, allow_negative_numbers = true, help_heading = "Network")]
     pub epochs: Option<f64>,
     /// Time that each picture may take, such as 90s or 5m; the result then depends on the machine [default: any]
     #[arg(long, value_name = "TIME", value_parser = values::time, allow_negative_numbers = true, help_heading = "Fit")]
     pub time: Option<Duration>,
     /// Peak learning rate, above 0 to 10 [default: by size of the network]
-    #[arg(long, value_name = "RATE", value_parser = values::positive_f32, allow_negative_numbers = true, help_heading = "Fit")]
+    #[arg(long, value_name = "RATE", value_parser = values::positive_f32, allow_negative_numbers = true, help_heading = "Network")]
     pub learning_rate: Option<f32>,
     /// Optimiser of the floating-point fit: Adam with a rate that falls to zero or stays constant, or Schedule-Free Adam
     /// [default: adam]
-    #[arg(long, value_name = "NAME", value_parser = values::named::<OptimizerChoice>(), help_heading = "Fit")]
+    #[arg(long, value_name = "NAME", value_parser = values::named::<OptimizerChoice>(), help_heading = "Network")]
     pub optimizer: Option<OptimizerChoice>,
     /// Seed of the initial weights and of the order of pixels [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Fit")]
+    #[arg(long, value_name = "N", help_heading = "Network")]
     pub seed: Option<u64>,
     /// Where a network is fitted: auto, cpu, cuda, cuda:N or metal [default: auto]
-    #[arg(long, help_heading = "Fit")]
+    #[arg(long, help_heading = "Network")]
     pub device: Option<DeviceChoice>,
     /// CPU threads, 1 to 1024; the result is the same for any number [default: all]
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Fit")]
@@ -177,7 +181,7 @@ pub struct EncodeArgs {
     pub keep: bool,
     /// Keep a checkpoint of a network's fit beside the output (photo.inr.checkpoint) and resume the one that is there: the
     /// same command, given again, writes the file of an encode that was never interrupted
-    #[arg(long, help_heading = "Fit")]
+    #[arg(long, help_heading = "Network")]
     pub resume: bool,
     /// Prepare the file for enlargements: decode --scale then uses the trained network of inr upscale where that is better
     /// for this picture (13 bytes). Networks of --model are fitted to averages over pixels instead
@@ -289,9 +293,10 @@ fn refuse(model: &str, options: &[&str], help: &'static str) -> Result<()> {
 }
 
 /// Where output goes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct OutputArgs {
-    /// Output file; - is standard output [default: named after the input, beside it]
+    /// Output file; - is standard output. The second of two operands names it as well [default: named after the input,
+    /// beside it]
     #[arg(short, long, value_name = "FILE", conflicts_with = "out_dir")]
     pub output: Option<PathBuf>,
     /// Folder for output files; made if it is missing
@@ -300,10 +305,42 @@ pub struct OutputArgs {
     /// Replace output files that exist; never an input
     #[arg(short, long)]
     pub force: bool,
+    /// Pass over inputs whose output exists, without an error
+    #[arg(long, conflicts_with = "force")]
+    pub skip_existing: bool,
+    /// Work on the files in folders and the folders below them, too; --out-dir then has the same folders
+    #[arg(short, long)]
+    pub recursive: bool,
+    /// Give output files the time stamps of their inputs
+    #[arg(long)]
+    pub keep_times: bool,
+    /// Folders of inputs, below the one that was named.
+    #[arg(skip)]
+    pub below: HashMap<PathBuf, PathBuf>,
+}
+
+/// How pictures are read.
+#[derive(Clone, Debug, Args)]
+pub struct SourceArgs {
+    /// Read the intact part of truncated and corrupt JPEGs, which are refused otherwise
+    #[arg(long)]
+    pub partial_source: bool,
+    /// Page of TIFF files with several, counted from 1; they are refused otherwise
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub page: Option<u32>,
+}
+
+impl SourceArgs {
+    /// The library's options.
+    pub fn options(&self) -> ReadOptions {
+        ReadOptions::default()
+            .partial(self.partial_source)
+            .page(self.page)
+    }
 }
 
 /// Output of the program itself.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ReportArgs {
     /// Say nothing but errors
     #[arg(long, conflicts_with = "json")]
@@ -317,6 +354,7 @@ const DECODE_EXAMPLES: &str = "\
 Examples:
   inr decode photo.inr                          writes photo.png, or photo.decoded.png beside a photo.png
   inr decode photo.inr --scale 4                writes photo.x4.png
+  inr decode photo.inr small.jpg --fit 256x256  a thumbnail
   inr decode photo.inr --size 3000x2000 -o big.tiff --depth 16
   inr decode photo.inr --region 100,80,64,48 --scale 20    zoom without rendering the rest
   inr decode photo.inr --scale 4 --compare      the field on the left, bicubic on the right
@@ -328,7 +366,7 @@ Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments,
 /// Arguments of `inr decode`.
 #[derive(Debug, Args)]
 #[command(after_help = DECODE_EXAMPLES)]
-#[command(group = ArgGroup::new("extent").args(["scale", "size", "width", "height"]))]
+#[command(group = ArgGroup::new("extent").args(["scale", "size", "fit", "width", "height"]))]
 pub struct DecodeArgs {
     /// .inr files to render; - is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -338,9 +376,12 @@ pub struct DecodeArgs {
     /// Output pixels per source pixel, above 0; fractions are fine [default: 1]
     #[arg(short, long, value_name = "S", value_parser = values::positive, allow_negative_numbers = true)]
     pub scale: Option<f64>,
-    /// Output width and height, such as 3000x2000
+    /// Output width and height, such as 3000x2000; another shape than the picture's distorts it
     #[arg(long, value_name = "WxH", value_parser = values::size)]
     pub size: Option<(u32, u32)>,
+    /// Largest output that fits into this box and keeps the shape, such as 256x256 for thumbnails
+    #[arg(long, value_name = "WxH", value_parser = values::size)]
+    pub fit: Option<(u32, u32)>,
     /// Output width; the height follows
     #[arg(long, value_name = "W", value_parser = clap::value_parser!(u32).range(1..), allow_negative_numbers = true)]
     pub width: Option<u32>,
@@ -358,10 +399,13 @@ pub struct DecodeArgs {
     /// Bits of the output's samples [default: the source's]
     #[arg(long, value_enum, value_name = "BITS")]
     pub depth: Option<DepthName>,
-    /// Format of the output: png, jpg, webp, tiff, bmp, qoi, pnm or exr [default: by the output's name, else
-    /// png, or tiff for floating-point samples]
+    /// Format of the output: png, jpg, webp, tiff, bmp, qoi, pnm, ppm, pgm, pam, exr or pfm [default: by the output's
+    /// name, else png, or tiff for floating-point samples]
     #[arg(long, value_name = "NAME", value_parser = values::format)]
     pub format: Option<FileFormat>,
+    /// Colour behind transparent pixels, such as white, #ffe0c0 or 255,224,192; the output then has no alpha
+    #[arg(long, value_name = "COLOUR", value_parser = values::colour, conflicts_with = "derivative")]
+    pub background: Option<[f32; 3]>,
     /// Render the intact part of a truncated file, coarser than the whole
     #[arg(long)]
     pub partial: bool,

@@ -17,9 +17,8 @@ use crate::input;
 pub fn run(args: &CompareArgs) -> Result<Outcome> {
     let inputs = [args.reference.clone(), args.other.clone()];
     let target = OutputArgs {
-        output: None,
-        out_dir: None,
         force: args.force,
+        ..OutputArgs::default()
     };
     let outputs = Outputs::new(&target, &inputs, false)?;
     let format = args.output.as_deref().map(difference_format).transpose()?;

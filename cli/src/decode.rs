@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::Result;
 use inr::decode::{Derivative, RenderMethod, Rendered};
 use inr::{
-    Depth, FileFormat, InrPicture, Limits, OutputSize, Picture, RenderOptions, write_picture,
-    write_png,
+    Depth, FileFormat, InrPicture, Limits, Observer, OutputSize, Picture, Region, RenderOptions,
+    write_picture, write_png,
 };
 use serde_json::json;
 
@@ -22,7 +22,7 @@ use super::progress::Reporter;
 pub fn run(args: &DecodeArgs) -> Result<Outcome> {
     let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
     let format = asked_format(args)?;
-    super::each(&args.inputs, "decode", args.report.json, 1, |input| {
+    super::each(&args.inputs, "decode", &args.report, 1, |input| {
         one(input, args, format, &outputs)
     })
 }
@@ -52,18 +52,23 @@ fn one(
     format.check(file.layout(), depth)?;
     let options = options(args, limits);
     let mut reporter = reporter(input, args);
+    if let Some((width, height)) = args.size {
+        note_shape(&file, args.region, [width, height], &mut reporter);
+    }
     let mut done = Done {
         size: [0; 2],
         method: RenderMethod::Inr,
         why: String::new(),
         dropped: Vec::new(),
+        notes: Vec::new(),
     };
-    if format == FileFormat::Png && !args.compare {
+    if format == FileFormat::Png && !args.compare && args.background.is_none() {
         (done.size, done.method, done.why) = file.plan(&options)?;
         outputs.write_with(&output, |to| {
             bands(&file, &options, done.size, depth, &mut reporter, to)
         })?;
         reporter.finish();
+        outputs.stamp(input, &output)?;
         return report(input, &output, args, &done);
     }
     let rendered = if args.compare {
@@ -72,13 +77,19 @@ fn one(
         file.render(&options, &mut reporter)?
     };
     reporter.finish();
-    let written = write_picture(&rendered.picture, format, None)?;
+    let picture = match args.background {
+        Some(colour) => rendered.picture.over(colour),
+        None => rendered.picture,
+    };
+    let written = write_picture(&picture, format, None)?;
     outputs.write(&output, &written.bytes)?;
+    outputs.stamp(input, &output)?;
     done = Done {
-        size: [rendered.picture.width(), rendered.picture.height()],
+        size: [picture.width(), picture.height()],
         method: rendered.method,
         why: rendered.why,
         dropped: written.dropped,
+        notes: written.notes,
     };
     report(input, &output, args, &done)
 }
@@ -94,8 +105,18 @@ fn derivative_of(
 ) -> Result<()> {
     let depth = match (args.depth, format) {
         (Some(depth), _) => depth.into(),
-        (None, Some(FileFormat::Tiff | FileFormat::Exr)) => Depth::F32,
-        (None, None | Some(FileFormat::Png | FileFormat::Pnm)) => Depth::U16,
+        (None, Some(FileFormat::Tiff | FileFormat::Exr | FileFormat::Pfm)) => Depth::F32,
+        (
+            None,
+            None
+            | Some(
+                FileFormat::Png
+                | FileFormat::Pnm
+                | FileFormat::Pgm
+                | FileFormat::Ppm
+                | FileFormat::Pam,
+            ),
+        ) => Depth::U16,
         (None, Some(_)) => Depth::U8,
     };
     let format = format.unwrap_or(match depth {
@@ -110,6 +131,7 @@ fn derivative_of(
     reporter.finish();
     let written = write_picture(&rendered.picture, format, None)?;
     outputs.write(&output, &written.bytes)?;
+    outputs.stamp(input, &output)?;
     let (width, height) = (rendered.picture.width(), rendered.picture.height());
     let name = derivative.to_string();
     if args.report.json {
@@ -129,10 +151,33 @@ fn derivative_of(
     Ok(())
 }
 
+/// Says that a size distorts the picture.
+fn note_shape(file: &InrPicture, region: Option<Region>, size: [u32; 2], reporter: &mut Reporter) {
+    let header = &file.file().header;
+    let (width, height) = match region {
+        Some(region) => (region.width, region.height),
+        None => (f64::from(header.width), f64::from(header.height)),
+    };
+    let [across, down] = [f64::from(size[0]) / width, f64::from(size[1]) / height];
+    // A side is whole: half a pixel is no distortion.
+    let off = (f64::from(size[1]) - height * across)
+        .abs()
+        .min((f64::from(size[0]) - width * down).abs());
+    if off > 1.0 {
+        let [w, h] = size;
+        reporter.note(&format!(
+            "{w} x {h} has another shape than the picture and distorts it; --fit {w}x{h} keeps the shape"
+        ));
+    }
+}
+
 fn reporter(input: &Path, args: &DecodeArgs) -> Reporter {
     let quiet = args.report.quiet || args.report.json;
     Reporter::new(&input::display_name(input), quiet, false)
 }
+
+/// Why the field was taken, where no other method comes into question: it is not worth a word.
+const NOTHING_ENLARGED: &str = "nothing is enlarged";
 
 /// What is told of a finished render.
 struct Done {
@@ -140,6 +185,7 @@ struct Done {
     method: RenderMethod,
     why: String,
     dropped: Vec<&'static str>,
+    notes: Vec<&'static str>,
 }
 
 /// The field's render band by band, so that memory does not grow with the picture.
@@ -165,7 +211,10 @@ fn options(args: &DecodeArgs, limits: Limits) -> RenderOptions {
         (_, Some((width, height)), ..) => OutputSize::Exact(width, height),
         (_, _, Some(width), _) => OutputSize::Width(width),
         (.., Some(height)) => OutputSize::Height(height),
-        _ => OutputSize::Native,
+        _ => match args.fit {
+            Some((width, height)) => OutputSize::Within(width, height),
+            None => OutputSize::Native,
+        },
     };
     RenderOptions::default()
         .size(size)
@@ -191,7 +240,7 @@ fn asked_format(args: &DecodeArgs) -> Result<Option<FileFormat>> {
                 );
                 bad_arguments(
                     what,
-                    "use .png, .jpg, .webp, .tiff, .bmp, .qoi, .pnm or .exr, or name it with --format",
+                    "use .png, .jpg, .webp, .tiff, .bmp, .qoi, .pnm, .ppm, .pgm, .pam, .exr or .pfm, or name it with --format",
                 )
             })
         }
@@ -206,7 +255,7 @@ fn default_name(input: &Path, args: &DecodeArgs, format: FileFormat) -> String {
     if args.region.is_some() {
         name.push_str(".crop");
     }
-    match (args.scale, args.size, args.width, args.height) {
+    match (args.scale, args.size.or(args.fit), args.width, args.height) {
         (Some(scale), ..) if scale != 1.0 => name.push_str(&format!(".x{scale}")),
         (_, Some((width, height)), ..) => name.push_str(&format!(".{width}x{height}")),
         (_, _, Some(width), _) => name.push_str(&format!(".w{width}")),
@@ -271,20 +320,18 @@ fn report(input: &Path, output: &Path, args: &DecodeArgs, done: &Done) -> Result
     if args.report.json {
         let object = json!({
             "input": input::display_name(input), "output": output::output_name(output), "width": width,
-            "height": height, "method": method, "why": done.why, "dropped": done.dropped,
+            "height": height, "method": method, "why": done.why, "dropped": done.dropped, "notes": done.notes,
         });
         return output::to_stdout(format!("{object}\n").as_bytes());
     }
     if !args.report.quiet {
         let (from, to) = (input::display_name(input), output::output_name(output));
-        say(&format!(
-            "{from} -> {to}: {width} x {height}, method {method}: {}",
-            done.why
-        ));
-        if !done.dropped.is_empty() {
-            let dropped = done.dropped.join(", ");
-            say(&format!("note:  this format has no place for: {dropped}"));
-        }
+        let how = match done.why.as_str() {
+            NOTHING_ENLARGED => String::new(),
+            why => format!(", method {method}: {why}"),
+        };
+        say(&format!("{from} -> {to}: {width} x {height}{how}"));
+        output::say_losses(&done.dropped, &done.notes);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use inr::encode::{Encoded, encode_from};
-use inr::{EncodeOptions, Observer, Picture, PictureFile, Target, encode};
+use inr::{EncodeOptions, FileFormat, Observer, Picture, PictureFile, Target, encode};
 use serde_json::{Value, json};
 
 use super::args::EncodeArgs;
@@ -18,18 +18,30 @@ use super::progress::{self, Reporter};
 /// Encodes every input.
 pub fn run(args: &EncodeArgs) -> Result<Outcome> {
     let outputs = Outputs::new(&args.output, &args.inputs, args.report.json)?;
+    if let Some(output) = args.output.output.as_deref()
+        && FileFormat::from_path(output).is_some()
+    {
+        let what = format!(
+            "{} names a picture, and encode writes .inr files",
+            output.display()
+        );
+        let help = "end the name in .inr; to write pictures use inr decode or inr upscale";
+        return Err(bad_arguments(what, help));
+    }
     let threads = args.threads.unwrap_or_else(inr::default_threads);
     let jobs = args.jobs(threads);
     let options = options(args)?.threads((threads / jobs).max(1));
-    super::each(&args.inputs, "encode", args.report.json, jobs, |input| {
+    super::each(&args.inputs, "encode", &args.report, jobs, |input| {
         one(input, args, &options, &outputs)
     })
 }
 
 fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outputs) -> Result<()> {
     let started = Instant::now();
-    let PictureFile { picture, notes, .. } = input::read_source(input, args.partial_source)?;
-    let output = outputs.choose(input, &format!("{}.inr", output::stem(input)))?;
+    let name = format!("{}.inr", output::stem(input));
+    outputs.pass_over(input, &name)?;
+    let PictureFile { picture, notes, .. } = input::read_source(input, &args.source.options())?;
+    let output = outputs.choose(input, &name)?;
     let checkpoint = checkpoint(args, &output)?;
     let mut reporter = Reporter::new(
         &input::display_name(input),
@@ -62,6 +74,7 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
     };
     encoded.report.notes.splice(0..0, notes);
     outputs.write(&output, &encoded.bytes)?;
+    outputs.stamp(input, &output)?;
     if let Some(path) = there
         && !progress::interrupted()
     {

@@ -82,8 +82,8 @@ impl Job<'_> {
             .collect();
         let target = OutputArgs {
             output: Some(self.output.to_path_buf()),
-            out_dir: None,
             force: self.args.force,
+            ..OutputArgs::default()
         };
         let outputs = Outputs::new(&target, &inputs[..1], self.args.report.json)?;
         let format = self.format()?;

@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::Result;
 use inr::decode::Network;
 use inr::formats::Model;
-use inr::{Error, InrPicture, Limits};
+use inr::{Depth, Error, InrPicture, Limits};
 use inr_formats::{ChunkInfo, inspect};
 use serde_json::{Value, json};
 
-use super::args::InfoArgs;
+use super::args::{InfoArgs, ReportArgs};
 use super::failure::Outcome;
 use super::output;
 use crate::input;
@@ -17,7 +17,9 @@ use crate::input;
 /// Prints what each file holds; of a damaged one what is intact, and then the error.
 pub fn run(args: &InfoArgs) -> Result<Outcome> {
     // A damaged file has its JSON object already, with the error in it.
-    super::each(&args.inputs, "use", false, 1, |input| one(input, args.json))
+    super::each(&args.inputs, "use", &ReportArgs::default(), 1, |input| {
+        one(input, args.json)
+    })
 }
 
 fn one(input: &Path, as_json: bool) -> Result<()> {
@@ -58,6 +60,7 @@ fn describe(picture: &InrPicture) -> Value {
         "depth": header.depth.to_string(),
         "sampling": header.sampling.to_string(),
         "for_upscale": picture.file().enlarge,
+        "opacity_bytes": picture.file().opacity.as_ref().map(inr_formats::OpacityMap::bytes),
         "value_range": header.value_range,
         "cicp": header.cicp,
         "bits_per_pixel": picture.bytes() as f64 * 8.0 / header.pixels() as f64,
@@ -99,6 +102,7 @@ fn model(picture: &InrPicture) -> Value {
 
 fn text(name: &str, bytes: usize, picture: Option<&InrPicture>, chunks: &[ChunkInfo]) -> String {
     let mut lines = vec![format!("{name}: {bytes} bytes")];
+    lines.extend(picture.map(|picture| format!("  {}", words(picture))));
     if let Some(Value::Object(fields)) = picture.map(describe) {
         for (field, value) in fields {
             match value {
@@ -125,6 +129,55 @@ fn text(name: &str, bytes: usize, picture: Option<&InrPicture>, chunks: &[ChunkI
         ));
     }
     lines.join("\n") + "\n"
+}
+
+/// What the file is, in a sentence.
+fn words(picture: &InrPicture) -> String {
+    let file = picture.file();
+    let header = &file.header;
+    let colours = match (header.layout.colour_channels(), header.layout.has_alpha()) {
+        (1, false) => "grey",
+        (1, true) => "grey with transparency",
+        (_, false) => "colour",
+        (_, true) => "colour with transparency",
+    };
+    let depth = match header.depth {
+        Depth::U8 => "8 bits a sample",
+        Depth::U16 => "16 bits a sample",
+        Depth::F32 => "floating-point samples",
+    };
+    let model = match &header.model {
+        Model::Mlp(_) => "a network fitted to the whole picture",
+        _ => "a pyramid of latent grids",
+    };
+    let bpp = picture.bytes() as f64 * 8.0 / header.pixels() as f64;
+    let psnr = file
+        .provenance
+        .as_ref()
+        .and_then(|provenance| provenance.psnr);
+    let psnr = psnr.map_or_else(String::new, |psnr| match psnr.is_finite() {
+        true => format!(", {psnr:.2} dB from its source"),
+        false => ", equal to its source".into(),
+    });
+    let parts = [
+        ("a colour profile", file.icc.is_some()),
+        ("Exif", file.exif.is_some()),
+        ("XMP", file.xmp.is_some()),
+        ("a preview", file.preview.is_some()),
+    ];
+    let there: Vec<&str> = parts
+        .iter()
+        .filter(|part| part.1)
+        .map(|part| part.0)
+        .collect();
+    let with = match there.is_empty() {
+        true => String::new(),
+        false => format!(", with {}", there.join(", ")),
+    };
+    format!(
+        "a picture of {} x {} pixels, {colours}, {depth}, as {model}: {bpp:.3} bits per pixel{psnr}{with}",
+        header.width, header.height
+    )
 }
 
 fn plain(value: &Value) -> String {

@@ -11,6 +11,8 @@ use inr::{
     read_picture_with,
 };
 
+use crate::failure::refused;
+
 /// Longest file that is read.
 pub const MOST_BYTES: u64 = 1 << 31;
 
@@ -27,7 +29,11 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     } else {
         let metadata = fs::metadata(path)?;
         if metadata.is_dir() {
-            anyhow::bail!("it is a folder, not a file");
+            let what = "it is a folder, not a file".into();
+            return Err(refused(
+                what,
+                "-r (--recursive) works on the files in folders",
+            ));
         }
         Box::new(fs::File::open(path)?)
     };
@@ -47,24 +53,23 @@ pub fn display_name(path: &Path) -> String {
     }
 }
 
-/// The picture in a file, its intact part if `partial`, with notes on it.
-pub fn read_source(path: &Path, partial: bool) -> Result<PictureFile> {
-    let options = ReadOptions::default().partial(partial);
-    Ok(read_picture_with(&read(path, MOST_BYTES)?, &options)?)
+/// The picture in a file, with notes on it.
+pub fn read_source(path: &Path, options: &ReadOptions) -> Result<PictureFile> {
+    Ok(read_picture_with(&read(path, MOST_BYTES)?, options)?)
 }
 
 /// A picture file, or the native render of an `.inr` file.
 pub fn picture(path: &Path) -> Result<Picture> {
-    Ok(picture_or_part(path, false)?.0)
+    Ok(picture_with(path, &ReadOptions::default())?.0)
 }
 
-/// The picture in a file of any kind, the intact part of a picture file if `partial`, with notes on it.
-pub fn picture_or_part(path: &Path, partial: bool) -> Result<(Picture, Vec<String>)> {
+/// The picture in a file of any kind, with notes on it.
+pub fn picture_with(path: &Path, options: &ReadOptions) -> Result<(Picture, Vec<String>)> {
     let bytes = read(path, MOST_BYTES)?;
     let limits = Limits::default();
     // An .inr file that lost its signature is still one by name.
     let named_inr = path.extension().is_some_and(|extension| extension == "inr");
-    match read_picture_with(&bytes, &ReadOptions::default().partial(partial)) {
+    match read_picture_with(&bytes, options) {
         Err(PictureError::AlreadyInr | PictureError::Unknown { .. }) if named_inr => {
             Ok((native(&bytes, &limits)?, Vec::new()))
         }

@@ -16,6 +16,7 @@ mod info;
 mod input;
 pub mod lab;
 mod markup;
+mod operands;
 mod output;
 mod program;
 mod progress;
@@ -35,16 +36,27 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use serde_json::json;
 
-use args::{Cli, Command};
+use args::{Cli, Command, ReportArgs};
 use failure::Outcome;
+use output::Skipped;
 use progress::{OnInterrupt, catch_interrupts};
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
     catch_interrupts(on_interrupt(&cli.command));
     guard::keep_panics_quiet();
-    let result = guard::guarded(|| match &cli.command {
+    let resolved = guard::guarded(|| operands::resolve(&mut cli.command));
+    let result = resolved.and_then(|()| guard::guarded(|| run_command(&cli.command)));
+    let outcome = result.unwrap_or_else(|error| {
+        failure::print(&error, "FILE");
+        failure::outcome(&error)
+    });
+    outcome.into()
+}
+
+fn run_command(command: &Command) -> Result<Outcome> {
+    match command {
         Command::Encode(args) => encode::run(args),
         Command::Decode(args) => decode::run(args),
         Command::Upscale(args) => upscale::run(args),
@@ -57,12 +69,7 @@ pub fn run() -> ExitCode {
         Command::TrainSr(args) => train_sr::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
-    });
-    let outcome = result.unwrap_or_else(|error| {
-        failure::print(&error, "FILE");
-        failure::outcome(&error)
-    });
-    outcome.into()
+    }
 }
 
 /// Commands that store their state when they are interrupted; the others have none.
@@ -77,11 +84,11 @@ fn on_interrupt(command: &Command) -> OnInterrupt {
 }
 
 /// Runs `work` on every input, `jobs` of them at a time; one that fails does not stop the rest, an interrupt does. With
-/// `json` failures are told on standard output as well.
+/// `--json` failures are told on standard output as well.
 fn each(
     inputs: &[PathBuf],
     verb: &str,
-    json: bool,
+    report: &ReportArgs,
     jobs: usize,
     work: impl Fn(&Path) -> Result<()> + Sync,
 ) -> Result<Outcome> {
@@ -92,11 +99,21 @@ fn each(
         } else {
             guard::guarded(|| work(input))
         };
+        let result = match result {
+            Err(error) => match error.downcast::<Skipped>() {
+                Ok(skipped) => {
+                    skipped.report(&name, report)?;
+                    return Ok(Outcome::Done);
+                }
+                Err(error) => Err(error),
+            },
+            done => done,
+        };
         let Err(error) = result.with_context(|| format!("cannot {verb} {name}")) else {
             return Ok(Outcome::Done);
         };
         failure::print(&error, &name);
-        if json {
+        if report.json {
             let message = failure::message(&error);
             let help = failure::help(&error, &name);
             let object = json!({ "input": name, "error": message, "help": help });

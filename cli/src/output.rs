@@ -1,5 +1,6 @@
 //! Naming and writing outputs so that nothing is lost and nothing half-written is left.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -7,9 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result};
 
-use super::args::OutputArgs;
+use serde_json::json;
+
+use super::args::{OutputArgs, ReportArgs};
 use super::failure::{bad_arguments, refused};
 use super::input::is_stdio;
+use super::terminal::say;
 
 /// Where the outputs of one run go.
 pub struct Outputs<'a> {
@@ -49,12 +53,7 @@ impl<'a> Outputs<'a> {
     /// The output for `input`, checked before the work, so that nobody waits for minutes to hear that it exists.
     /// `default_name` names it when the user does not; the input and, without `--force`, any other file is left alone.
     pub fn choose(&self, input: &Path, default_name: &str) -> Result<PathBuf> {
-        let output = match (&self.args.output, &self.args.out_dir) {
-            (Some(output), _) => output.clone(),
-            (None, Some(folder)) => folder.join(default_name),
-            (None, None) if is_stdio(input) => PathBuf::from("-"),
-            (None, None) => input.with_file_name(default_name),
-        };
+        let output = self.place(input, default_name);
         if is_stdio(&output) {
             if io::stdout().is_terminal() {
                 let what = "the output is not text, and standard output is a terminal".into();
@@ -71,9 +70,49 @@ impl<'a> Outputs<'a> {
             let help = "give inputs of the same name output folders of their own";
             return Err(refused(what, help));
         }
+        if self.args.skip_existing && output.is_file() {
+            return Err(Skipped { output }.into());
+        }
         self.check(&output)?;
         taken.push(output.clone());
         Ok(output)
+    }
+
+    /// Where the output of `input` goes.
+    fn place(&self, input: &Path, default_name: &str) -> PathBuf {
+        match (&self.args.output, &self.args.out_dir) {
+            (Some(output), _) => output.clone(),
+            (None, Some(folder)) => {
+                let below = self.args.below.get(input).cloned().unwrap_or_default();
+                folder.join(below).join(default_name)
+            }
+            (None, None) if is_stdio(input) => PathBuf::from("-"),
+            (None, None) => input.with_file_name(default_name),
+        }
+    }
+
+    /// Ends the work on `input` with [`Skipped`] before it is read, where that is wanted and its output exists.
+    pub fn pass_over(&self, input: &Path, default_name: &str) -> Result<()> {
+        let output = self.place(input, default_name);
+        match self.args.skip_existing && output.is_file() {
+            true => Err(Skipped { output }.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Gives `output` the time stamps of `input` if they are wanted.
+    pub fn stamp(&self, input: &Path, output: &Path) -> Result<()> {
+        if !self.args.keep_times || is_stdio(input) || is_stdio(output) || is_special(output) {
+            return Ok(());
+        }
+        let stamped = fs::metadata(input).and_then(|data| {
+            let times = fs::FileTimes::new()
+                .set_modified(data.modified()?)
+                .set_accessed(data.accessed()?);
+            let file = fs::OpenOptions::new().write(true).open(output)?;
+            file.set_times(times)
+        });
+        stamped.with_context(|| format!("cannot set the time stamps of {}", output.display()))
     }
 
     /// Refuses inputs, folders and, without `--force`, files that exist.
@@ -119,6 +158,34 @@ impl<'a> Outputs<'a> {
             replace(output, fill, self.args.force)
         };
         written.with_context(|| format!("cannot write {}", output.display()))
+    }
+}
+
+/// An input that was passed over because its output exists.
+#[derive(Debug)]
+pub struct Skipped {
+    output: PathBuf,
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        write!(formatter, "skipped, {} exists", self.output.display())
+    }
+}
+
+impl std::error::Error for Skipped {}
+
+impl Skipped {
+    /// Says so, in the form that the user wants.
+    pub fn report(&self, input: &str, report: &ReportArgs) -> Result<()> {
+        if report.json {
+            let object = json!({ "input": input, "output": self.output, "skipped": true });
+            return to_stdout(format!("{object}\n").as_bytes());
+        }
+        if !report.quiet {
+            say(&format!("{input}: {self}"));
+        }
+        Ok(())
     }
 }
 
@@ -175,6 +242,15 @@ pub fn stem(path: &Path) -> String {
         || "picture".into(),
         |stem| stem.to_string_lossy().into_owned(),
     )
+}
+
+/// Says what a picture file could not hold.
+pub fn say_losses(dropped: &[&str], notes: &[&str]) {
+    if !dropped.is_empty() {
+        let dropped = dropped.join(", ");
+        say(&format!("note:  this format has no place for: {dropped}"));
+    }
+    notes.iter().for_each(|note| say(&format!("note:  {note}")));
 }
 
 /// What an output is called in messages.

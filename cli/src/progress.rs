@@ -51,6 +51,8 @@ pub struct Reporter {
     keep: bool,
     bar: Option<ProgressBar>,
     printed: Instant,
+    /// The last that a plain line showed.
+    percent: u32,
     checkpoints: Option<Checkpoints>,
 }
 
@@ -81,6 +83,7 @@ impl Reporter {
             keep,
             bar,
             printed: Instant::now(),
+            percent: 0,
             checkpoints: None,
         }
     }
@@ -103,7 +106,12 @@ impl Reporter {
             }
             None if !self.quiet && self.printed.elapsed() >= LINE_EVERY => {
                 self.printed = Instant::now();
-                say(&format!("{}: {:.0} % {text}", self.name, share * 100.0));
+                // The end has a line of its own, and no line comes twice.
+                let percent = (share * 100.0).round() as u32;
+                if percent > self.percent && percent < 100 {
+                    self.percent = percent;
+                    say(&format!("{}: {percent} % {text}", self.name));
+                }
             }
             None => {}
         }

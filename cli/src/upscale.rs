@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use inr::upscale::{UpscaleMethod, Upscaled};
-use inr::{Depth, FileFormat, Observer, Picture, UpscaleOptions, upscale, write_picture};
+use inr::{Depth, FileFormat, Observer, Picture, UpscaleOptions, Written, upscale, write_picture};
 use serde_json::json;
 
 use super::args::UpscaleArgs;
@@ -35,7 +35,7 @@ pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
         .noise(args.noise.map(|steps| steps / 255.0))
         .tile(args.tile)
         .threads(args.threads);
-    super::each(&args.inputs, "enlarge", args.report.json, 1, |input| {
+    super::each(&args.inputs, "enlarge", &args.report, 1, |input| {
         one(input, args, &options, &outputs)
     })
 }
@@ -46,7 +46,7 @@ fn one(
     options: &UpscaleOptions,
     outputs: &Outputs,
 ) -> Result<()> {
-    let (picture, notes) = input::picture_or_part(input, args.partial_source)?;
+    let (picture, notes) = input::picture_with(input, &args.source.options())?;
     let usual = usual_format(&picture);
     let named = args
         .output
@@ -78,7 +78,8 @@ fn one(
     let seconds = started.elapsed().as_secs_f64();
     let written = write_picture(&enlarged.picture, format, None)?;
     outputs.write(&output, &written.bytes)?;
-    report(input, &output, args, &enlarged, &written.dropped, seconds)
+    outputs.stamp(input, &output)?;
+    report(input, &output, args, &enlarged, &written, seconds)
 }
 
 /// A picture that was enlarged, and what is told of it.
@@ -140,7 +141,7 @@ fn report(
     output: &Path,
     args: &UpscaleArgs,
     enlarged: &Enlarged,
-    dropped: &[&str],
+    written: &Written,
     seconds: f64,
 ) -> Result<()> {
     let (from, to) = (input::display_name(input), output::output_name(output));
@@ -150,7 +151,7 @@ fn report(
     if args.report.json {
         let object = json!({
             "input": from, "output": to, "width": width, "height": height, "method": method,
-            "degradation": degradation, "why": why, "seconds": seconds, "dropped": dropped,
+            "degradation": degradation, "why": why, "seconds": seconds, "dropped": written.dropped, "notes": written.notes,
         });
         return output::to_stdout(format!("{object}\n").as_bytes());
     }
@@ -158,10 +159,7 @@ fn report(
         say(&format!(
             "{from} -> {to}: {width} x {height} in {seconds:.1} s; {why}"
         ));
-        if !dropped.is_empty() {
-            let dropped = dropped.join(", ");
-            say(&format!("note:  this format has no place for: {dropped}"));
-        }
+        output::say_losses(&written.dropped, &written.notes);
     }
     Ok(())
 }

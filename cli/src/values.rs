@@ -116,8 +116,34 @@ pub fn threads(text: &str) -> Result<usize, String> {
 
 /// A picture file format that can be written.
 pub fn format(text: &str) -> Result<FileFormat, String> {
-    FileFormat::from_name(text)
-        .ok_or_else(|| "wanted: png, jpg, webp, tiff, bmp, qoi or pnm".into())
+    FileFormat::from_name(text).ok_or_else(|| {
+        "wanted: png, jpg, webp, tiff, bmp, qoi, pnm, ppm, pgm, pam, exr or pfm".into()
+    })
+}
+
+/// A colour, 0.0..=1.0: a name, `#rrggbb`, `#rgb`, or `R,G,B` of 0 to 255.
+pub fn colour(text: &str) -> Result<[f32; 3], String> {
+    let wanted = "wanted: black, white, grey, #rrggbb, or R,G,B of 0 to 255";
+    let whole: Option<Vec<u8>> = match (text, text.strip_prefix('#')) {
+        ("black", _) => Some(vec![0; 3]),
+        ("white", _) => Some(vec![255; 3]),
+        ("grey" | "gray", _) => Some(vec![128; 3]),
+        (_, Some(digits)) if digits.is_ascii() && matches!(digits.len(), 3 | 6) => {
+            let width = digits.len() / 3;
+            let parts = (0..3).map(|i| digits[i * width..(i + 1) * width].repeat(3 - width));
+            parts
+                .map(|part| u8::from_str_radix(&part, 16).ok())
+                .collect()
+        }
+        _ => text
+            .split(',')
+            .map(|part| part.trim().parse().ok())
+            .collect(),
+    };
+    let bytes: [u8; 3] = whole
+        .and_then(|values| values.try_into().ok())
+        .ok_or(wanted)?;
+    Ok(bytes.map(|value| f32::from(value) / 255.0))
 }
 
 /// `WIDTHxHEIGHT` in pixels.
@@ -271,6 +297,17 @@ mod tests {
             "99999999999x1",
         ] {
             assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn colours_have_names_and_numbers() {
+        assert_eq!(colour("white"), Ok([1.0; 3]));
+        assert_eq!(colour("#f00"), Ok([1.0, 0.0, 0.0]));
+        assert_eq!(colour("#00ff00"), Ok([0.0, 1.0, 0.0]));
+        assert_eq!(colour("0,0,255"), Ok([0.0, 0.0, 1.0]));
+        for bad in ["", "#12", "#ééé", "1,2", "1,2,3,4", "256,0,0", "mauve-ish"] {
+            assert!(colour(bad).is_err(), "{bad}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use inr::FileFormat;
 
-use super::{OutputArgs, ReportArgs};
+use super::{OutputArgs, ReportArgs, SourceArgs};
 use crate::values::{self, DegradationName, MethodName};
 
 const EXAMPLES: &str = "\
@@ -29,14 +29,14 @@ Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct UpscaleArgs {
-    /// Pictures to enlarge: .inr, PNG, JPEG, WebP, TIFF, BMP, QOI, PNM or GIF; - is standard input
+    /// Pictures to enlarge: .inr, PNG, JPEG, JPEG XL, WebP, TIFF, OpenEXR, PFM, BMP, QOI, PNM or GIF;
+    /// - is standard input
     #[arg(required = true, value_name = "PICTURE")]
     pub inputs: Vec<PathBuf>,
     #[command(flatten)]
     pub output: OutputArgs,
-    /// Enlarge the intact part of truncated and corrupt JPEGs, which are refused otherwise
-    #[arg(long)]
-    pub partial_source: bool,
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// Output pixels per pixel, 1 to 64; fractions are fine
     #[arg(short, long, value_name = "S", default_value_t = 2.0, value_parser = values::positive, allow_negative_numbers = true)]
     pub scale: f64,
@@ -56,8 +56,8 @@ pub struct UpscaleArgs {
     /// Weights of SRGAN's generator, .safetensors or .pth, for --method srgan
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Format of the output: png, jpg, webp, tiff, bmp, qoi, pnm or exr [default: by the output's name, else
-    /// png, or tiff for floating-point samples]
+    /// Format of the output: png, jpg, webp, tiff, bmp, qoi, pnm, ppm, pgm, pam, exr or pfm [default: by the output's
+    /// name, else png, or tiff for floating-point samples]
     #[arg(long, value_name = "NAME", value_parser = values::format)]
     pub format: Option<FileFormat>,
     /// Side of a tile in output pixels, 32 to 4096; memory grows with it, the result stays the same

@@ -293,25 +293,80 @@ fn checkpoints_of_other_encodes_and_damaged_ones_are_refused_and_kept() {
 
 #[test]
 fn damaged_pictures_stop_neither_the_batch_nor_the_program() {
-    let cut = fixture("faults/truncated.jpg");
-    let tiled = fixture("faults/tiled-planar.tif");
-    let folder = folder(&[
-        ("a.png", &PNG),
-        ("cut.jpg", &cut),
-        ("tiled.tif", &tiled),
-        ("z.png", &PNG),
-    ]);
-    let all = ["a.png", "cut.jpg", "tiled.tif", "z.png"];
-    let output = encode(&folder, &all);
+    let good = [
+        "arithmetic.jpg",
+        "luma-subsampled.jpg",
+        "noninterleaved-420.jpg",
+        "orientation-exif-xmp.jpg",
+        "tiled-planar.tif",
+        "bigtiff.tif",
+        "exif-after-idat.png",
+        "exif-prefix.webp",
+        "exif-raw-profile.png",
+        "g3.tif",
+        "gama-1.0.png",
+        "grey-alpha.tif",
+        "grey-float.tif",
+        "iptc-dpi.jpg",
+        "jpeg-ycbcr.tif",
+        "palette.tif",
+        "premultiplied.tif",
+        "rgb-uint32.tif",
+        "hard-alpha.png",
+        "opaque-rgba.png",
+    ];
+    let file = |name: &str| fixture(&format!("faults/{name}"));
+    let half = |name: &str| {
+        let whole = file(name);
+        whole[..whole.len() / 2].to_vec()
+    };
+    let bad: Vec<(&str, Vec<u8>)> = vec![
+        ("cut.jpg", file("truncated.jpg")),
+        ("pages.tif", file("three-pages.tif")),
+        ("half.png", half("opaque-rgba.png")),
+        ("half.tif", half("bigtiff.tif")),
+        ("half-fax.tif", half("g3.tif")),
+        ("half.webp", half("exif-prefix.webp")),
+        ("empty.png", Vec::new()),
+        ("text.png", b"no picture at all".to_vec()),
+        (
+            "photo.avif",
+            b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf".to_vec(),
+        ),
+        ("photo.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec()),
+        ("done.inr", INR.to_vec()),
+        ("half.jxl", vec![0xff, 0x0a, 0x7f]),
+        ("cut.pfm", b"PF\n9 9\n-1.0\n0000".to_vec()),
+    ];
+    let good_files: Vec<(&str, Vec<u8>)> = good.iter().map(|name| (*name, file(name))).collect();
+    let all: Vec<(&str, &[u8])> = good_files
+        .iter()
+        .zip(bad.iter().map(Some).chain(std::iter::repeat(None)))
+        .flat_map(|(good, bad)| std::iter::once(good).chain(bad))
+        .map(|(name, bytes)| (*name, bytes.as_slice()))
+        .collect();
+    let folder = folder(&all);
+    let mut arguments: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
+    arguments.push("missing.png");
+    let output = inr(folder.path(), &[&["encode"], &arguments[..]].concat());
     expect_code(&output, 1);
     let told = stderr(&output);
-    assert_eq!(told.matches("error: cannot encode").count(), 2, "{told}");
+    for (name, _) in &bad {
+        let line = format!("error: cannot encode {name}: ");
+        assert_eq!(told.matches(&line).count(), 1, "{name}: {told}");
+    }
+    assert_eq!(told.matches("error: ").count(), bad.len() + 1, "{told}");
     assert!(told.contains("cut.jpg: damaged JPEG file: the file is cut off"));
-    assert!(!told.contains("panicked"), "{told}");
-    assert_eq!(
-        names(&folder),
-        ["a.inr", "a.png", "cut.jpg", "tiled.tif", "z.inr", "z.png"]
+    assert!(told.contains("AVIF is not read") && told.contains("3 pages"));
+    assert!(
+        !told.contains("panicked") && !told.contains("internal error"),
+        "{told}"
     );
+    let written = names(&folder);
+    for name in good {
+        let stem = name.rsplit_once('.').expect("an extension").0;
+        assert!(written.contains(&format!("{stem}.inr")), "{name}: {told}");
+    }
     let output = encode(&folder, &["cut.jpg", "--partial-source"]);
     expect_code(&output, 0);
     assert!(stderr(&output).contains("its intact part is read"));

@@ -202,7 +202,7 @@ fn an_input_is_never_overwritten() {
     let folder = folder(&[("a.png", &PNG), ("b.inr", &INR), ("b.png", &PNG)]);
     for arguments in [
         &["decode", "b.inr", "-o", "./b.inr", "--format", "png", "-f"][..],
-        &["encode", "a.png", "-o", "a.png", "--force"],
+        &["upscale", "a.png", "-o", "a.png", "--force"],
         &["compare", "a.png", "b.png", "-o", "b.png", "--force"],
     ] {
         let output = inr(folder.path(), arguments);
@@ -248,7 +248,7 @@ fn standard_streams_have_one_use_each() {
     for arguments in [
         &["decode", "a.inr", "-o", "-", "--json"][..],
         &["decode", "-", "--json"],
-        &["decode", "-", "-"],
+        &["decode", "-", "-", "-"],
         &["compare", "-", "-"],
         &["decode", "a.inr", "a.inr", "-o", "b.png"],
     ] {
