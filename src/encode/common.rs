@@ -7,8 +7,8 @@ use crate::decode::{InrPicture, RenderOptions};
 use crate::error::Error;
 use crate::field::region::OutputSize;
 use crate::progress::Observer;
-use inr_image::metrics;
-use inr_image::{Picture, Raster};
+use inr_image::Picture;
+use inr_image::metrics::PsnrSum;
 
 /// What every model's encoder needs.
 pub(super) struct Common<'a> {
@@ -58,18 +58,26 @@ impl Common<'_> {
             limits: self.options.limits.clone(),
             ..RenderOptions::default()
         };
-        let decoded = opened.render(&options, observer)?.picture;
-        let (mut source, mut decoded) = (self.picture.to_f32(), decoded.to_f32());
-        if self.picture.depth() == Depth::F32 {
-            // PSNR is relative to the range of the samples.
-            let [low, high] = self.value_range;
-            let normalise = |value: &mut f32| *value = (*value - low) / (high - low);
-            source.iter_mut().chain(&mut decoded).for_each(normalise);
-        }
-        Ok(metrics::psnr_alpha(
-            Raster::of(self.picture, &source),
-            Raster::of(self.picture, &decoded),
-        ))
+        let length = self.picture.width() as usize * self.picture.layout().channels();
+        let mut sum = PsnrSum::new(self.picture.layout().channels());
+        let (mut wanted, mut found) = (vec![0.0; length], vec![0.0; length]);
+        let mut at = 0;
+        opened.render_bands(&options, observer, |band| {
+            for start in (0..band.len()).step_by(length) {
+                self.picture.samples().copy_to_f32(at, &mut wanted);
+                band.copy_to_f32(start, &mut found);
+                if self.picture.depth() == Depth::F32 {
+                    // PSNR is relative to the range of the samples.
+                    let [low, high] = self.value_range;
+                    let normalise = |value: &mut f32| *value = (*value - low) / (high - low);
+                    wanted.iter_mut().chain(&mut found).for_each(normalise);
+                }
+                sum.add(&wanted, &found);
+                at += length;
+            }
+            Ok::<(), Error>(())
+        })?;
+        Ok(sum.decibels())
     }
 
     /// Holds a file of `length` bytes with `psnr` dB to the target.
