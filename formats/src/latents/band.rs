@@ -37,6 +37,15 @@ impl Tile {
         self.planes.iter().flatten().map(band).sum()
     }
 
+    /// The tile with nothing but what the tiles of the next finer level need of it: a sixth of the memory.
+    #[must_use]
+    pub fn into_parent(mut self) -> Self {
+        for band in self.planes.iter_mut().flatten() {
+            (band.values, band.signs) = (Vec::new(), Vec::new());
+        }
+        self
+    }
+
     /// Creates an empty tile for bands of these sizes, each at most `low` columns and rows.
     pub(super) fn new(planes: usize, sizes: [(usize, usize); 3], low: (usize, usize)) -> Self {
         let stride = low.0 + 2 * BORDER;

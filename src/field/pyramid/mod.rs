@@ -210,7 +210,8 @@ fn parts(wanted: Window, size: (usize, usize)) -> ([Window; 4], [Window; 3]) {
     ([low, bands[0], bands[1], bands[2]], bands)
 }
 
-fn cut(grid: &Grid, window: Window) -> Grid {
+/// The part of `grid` in `window`, which lies within its own.
+pub(crate) fn cut(grid: &Grid, window: Window) -> Grid {
     let rows = window.rows();
     let values = rows
         .flat_map(|y| grid.row(y, window.columns()))

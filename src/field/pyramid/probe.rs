@@ -2,6 +2,7 @@
 
 use inr_formats::Latents;
 
+use crate::encode::Source;
 use crate::error::Error;
 use crate::field::pyramid::Pyramid;
 use crate::field::pyramid::wavelet::{Grid, Window};
@@ -19,9 +20,8 @@ const WORTH: f64 = 0.002;
 pub(crate) struct Probe(Vec<(Window, Vec<Vec<f32>>)>);
 
 impl Probe {
-    /// Of `channels`, each `width * height` samples 0.0..=1.0 row by row.
-    pub(crate) fn new(channels: &[Vec<f32>], width: u32, height: u32) -> Self {
-        let (width, height) = (width as usize, height as usize);
+    pub(crate) fn new(source: &Source) -> Self {
+        let (width, height) = (source.width() as usize, source.height() as usize);
         let spread = |length: usize, index: usize| {
             let side = SIDE.min(length);
             let start = (length - side) * index / (PARTS - 1);
@@ -34,13 +34,7 @@ impl Probe {
                 |index| Window::new(spread(width, index % PARTS), spread(height, index / PARTS));
             (0..PARTS * PARTS).map(part).collect()
         };
-        let cut = |window: Window| {
-            let rows = |channel: &Vec<f32>| {
-                let row = |y: usize| &channel[y * width..][window.columns()];
-                window.rows().flat_map(row).copied().collect()
-            };
-            (window, channels.iter().map(rows).collect())
-        };
+        let cut = |window: Window| (window, source.window(window));
         Self(windows.into_iter().map(cut).collect())
     }
 

@@ -71,6 +71,16 @@ impl Grid {
         let start = (y - self.window.y) * self.window.width + columns.start - self.window.x;
         &self.values[start..start + columns.len()]
     }
+
+    /// Takes over the samples of `part`, whose window lies within this one's.
+    #[cfg(feature = "fit")]
+    pub(crate) fn paste(&mut self, part: &Self) {
+        for y in part.window.rows() {
+            let start = (y - self.window.y) * self.window.width + part.window.x - self.window.x;
+            let row = part.row(y, part.window.columns());
+            self.values[start..start + row.len()].copy_from_slice(row);
+        }
+    }
 }
 
 /// The part of a side that a synthesis of `wanted` works on: from an even sample on, within the side's `length`.
@@ -186,29 +196,41 @@ fn scale_rows(values: &mut [f32], width: usize, low: f32, high: f32) {
     }
 }
 
+/// The samples of a side of `length` that an analysis needs for `part` of the halved side.
 #[cfg(feature = "fit")]
-/// Halves a whole grid of `size`, row by row in `values`: the low samples, and the bands high in x, y, and both.
-pub(crate) fn analyse(values: &mut [f32], (width, height): (usize, usize)) -> [Vec<f32>; 4] {
+pub(crate) fn doubled(part: &Range<usize>, length: usize) -> Range<usize> {
+    (2 * part.start).saturating_sub(REACH)..(2 * part.end + REACH).min(length)
+}
+
+/// Halves a window that starts at even places: the low samples, and the bands high in x, y, and both. What lies nearer to
+/// the window's border than [`doubled`] says is right only where the whole grid ends there too.
+#[cfg(feature = "fit")]
+pub(crate) fn analyse(grid: Grid) -> [Grid; 4] {
+    let Grid { window, mut values } = grid;
+    let (width, height) = (window.width, window.height);
     if height > 1 {
         for (odd, weight) in [(true, ALPHA), (false, BETA), (true, GAMMA), (false, DELTA)] {
-            lift_rows(values, width, height, odd, weight);
+            lift_rows(&mut values, width, height, odd, weight);
         }
-        scale_rows(values, width, LOW_SCALE, HIGH_SCALE);
+        scale_rows(&mut values, width, LOW_SCALE, HIGH_SCALE);
     }
-    let (low, high) = (width.div_ceil(2), width / 2);
-    let rows = [height.div_ceil(2), height / 2];
-    let mut bands = [
-        Vec::with_capacity(low * rows[0]),
-        Vec::with_capacity(high * rows[0]),
-        Vec::with_capacity(low * rows[1]),
-        Vec::with_capacity(high * rows[1]),
-    ];
-    let (mut lows, mut highs) = (vec![0.0; low], vec![0.0; high]);
+    let split = |range: Range<usize>| {
+        let start = range.start / 2;
+        [start..range.end.div_ceil(2), start..range.end / 2]
+    };
+    let (columns, rows) = (split(window.columns()), split(window.rows()));
+    let band = |x: usize, y: usize| {
+        let window = Window::new(columns[x].clone(), rows[y].clone());
+        let values = Vec::with_capacity(window.width * window.height);
+        Grid { window, values }
+    };
+    let mut bands = [band(0, 0), band(1, 0), band(0, 1), band(1, 1)];
+    let [mut lows, mut highs] = columns.clone().map(|columns| vec![0.0; columns.len()]);
     for (y, row) in values.chunks_exact(width).enumerate() {
         analyse_line(row, &mut lows, &mut highs);
         let pair = y % 2 * 2;
-        bands[pair].extend_from_slice(&lows);
-        bands[pair + 1].extend_from_slice(&highs);
+        bands[pair].values.extend_from_slice(&lows);
+        bands[pair + 1].values.extend_from_slice(&highs);
     }
     bands
 }
