@@ -10,6 +10,10 @@ use crate::progress::Observer;
 use inr_image::Picture;
 use inr_image::metrics::PsnrSum;
 
+/// Room for decoded tiles while the PSNR is measured: bytes for each sample of a row, with which 256 rows and the tiles
+/// that they touch above and below find room, and bytes at least.
+const ROOM: [usize; 2] = [5000, 32 << 20];
+
 /// What every model's encoder needs.
 pub(super) struct Common<'a> {
     pub(super) picture: &'a Picture,
@@ -51,14 +55,15 @@ impl Common<'_> {
 
     /// PSNR of the decoded bytes against the source, after rounding to the source's samples.
     pub(super) fn psnr(&self, bytes: &[u8], observer: &mut dyn Observer) -> Result<f64, Error> {
-        let opened = InrPicture::open(bytes, &self.options.limits)?;
+        let length = self.picture.width() as usize * self.picture.layout().channels();
+        let opened = InrPicture::open(bytes, &self.options.limits)?
+            .with_room(ROOM[1].max(length.saturating_mul(ROOM[0])));
         let options = RenderOptions {
             size: OutputSize::Native,
             threads: self.options.threads,
             limits: self.options.limits.clone(),
             ..RenderOptions::default()
         };
-        let length = self.picture.width() as usize * self.picture.layout().channels();
         let mut sum = PsnrSum::new(self.picture.layout().channels());
         let (mut wanted, mut found) = (vec![0.0; length], vec![0.0; length]);
         let mut at = 0;

@@ -55,6 +55,13 @@ impl Pyramid {
         }
     }
 
+    /// The same, with room for decoded tiles of `bytes`: less for what is looked at once from top to bottom.
+    #[cfg(feature = "fit")]
+    pub(crate) fn with_room(mut self, bytes: usize) -> Self {
+        self.tiles = Arc::new(Tiles::new(bytes));
+        self
+    }
+
     fn planes(&self) -> usize {
         usize::from(self.latents.partition.planes)
     }

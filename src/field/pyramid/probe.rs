@@ -13,6 +13,8 @@ const WHOLE: usize = 1 << 20;
 /// Side of the parts that are looked at otherwise, and how many along each axis.
 const SIDE: usize = 384;
 const PARTS: usize = 3;
+/// Room for the decoded tiles, in bytes; those of a part are about 10 MiB.
+const ROOM: usize = 32 << 20;
 /// The least part of the squared error that is worth the head's time.
 const WORTH: f64 = 0.002;
 
@@ -55,7 +57,8 @@ impl Probe {
         let plain = Pyramid::new(Latents {
             gains: Vec::new(),
             ..latents.clone()
-        });
+        })
+        .with_room(ROOM);
         let whole = with(255);
         // Sums of: error squared, error times correction, correction squared.
         let mut sums = vec![[0.0_f64; 3]; corrected];
