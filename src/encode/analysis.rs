@@ -275,6 +275,11 @@ impl<'a> Analysis<'a> {
         }
     }
 
+    /// Drops the coefficients, when nothing more will be quantised.
+    pub(crate) fn forget(&mut self) {
+        (self.bands, self.low) = (Vec::new(), Vec::new());
+    }
+
     /// The units that a job counts in [`Analysis::quantise`].
     pub(crate) fn units(&self) -> u64 {
         let tiles = |level| {

@@ -164,6 +164,8 @@ struct PyramidEncoder<'a> {
     meter: Meter<'a>,
     /// Quantisations that are expected to come, for the share that is reported.
     expected: u32,
+    /// The next quantisation is the last.
+    last: bool,
     choices: Choices,
     notes: Vec<String>,
 }
@@ -217,13 +219,14 @@ pub(super) fn encode(
         threads,
         meter,
         expected: 1,
+        last: false,
         notes,
     };
     let mut candidate = match options.target {
         Target::Quality(quality) => {
             let step = quality_step(quality);
             encoder.refine(step)?;
-            encoder.expected = 1;
+            (encoder.expected, encoder.last) = (1, true);
             encoder.candidate(step)?
         }
         _ => encoder.search()?,
@@ -322,6 +325,9 @@ impl PyramidEncoder<'_> {
     fn candidate(&mut self, step: f32) -> Result<Candidate, Error> {
         // Measuring takes about as long as quantising.
         let mut quantised = self.quantise(&self.choices.clone(), step, 0.5)?;
+        if self.last {
+            self.analysis.forget();
+        }
         let (hurries, error) = (self.meter.stop().is_some(), quantised.error);
         if !hurries {
             quantised.latents.gains = self.probe.gains(&quantised.latents)?;
