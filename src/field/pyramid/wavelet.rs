@@ -284,3 +284,36 @@ pub(crate) fn synthesise(wanted: Window, size: (usize, usize), bands: [Grid; 4])
         values,
     }
 }
+
+#[cfg(all(test, feature = "fit"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_analysed_as_in_the_whole() {
+        for (width, height) in [(67, 50), (1, 41), (40, 1), (33, 2), (2, 33)] {
+            let mut grid = Grid::zeros(Window::new(0..width, 0..height));
+            for (index, value) in grid.values.iter_mut().enumerate() {
+                *value = (index * index % 97) as f32 / 97.0 - 0.5;
+            }
+            let whole = analyse(grid.clone());
+            let low = (width.div_ceil(2), height.div_ceil(2));
+            for (x, y) in [(0, 0), (8, 0), (0, 16), (16, 16), (24, 8), (32, 24)] {
+                let columns = x.min(low.0)..(x + 8).min(low.0);
+                let rows = y.min(low.1)..(y + 8).min(low.1);
+                if columns.is_empty() || rows.is_empty() {
+                    continue;
+                }
+                let window = Window::new(doubled(&columns, width), doubled(&rows, height));
+                let part = super::super::cut(&grid, window);
+                for (whole, part) in whole.iter().zip(analyse(part)) {
+                    let (right, bottom) = (whole.window.width, whole.window.height);
+                    for y in rows.start..rows.end.min(bottom) {
+                        let columns = columns.start..columns.end.min(right);
+                        assert_eq!(whole.row(y, columns.clone()), part.row(y, columns));
+                    }
+                }
+            }
+        }
+    }
+}
