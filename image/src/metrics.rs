@@ -53,27 +53,62 @@ pub fn psnr(a: Raster, b: Raster) -> f64 {
 /// # Panics
 /// When the rasters differ in shape or are malformed (see [`Raster::new`]).
 pub fn psnr_alpha(a: Raster, b: Raster) -> f64 {
-    if !a.has_alpha() {
-        return psnr(a, b);
-    }
     assert_alike(&a, &b);
-    let colours = a.channels - 1;
-    let (mut sum, mut weights) = (0.0, 0.0);
-    for (p, q) in a
-        .samples
-        .chunks_exact(a.channels)
-        .zip(b.samples.chunks_exact(a.channels))
-    {
-        let alpha = f64::from(p[colours].clamp(0.0, 1.0));
-        let error: f64 = p[..colours]
-            .iter()
-            .zip(q)
-            .map(|(&x, &y)| squared(x, y))
-            .sum();
-        sum += alpha * error + squared(p[colours], q[colours]);
-        weights += alpha * colours as f64 + 1.0;
+    let mut sum = PsnrSum::new(a.channels);
+    sum.add(a.samples, b.samples);
+    sum.decibels()
+}
+
+/// [`psnr_alpha`] of pictures that are looked at in parts, to the same bits when the parts come in order.
+#[derive(Clone, Debug)]
+pub struct PsnrSum {
+    channels: usize,
+    sum: f64,
+    weights: f64,
+}
+
+impl PsnrSum {
+    /// Of pictures of 1 to 4 `channels`, those that a [`Raster`] has.
+    pub fn new(channels: usize) -> Self {
+        Self {
+            channels,
+            sum: 0.0,
+            weights: 0.0,
+        }
     }
-    decibels(sum / weights)
+
+    /// Adds whole pixels of the reference, and what they became.
+    ///
+    /// # Panics
+    /// When there are not as many of both.
+    pub fn add(&mut self, reference: &[f32], other: &[f32]) {
+        assert_eq!(reference.len(), other.len());
+        if self.channels % 2 == 1 {
+            let errors = reference.iter().zip(other).map(|(&x, &y)| squared(x, y));
+            self.sum = errors.fold(self.sum, |sum, error| sum + error);
+            self.weights += reference.len() as f64;
+            return;
+        }
+        let colours = self.channels - 1;
+        let pixels = reference
+            .chunks_exact(self.channels)
+            .zip(other.chunks_exact(self.channels));
+        for (p, q) in pixels {
+            let alpha = f64::from(p[colours].clamp(0.0, 1.0));
+            let error: f64 = p[..colours]
+                .iter()
+                .zip(q)
+                .map(|(&x, &y)| squared(x, y))
+                .sum();
+            self.sum += alpha * error + squared(p[colours], q[colours]);
+            self.weights += alpha * colours as f64 + 1.0;
+        }
+    }
+
+    /// The PSNR of what was added.
+    pub fn decibels(&self) -> f64 {
+        decibels(self.sum / self.weights)
+    }
 }
 
 fn squared(x: f32, y: f32) -> f64 {

@@ -65,6 +65,24 @@ impl Samples {
         }
     }
 
+    /// Fills `out` with the samples from index `start` on as floats; integers become 0.0..=1.0.
+    ///
+    /// # Panics
+    /// When there are fewer samples.
+    pub fn copy_to_f32(&self, start: usize, out: &mut [f32]) {
+        fn copy<T: Copy>(samples: &[T], out: &mut [f32], value: impl Fn(T) -> f32) {
+            for (out, &sample) in out.iter_mut().zip(samples) {
+                *out = value(sample);
+            }
+        }
+        let range = start..start + out.len();
+        match self {
+            Self::U8(samples) => copy(&samples[range], out, |v| f32::from(v) / 255.0),
+            Self::U16(samples) => copy(&samples[range], out, |v| f32::from(v) / 65_535.0),
+            Self::F32(samples) => out.copy_from_slice(&samples[range]),
+        }
+    }
+
     /// The same samples to be written to, in rows of `length`.
     ///
     /// # Panics
@@ -329,11 +347,12 @@ impl Picture {
 
     /// The samples as floats; integers become 0.0..=1.0.
     pub fn to_f32(&self) -> Vec<f32> {
-        match &self.samples {
-            Samples::U8(samples) => samples.iter().map(|&v| f32::from(v) / 255.0).collect(),
-            Samples::U16(samples) => samples.iter().map(|&v| f32::from(v) / 65_535.0).collect(),
-            Samples::F32(samples) => samples.clone(),
+        if let Samples::F32(samples) = &self.samples {
+            return samples.clone();
         }
+        let mut samples = vec![0.0; self.samples.len()];
+        self.samples.copy_to_f32(0, &mut samples);
+        samples
     }
 
     /// The same picture with samples of `depth`, rounded.

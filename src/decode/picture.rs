@@ -135,6 +135,15 @@ impl InrPicture {
         })
     }
 
+    /// The same, with room for decoded tiles of `bytes`, if it has any.
+    #[cfg(feature = "fit")]
+    pub(crate) fn with_room(mut self, bytes: usize) -> Self {
+        if let Field::Pyramid(pyramid) = self.field {
+            self.field = Field::Pyramid(pyramid.with_room(bytes));
+        }
+        self
+    }
+
     /// Width of the source in pixels.
     pub fn width(&self) -> u32 {
         self.file.header.width

@@ -15,7 +15,9 @@ use inr_image::{RowsMut, Samples};
 use inr_kernel::{Job, default_threads};
 
 /// Memory of a band of rows, about.
-const BAND_BYTES: u64 = 32 << 20;
+const BAND_BYTES: u64 = 8 << 20;
+/// Bands of more rows than this have a multiple of it, so that few tiles are needed by two of them.
+const WHOLE_ROWS: u64 = 256;
 /// Rows at least of a band that a network enlarges.
 const NETWORK_ROWS: u64 = 512;
 
@@ -84,8 +86,16 @@ impl InrPicture {
         let viewport = self.viewport(options)?;
         let (method, _) = self.choose(options, &viewport)?;
         let [width, height] = viewport.size;
-        let row_bytes = 4 * u64::from(width) * self.layout().channels() as u64;
-        let rows = (BAND_BYTES / row_bytes).max(1);
+        let sample_bytes = match options.depth.unwrap_or(self.depth()) {
+            Depth::U8 => 1,
+            Depth::U16 => 2,
+            Depth::F32 => 4,
+        };
+        let row_bytes = sample_bytes * u64::from(width) * self.layout().channels() as u64;
+        let mut rows = (BAND_BYTES / row_bytes).max(1);
+        if rows > WHOLE_ROWS {
+            rows -= rows % WHOLE_ROWS;
+        }
         let rows = match method {
             // Networks see far beyond thin bands.
             RenderMethod::Network => rows.max(NETWORK_ROWS),

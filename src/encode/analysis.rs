@@ -2,12 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use inr_formats::latents::{Band, ColourMatrix, Exact, Partition, Tile};
-use inr_formats::{Depth, Latents};
+use inr_formats::Latents;
+use inr_formats::latents::{Band, Exact, Partition, Tile};
 
+use super::colours::Turn;
+use super::source::Source;
 use crate::error::Error;
+use crate::field::pyramid::cut;
 use crate::field::pyramid::tiles::{Tiles, band_window};
-use crate::field::pyramid::wavelet::{Window, analyse};
+use crate::field::pyramid::wavelet::{Grid, Window, analyse, doubled};
 use inr_image::Picture;
 use inr_kernel::Job;
 
@@ -20,78 +23,16 @@ const UNIT: f32 = 256.0;
 /// Mean place of a coefficient within its interval before any was looked at.
 const FIRST_CENTROIDS: [[i8; 2]; 3] = [[0, 0]; 3];
 
-/// A picture's channels as planes of coefficients.
-pub(crate) struct Analysis {
+/// A picture's channels as planes of coefficients. Those of level 1, three of four, are made from the source whenever they
+/// are needed, which takes little time beside their coding and saves most of the memory.
+pub(crate) struct Analysis<'a> {
     pub(crate) partition: Partition,
-    pub(crate) colour: Option<ColourMatrix>,
-    /// For each plane, for each level from 1 on, the three orientations.
-    bands: Vec<Vec<[Vec<f32>; 3]>>,
+    source: Source<'a>,
+    turn: Option<Turn>,
+    /// For each level from 2 on, for each plane, the three orientations.
+    bands: Vec<Vec<[Grid; 3]>>,
     /// For each plane the coarsest grid.
     low: Vec<Vec<f32>>,
-}
-
-/// The channels of `picture`, 0.0..=1.0, and the range of samples that this stands for. Colours that nobody sees take
-/// on those of the pixels around.
-pub(crate) fn channels(picture: &Picture) -> (Vec<Vec<f32>>, [f32; 2]) {
-    let layout = picture.layout();
-    let (count, colours) = (layout.channels(), layout.colour_channels());
-    let samples = picture.to_f32();
-    let mut channels: Vec<Vec<f32>> = (0..count)
-        .map(|channel| {
-            samples
-                .iter()
-                .skip(channel)
-                .step_by(count)
-                .copied()
-                .collect()
-        })
-        .collect();
-    let mut range = [0.0_f32, 1.0];
-    if picture.depth() == Depth::F32 {
-        for &value in channels[..colours].iter().flatten() {
-            range = [range[0].min(value), range[1].max(value)];
-        }
-        let [low, high] = range;
-        for value in channels[..colours].iter_mut().flatten() {
-            *value = (*value - low) / (high - low);
-        }
-    }
-    if let Some((alpha, colours)) = channels.split_last_mut().filter(|_| layout.has_alpha()) {
-        let width = picture.width() as usize;
-        colours
-            .iter_mut()
-            .for_each(|colour| fill(colour, alpha, width));
-    }
-    (channels, range)
-}
-
-/// Replaces the values where `alpha` is 0 by averages of those around, from coarse to fine.
-fn fill(values: &mut [f32], alpha: &[f32], width: usize) {
-    if alpha.iter().all(|&a| a > 0.0) {
-        return;
-    }
-    let height = values.len() / width;
-    let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
-    let mut sums = vec![0.0; half_width * half_height];
-    let mut weights = vec![0.0; sums.len()];
-    for (index, (value, alpha)) in values.iter().zip(alpha).enumerate() {
-        let at = index / width / 2 * half_width + index % width / 2;
-        if *alpha > 0.0 {
-            sums[at] += value;
-            weights[at] += 1.0;
-        }
-    }
-    for (sum, weight) in sums.iter_mut().zip(&weights) {
-        *sum = if *weight > 0.0 { *sum / *weight } else { 0.5 };
-    }
-    if values.len() > 1 {
-        fill(&mut sums, &weights, half_width);
-    }
-    for (index, (value, alpha)) in values.iter_mut().zip(alpha).enumerate() {
-        if *alpha <= 0.0 {
-            *value = sums[index / width / 2 * half_width + index % width / 2];
-        }
-    }
 }
 
 /// How coarse to quantise, and how hard to look.
@@ -123,49 +64,128 @@ impl Quantised {
 /// Sums that give the centroids: for each plane and class of levels, of magnitudes 1 and above.
 type Sums = [[[f64; 2]; 2]; 3];
 
-impl Analysis {
-    /// Of `channels` channels, each `width * height` samples 0.0..=1.0 row by row.
-    pub(crate) fn new(
-        mut channels: Vec<Vec<f32>>,
-        width: u32,
-        height: u32,
-        threads: usize,
-        job: &mut Job,
-    ) -> Result<Self, Error> {
-        channels
-            .iter_mut()
-            .flatten()
-            .for_each(|value| *value -= 0.5);
-        let colour = (channels.len() >= 3).then(|| decorrelate(&mut channels));
-        let longest = width.max(height) as usize;
-        let levels = (0..)
-            .find(|level| longest.div_ceil(1 << level) <= COARSEST)
-            .unwrap_or(0);
-        let large = u64::from(width) * u64::from(height) > 1_500_000;
-        let partition = Partition {
-            width,
-            height,
-            planes: channels.len() as u8,
-            levels,
-            tile: TILE_SIDES[usize::from(large)],
+/// The part of a coefficient tile that totals are made of.
+struct TileResult {
+    segment: Vec<u8>,
+    /// What finer tiles need of it; none at level 1.
+    parent: Option<Tile>,
+    sums: Vec<Sums>,
+    error: f64,
+}
+
+fn partition(source: &Source) -> Partition {
+    let (width, height) = (source.width(), source.height());
+    let longest = width.max(height) as usize;
+    let levels = (0..)
+        .find(|level| longest.div_ceil(1 << level) <= COARSEST)
+        .unwrap_or(0);
+    let large = u64::from(width) * u64::from(height) > 1_500_000;
+    Partition {
+        width,
+        height,
+        planes: source.channels() as u8,
+        levels,
+        tile: TILE_SIDES[usize::from(large)],
+    }
+}
+
+/// The units that a job counts in [`Analysis::new`].
+pub(crate) fn units(source: &Source) -> u64 {
+    let partition = partition(source);
+    let (columns, rows) = partition.tiles(1);
+    (columns * rows) as u64 + u64::from(partition.levels) * u64::from(partition.planes)
+}
+
+impl<'a> Analysis<'a> {
+    /// # Errors
+    /// [`Error::Cancelled`].
+    pub(crate) fn new(source: Source<'a>, threads: usize, job: &mut Job) -> Result<Self, Error> {
+        let turn = match source.channels() {
+            3.. => Some(Turn::new(&source, job)?),
+            _ => None,
         };
-        let planes = job.map_items(threads, channels.into_iter(), |_, mut values, job| {
+        let mut analysis = Self {
+            partition: partition(&source),
+            source,
+            turn,
+            bands: Vec::new(),
+            low: Vec::new(),
+        };
+        let halved = analysis.halved(threads, job)?;
+        let levels = analysis.partition.levels;
+        let planes = job.map_items(threads, halved.into_iter(), |_, mut grid, job| {
             let mut bands = Vec::new();
-            for level in 0..levels {
-                let [low, hl, lh, hh] = analyse(&mut values, partition.size(level));
+            for _ in 2..=levels {
+                let [low, hl, lh, hh] = analyse(grid);
                 job.advance(1)?;
                 bands.push([hl, lh, hh]);
-                values = low;
+                grid = low;
             }
-            Ok::<_, Error>((values, bands))
+            Ok::<_, Error>((grid.values, bands))
         })?;
-        let (low, bands) = planes.into_iter().unzip();
-        Ok(Self {
-            partition,
-            colour,
-            bands,
-            low,
-        })
+        analysis
+            .bands
+            .resize_with(usize::from(levels).saturating_sub(1), Vec::new);
+        for (low, bands) in planes {
+            analysis.low.push(low);
+            for (level, bands) in analysis.bands.iter_mut().zip(bands) {
+                level.push(bands);
+            }
+        }
+        Ok(analysis)
+    }
+
+    /// The planes on `window` of the picture.
+    fn planes(&self, window: Window) -> Vec<Grid> {
+        let mut planes = self.source.window(window);
+        for value in planes.iter_mut().flatten() {
+            *value -= 0.5;
+        }
+        if let Some(turn) = &self.turn {
+            turn.apply(&mut planes);
+        }
+        let grid = |values| Grid { window, values };
+        planes.into_iter().map(grid).collect()
+    }
+
+    /// The planes halved once, or as they are where there are no levels.
+    fn halved(&self, threads: usize, job: &mut Job) -> Result<Vec<Grid>, Error> {
+        let (width, height) = self.partition.size(self.partition.levels.min(1));
+        let whole = Window::new(0..width, 0..height);
+        if self.partition.levels == 0 {
+            return Ok(self.planes(whole));
+        }
+        let (columns, rows) = self.partition.tiles(1);
+        let tiles = job.map(threads, columns * rows, |index, job| {
+            job.advance(1)?;
+            let part = self.part(1, (index % columns, index / columns));
+            let planes = self.finest(part).into_iter();
+            Ok::<_, Error>(planes.map(|[low, ..]| cut(&low, part)).collect())
+        })?;
+        let mut planes = vec![Grid::zeros(whole); usize::from(self.partition.planes)];
+        for tile in tiles {
+            let tile: Vec<Grid> = tile;
+            for (plane, part) in planes.iter_mut().zip(tile) {
+                plane.paste(&part);
+            }
+        }
+        Ok(planes)
+    }
+
+    /// Each plane's halves, with low samples and bands of level 1 on `part` and some more.
+    fn finest(&self, part: Window) -> Vec<[Grid; 4]> {
+        let (width, height) = self.partition.size(0);
+        let columns = doubled(&part.columns(), width);
+        let window = Window::new(columns, doubled(&part.rows(), height));
+        self.planes(window).into_iter().map(analyse).collect()
+    }
+
+    /// The window of a tile in the grid that `level` is halved to.
+    fn part(&self, level: u8, (x, y): (usize, usize)) -> Window {
+        let side = usize::from(self.partition.tile);
+        let (width, height) = self.partition.size(level);
+        let range = |index: usize, length: usize| index * side..((index + 1) * side).min(length);
+        Window::new(range(x, width), range(y, height))
     }
 
     /// The latents, quantised and coded, from the coarsest level to the finest. Once `hurry` is set, all tiles become empty.
@@ -184,7 +204,7 @@ impl Analysis {
             partition,
             step: quantisation.step,
             relative_steps: quantisation.relative_steps.clone(),
-            colour: self.colour,
+            colour: self.turn.as_ref().map(Turn::inverse),
             centroids: vec![FIRST_CENTROIDS; self.low.len()],
             gains: Vec::new(),
             segments: vec![Vec::new()],
@@ -202,36 +222,18 @@ impl Analysis {
             };
             let results = job.map(threads, columns * rows, |index, job| {
                 let (x, y) = (index % columns, index / columns);
-                let exact = self.exact(&latents, level, (x, y));
-                let (segment, tile) = match hurry.load(Ordering::Relaxed) {
-                    // An empty segment stands for a tile of zeros.
-                    true => (Vec::new(), partition.empty_tile(level, x, y)),
-                    false => {
-                        let parent = parents.get(y / 2 * coarser + x / 2);
-                        let lambda = vec![quantisation.lambda; exact.len()];
-                        partition.encode_tile(level, (x, y), parent, &exact, &lambda)
-                    }
-                };
-                let mut sums = vec![Sums::default(); self.low.len()];
-                add_sums(&mut sums, level, &tile, &exact);
-                let error = lost(&latents, level, &tile, &exact);
+                let parent = parents.get(y / 2 * coarser + x / 2);
+                let lambda = (!hurry.load(Ordering::Relaxed)).then_some(quantisation.lambda);
+                let result = self.quantise_tile(&latents, (level, x, y), parent, lambda);
                 job.advance(1)?;
-                Ok::<_, Error>((segment, tile, sums, error))
+                Ok::<_, Error>(result)
             })?;
             parents.clear();
-            for (segment, tile, of_tile, lost) in results {
-                for (sums, of_tile) in sums
-                    .iter_mut()
-                    .flatten()
-                    .flatten()
-                    .flatten()
-                    .zip(of_tile.iter().flatten().flatten().flatten())
-                {
-                    *sums += of_tile;
-                }
-                error += lost;
-                latents.segments.push(segment);
-                parents.push(tile);
+            for result in results {
+                add_all(&mut sums, &result.sums);
+                error += result.error;
+                latents.segments.push(result.segment);
+                parents.extend(result.parent);
             }
         }
         let centroid = |[sum, count]: [f64; 2]| {
@@ -243,6 +245,39 @@ impl Analysis {
             .map(|plane| plane.map(|class| class.map(centroid)))
             .collect();
         Ok(Quantised { latents, error })
+    }
+
+    /// One tile, empty without the price of a bit.
+    fn quantise_tile(
+        &self,
+        latents: &Latents,
+        (level, x, y): (u8, usize, usize),
+        parent: Option<&Tile>,
+        lambda: Option<f32>,
+    ) -> TileResult {
+        let partition = self.partition;
+        let exact = self.exact(latents, level, (x, y));
+        let (segment, tile) = match lambda {
+            // An empty segment stands for a tile of zeros.
+            None => (Vec::new(), partition.empty_tile(level, x, y)),
+            Some(lambda) => {
+                let lambda = vec![lambda; exact.len()];
+                partition.encode_tile(level, (x, y), parent, &exact, &lambda)
+            }
+        };
+        let mut sums = vec![Sums::default(); self.low.len()];
+        add_sums(&mut sums, level, &tile, &exact);
+        TileResult {
+            segment,
+            sums,
+            error: lost(latents, level, &tile, &exact),
+            parent: (level > 1).then(|| tile.into_parent()),
+        }
+    }
+
+    /// Drops the coefficients, when nothing more will be quantised.
+    pub(crate) fn forget(&mut self) {
+        (self.bands, self.low) = (Vec::new(), Vec::new());
     }
 
     /// The units that a job counts in [`Analysis::quantise`].
@@ -268,21 +303,29 @@ impl Analysis {
     }
 
     /// The coefficients of a tile in the coder's unit.
-    fn exact(&self, latents: &Latents, level: u8, (x, y): (usize, usize)) -> Vec<[Exact; 3]> {
-        let side = usize::from(self.partition.tile);
-        let (left, top) = (x * side, y * side);
-        let cut = |plane: usize, orientation: usize| {
+    fn exact(&self, latents: &Latents, level: u8, place: (usize, usize)) -> Vec<[Exact; 3]> {
+        let part = self.part(level, place);
+        let cut = |plane: usize, orientation: usize, band: &Grid| {
             let (width, height) = self.partition.band(level, orientation);
-            let values = &self.bands[plane][usize::from(level) - 1][orientation];
             let factor = UNIT / latents.step(plane, level);
-            let (right, bottom) = ((left + side).min(width), (top + side).min(height));
-            let rows = top..bottom;
-            rows.flat_map(|row| values[row * width..].get(left..right).unwrap_or_default())
+            let within = |range: std::ops::Range<usize>, length| range.start..range.end.min(length);
+            let columns = within(part.columns(), width);
+            within(part.rows(), height)
+                .flat_map(|row| band.row(row, columns.clone()))
                 .map(|value| (value * factor).round() as i32)
                 .collect()
         };
-        (0..self.low.len())
-            .map(|plane| [0, 1, 2].map(|orientation| cut(plane, orientation)))
+        if level == 1 {
+            let planes = self.finest(part).into_iter().enumerate();
+            return planes
+                .map(|(plane, [_, hl, lh, hh])| {
+                    [cut(plane, 0, &hl), cut(plane, 1, &lh), cut(plane, 2, &hh)]
+                })
+                .collect();
+        }
+        let planes = self.bands[usize::from(level) - 2].iter().enumerate();
+        planes
+            .map(|(plane, bands)| [0, 1, 2].map(|o| cut(plane, o, &bands[o])))
             .collect()
     }
 }
@@ -292,9 +335,7 @@ impl Analysis {
 /// ones.
 #[doc(hidden)]
 pub fn coefficient_pairs(picture: &Picture, latents: &Latents) -> Result<Vec<u8>, Error> {
-    let (channels, _) = channels(picture);
-    let analysis =
-        Job::unwatched(|job| Analysis::new(channels, picture.width(), picture.height(), 1, job))?;
+    let analysis = Job::unwatched(|job| Analysis::new(Source::new(picture), 1, job))?;
     let partition = latents.partition;
     let levels = partition.levels;
     let steps: Vec<Vec<f32>> = (0..usize::from(partition.planes))
@@ -314,9 +355,16 @@ pub fn coefficient_pairs(picture: &Picture, latents: &Latents) -> Result<Vec<u8>
             out.extend_from_slice(&value.to_le_bytes());
         }
     };
-    for (low, bands) in analysis.low.iter().zip(&analysis.bands) {
+    let (width, height) = partition.size(1);
+    let finest = match levels {
+        0 => Vec::new(),
+        _ => analysis.finest(Window::new(0..width, 0..height)),
+    };
+    for (plane, low) in analysis.low.iter().enumerate() {
         put(low);
-        bands.iter().rev().flatten().for_each(|band| put(band));
+        let coarser = analysis.bands.iter().rev().flat_map(|level| &level[plane]);
+        let finest = finest.get(plane).into_iter().flat_map(|bands| &bands[1..]);
+        coarser.chain(finest).for_each(|band| put(&band.values));
     }
     let tiles = Tiles::default();
     let low = latents.decode_low()?;
@@ -334,6 +382,13 @@ pub fn coefficient_pairs(picture: &Picture, latents: &Latents) -> Result<Vec<u8>
         }
     }
     Ok(out)
+}
+
+fn add_all(sums: &mut [Sums], others: &[Sums]) {
+    let sums = sums.iter_mut().flatten().flatten().flatten();
+    for (sum, other) in sums.zip(others.iter().flatten().flatten().flatten()) {
+        *sum += other;
+    }
 }
 
 fn add_sums(sums: &mut [Sums], level: u8, tile: &Tile, exact: &[[Exact; 3]]) {
@@ -362,98 +417,4 @@ fn lost(latents: &Latents, level: u8, tile: &Tile, exact: &[[Exact; 3]]) -> f64 
         squares.sum::<f64>() * f64::from(latents.step(plane, level) / UNIT).powi(2)
     };
     planes.map(plane).sum()
-}
-
-/// Turns the first three channels into uncorrelated planes of falling variance (Karhunen-Loeve); returns the inverse.
-fn decorrelate(channels: &mut [Vec<f32>]) -> ColourMatrix {
-    let mut basis = eigenvectors(covariance(channels));
-    // The plane that all colours share, whatever its sign, counts up with them.
-    for vector in &mut basis {
-        if vector.iter().sum::<f64>() < 0.0 {
-            *vector = vector.map(|entry| -entry);
-        }
-    }
-    let mut matrix = [[0_i16; 3]; 3];
-    for (channel, row) in matrix.iter_mut().enumerate() {
-        for (plane, entry) in row.iter_mut().enumerate() {
-            *entry = (basis[plane][channel] * 16_384.0).round() as i16;
-        }
-    }
-    let [first, second, third, ..] = channels else {
-        return matrix;
-    };
-    for ((a, b), c) in first.iter_mut().zip(second).zip(third) {
-        let colour = [*a, *b, *c].map(f64::from);
-        let plane =
-            |vector: [f64; 3]| vector.iter().zip(colour).map(|(v, c)| v * c).sum::<f64>() as f32;
-        [*a, *b, *c] = basis.map(plane);
-    }
-    matrix
-}
-
-fn covariance(channels: &[Vec<f32>]) -> [[f64; 3]; 3] {
-    let count = channels[0].len() as f64;
-    let mean: Vec<f64> = channels
-        .iter()
-        .map(|c| c.iter().map(|&v| f64::from(v)).sum::<f64>() / count)
-        .collect();
-    let mut covariance = [[0.0; 3]; 3];
-    for i in 0..3 {
-        for j in 0..=i {
-            let pairs = channels[i].iter().zip(&channels[j]);
-            let sum: f64 = pairs
-                .map(|(a, b)| (f64::from(*a) - mean[i]) * (f64::from(*b) - mean[j]))
-                .sum();
-            covariance[i][j] = sum / count;
-            covariance[j][i] = sum / count;
-        }
-        // Grey pictures in colour: keep the diagonal apart.
-        covariance[i][i] += 1e-9;
-    }
-    covariance
-}
-
-/// Eigenvectors of a symmetric matrix by Jacobi rotations, largest eigenvalue first.
-fn eigenvectors(mut a: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
-    let mut v = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
-    for _ in 0..16 {
-        for (p, q) in [(0, 1), (0, 2), (1, 2)] {
-            if a[p][q].abs() < 1e-18 {
-                continue;
-            }
-            let theta = 0.5 * (2.0 * a[p][q]).atan2(a[q][q] - a[p][p]);
-            let (s, c) = theta.sin_cos();
-            for row in &mut a {
-                (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
-            }
-            for rows in [&mut a, &mut v] {
-                let (x, y) = (rows[p], rows[q]);
-                rows[p] = std::array::from_fn(|k| c * x[k] - s * y[k]);
-                rows[q] = std::array::from_fn(|k| s * x[k] + c * y[k]);
-            }
-        }
-    }
-    let mut order = [0, 1, 2];
-    order.sort_by(|&i, &j| a[j][j].total_cmp(&a[i][i]));
-    order.map(|index| v[index])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn eigenvectors_diagonalise() {
-        let matrix = [[2.0, 0.5, 0.3], [0.5, 1.0, -0.2], [0.3, -0.2, 0.7]];
-        let vectors = eigenvectors(matrix);
-        for (i, v) in vectors.iter().enumerate() {
-            for (j, w) in vectors.iter().enumerate() {
-                let image: [f64; 3] =
-                    std::array::from_fn(|k| (0..3).map(|l| matrix[k][l] * v[l]).sum());
-                let product: f64 = image.iter().zip(w).map(|(a, b)| a * b).sum();
-                assert!(i == j || product.abs() < 1e-12, "{product}");
-                assert!(i != j || product > 0.0);
-            }
-        }
-    }
 }

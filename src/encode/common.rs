@@ -7,8 +7,12 @@ use crate::decode::{InrPicture, RenderOptions};
 use crate::error::Error;
 use crate::field::region::OutputSize;
 use crate::progress::Observer;
-use inr_image::metrics;
-use inr_image::{Picture, Raster, Samples};
+use inr_image::metrics::PsnrSum;
+use inr_image::{Picture, Samples};
+
+/// Room for decoded tiles while the PSNR is measured: bytes for each sample of a row, with which 256 rows and the tiles
+/// that they touch above and below find room, and bytes at least.
+const ROOM: [usize; 2] = [5000, 32 << 20];
 
 /// What every model's encoder needs.
 pub(super) struct Common<'a> {
@@ -88,25 +92,34 @@ impl Common<'_> {
 
     /// PSNR of the decoded bytes against the source, after rounding to the source's samples.
     pub(super) fn psnr(&self, bytes: &[u8], observer: &mut dyn Observer) -> Result<f64, Error> {
-        let opened = InrPicture::open(bytes, &self.options.limits)?;
+        let length = self.picture.width() as usize * self.picture.layout().channels();
+        let opened = InrPicture::open(bytes, &self.options.limits)?
+            .with_room(ROOM[1].max(length.saturating_mul(ROOM[0])));
         let options = RenderOptions {
             size: OutputSize::Native,
             threads: self.options.threads,
             limits: self.options.limits.clone(),
             ..RenderOptions::default()
         };
-        let decoded = opened.render(&options, observer)?.picture;
-        let (mut source, mut decoded) = (self.picture.to_f32(), decoded.to_f32());
-        if self.picture.depth() == Depth::F32 {
-            // PSNR is relative to the range of the samples.
-            let [low, high] = self.value_range;
-            let normalise = |value: &mut f32| *value = (*value - low) / (high - low);
-            source.iter_mut().chain(&mut decoded).for_each(normalise);
-        }
-        Ok(metrics::psnr_alpha(
-            Raster::of(self.picture, &source),
-            Raster::of(self.picture, &decoded),
-        ))
+        let mut sum = PsnrSum::new(self.picture.layout().channels());
+        let (mut wanted, mut found) = (vec![0.0; length], vec![0.0; length]);
+        let mut at = 0;
+        opened.render_bands(&options, observer, |band| {
+            for start in (0..band.len()).step_by(length) {
+                self.picture.samples().copy_to_f32(at, &mut wanted);
+                band.copy_to_f32(start, &mut found);
+                if self.picture.depth() == Depth::F32 {
+                    // PSNR is relative to the range of the samples.
+                    let [low, high] = self.value_range;
+                    let normalise = |value: &mut f32| *value = (*value - low) / (high - low);
+                    wanted.iter_mut().chain(&mut found).for_each(normalise);
+                }
+                sum.add(&wanted, &found);
+                at += length;
+            }
+            Ok::<(), Error>(())
+        })?;
+        Ok(sum.decibels())
     }
 
     /// Holds a file of `length` bytes with `psnr` dB to the target.

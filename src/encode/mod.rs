@@ -2,11 +2,13 @@
 
 mod analysis;
 mod budget;
+mod colours;
 mod common;
 mod network;
 mod options;
 mod preview;
 mod pyramid;
+mod source;
 
 pub use crate::fit::settings::{Architecture, NetworkOptions};
 pub use crate::fit::state::StopReason;
@@ -17,3 +19,4 @@ pub use options::{
     EncodeOptions, EncodeReport, Encoded, Metric, ModelOptions, NetworkReport, PyramidOptions,
     Target,
 };
+pub(crate) use source::Source;

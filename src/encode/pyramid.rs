@@ -5,10 +5,11 @@ use std::ops::Range;
 use inr_formats::latents::Partition;
 use inr_formats::{InrFile, Model, Provenance};
 
-use super::analysis::{Analysis, Quantisation, Quantised, channels};
+use super::analysis::{self, Analysis, Quantisation, Quantised};
 use super::common::{self, Common, Judgement};
 use super::options::{EncodeOptions, EncodeReport, Encoded, Metric, PyramidOptions, Target};
 use super::preview;
+use super::source::Source;
 use crate::error::Error;
 use crate::field::pyramid::probe::Probe;
 use crate::fit::StopReason;
@@ -157,12 +158,14 @@ struct Candidate {
 struct PyramidEncoder<'a> {
     pyramid: &'a PyramidOptions,
     common: Common<'a>,
-    analysis: Analysis,
+    analysis: Analysis<'a>,
     probe: Probe,
     threads: usize,
     meter: Meter<'a>,
     /// Quantisations that are expected to come, for the share that is reported.
     expected: u32,
+    /// The next quantisation is the last.
+    last: bool,
     choices: Choices,
     notes: Vec<String>,
 }
@@ -184,12 +187,11 @@ pub(super) fn encode(
 ) -> Result<Encoded, Error> {
     let mut meter = Meter::graceful(observer, options.time_budget);
     let threads = options.threads.unwrap_or_else(default_threads);
-    let (channels, value_range) = channels(picture);
-    let probe = Probe::new(&channels, picture.width(), picture.height());
-    let levels = u64::from(32 - picture.width().max(picture.height()).leading_zeros());
-    let units = channels.len() as u64 * levels;
-    let analysis = meter.part(Phase::Fit, ANALYSED, units, |job| {
-        Analysis::new(channels, picture.width(), picture.height(), threads, job)
+    let source = Source::new(picture);
+    let value_range = source.value_range();
+    let probe = Probe::new(&source);
+    let analysis = meter.part(Phase::Fit, ANALYSED, analysis::units(&source), |job| {
+        Analysis::new(source, threads, job)
     })?;
     let mut notes = Vec::new();
     let mut enlarge = false;
@@ -220,13 +222,14 @@ pub(super) fn encode(
         threads,
         meter,
         expected: 1,
+        last: false,
         notes,
     };
     let mut candidate = match options.target {
         Target::Quality(quality) => {
             let step = quality_step(quality);
             encoder.refine(step)?;
-            encoder.expected = 1;
+            (encoder.expected, encoder.last) = (1, true);
             encoder.candidate(step)?
         }
         _ => encoder.search()?,
@@ -325,6 +328,9 @@ impl PyramidEncoder<'_> {
     fn candidate(&mut self, step: f32) -> Result<Candidate, Error> {
         // Measuring takes about as long as quantising.
         let mut quantised = self.quantise(&self.choices.clone(), step, 0.5)?;
+        if self.last {
+            self.analysis.forget();
+        }
         let (hurries, error) = (self.meter.stop().is_some(), quantised.error);
         if !hurries {
             quantised.latents.gains = self.probe.gains(&quantised.latents)?;

@@ -55,6 +55,13 @@ impl Pyramid {
         }
     }
 
+    /// The same, with room for decoded tiles of `bytes`: less for what is looked at once from top to bottom.
+    #[cfg(feature = "fit")]
+    pub(crate) fn with_room(mut self, bytes: usize) -> Self {
+        self.tiles = Arc::new(Tiles::new(bytes));
+        self
+    }
+
     fn planes(&self) -> usize {
         usize::from(self.latents.partition.planes)
     }
@@ -210,7 +217,8 @@ fn parts(wanted: Window, size: (usize, usize)) -> ([Window; 4], [Window; 3]) {
     ([low, bands[0], bands[1], bands[2]], bands)
 }
 
-fn cut(grid: &Grid, window: Window) -> Grid {
+/// The part of `grid` in `window`, which lies within its own.
+pub(crate) fn cut(grid: &Grid, window: Window) -> Grid {
     let rows = window.rows();
     let values = rows
         .flat_map(|y| grid.row(y, window.columns()))

@@ -2,6 +2,7 @@
 
 use inr_formats::Latents;
 
+use crate::encode::Source;
 use crate::error::Error;
 use crate::field::pyramid::Pyramid;
 use crate::field::pyramid::wavelet::{Grid, Window};
@@ -12,6 +13,8 @@ const WHOLE: usize = 1 << 20;
 /// Side of the parts that are looked at otherwise, and how many along each axis.
 const SIDE: usize = 384;
 const PARTS: usize = 3;
+/// Room for the decoded tiles, in bytes; those of a part are about 10 MiB.
+const ROOM: usize = 32 << 20;
 /// The least part of the squared error that is worth the head's time.
 const WORTH: f64 = 0.002;
 
@@ -19,9 +22,8 @@ const WORTH: f64 = 0.002;
 pub(crate) struct Probe(Vec<(Window, Vec<Vec<f32>>)>);
 
 impl Probe {
-    /// Of `channels`, each `width * height` samples 0.0..=1.0 row by row.
-    pub(crate) fn new(channels: &[Vec<f32>], width: u32, height: u32) -> Self {
-        let (width, height) = (width as usize, height as usize);
+    pub(crate) fn new(source: &Source) -> Self {
+        let (width, height) = (source.width() as usize, source.height() as usize);
         let spread = |length: usize, index: usize| {
             let side = SIDE.min(length);
             let start = (length - side) * index / (PARTS - 1);
@@ -34,13 +36,7 @@ impl Probe {
                 |index| Window::new(spread(width, index % PARTS), spread(height, index / PARTS));
             (0..PARTS * PARTS).map(part).collect()
         };
-        let cut = |window: Window| {
-            let rows = |channel: &Vec<f32>| {
-                let row = |y: usize| &channel[y * width..][window.columns()];
-                window.rows().flat_map(row).copied().collect()
-            };
-            (window, channels.iter().map(rows).collect())
-        };
+        let cut = |window: Window| (window, source.window(window));
         Self(windows.into_iter().map(cut).collect())
     }
 
@@ -61,7 +57,8 @@ impl Probe {
         let plain = Pyramid::new(Latents {
             gains: Vec::new(),
             ..latents.clone()
-        });
+        })
+        .with_room(ROOM);
         let whole = with(255);
         // Sums of: error squared, error times correction, correction squared.
         let mut sums = vec![[0.0_f64; 3]; corrected];

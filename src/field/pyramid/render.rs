@@ -7,7 +7,6 @@ use inr_formats::Sampling;
 
 use super::Pyramid;
 use super::spline::{Order, Taps, mirrored, prefilter_line, prefilter_rows};
-use super::tiles::CACHE_BYTES;
 use super::wavelet::{Grid, Window};
 use crate::error::Error;
 use crate::field::network::{Rows, Viewport};
@@ -15,8 +14,9 @@ use inr_kernel::Job;
 
 /// Passes over the rows in which values and derivatives are made.
 pub(crate) const JET_PASSES: usize = 5;
-/// Output rows of one task, at most.
+/// Output rows of one task, at most; and at least, where there are as many, for what two of them share is made twice.
 const BAND: usize = 256;
+const LEAST_BAND: usize = 64;
 /// Side of the blocks of positions that are looked at together, in source pixels.
 const BLOCK: f64 = 64.0;
 
@@ -148,8 +148,12 @@ impl Pyramid {
     ) -> Result<(), Error> {
         let axes = Axes::new(viewport, self.latents.partition.levels, orders);
         let mut outputs: Vec<(usize, &mut [T])> = rows.each().collect();
-        let each = outputs.len().div_ceil(threads.max(1)).clamp(1, BAND);
-        for group in outputs.chunks_mut(self.rows_at_once(&axes, viewport).next_multiple_of(each)) {
+        let groups = outputs.len().div_ceil(self.rows_at_once(&axes, viewport));
+        let together = outputs.len().div_ceil(groups.max(1)).max(1);
+        let each = together
+            .div_ceil(threads.max(1))
+            .clamp(LEAST_BAND.min(together), BAND);
+        for group in outputs.chunks_mut(together.next_multiple_of(each)) {
             let range = group[0].0..group[group.len() - 1].0 + 1;
             let window = self.window(&axes, viewport, &range);
             self.prepare(axes.level, window, threads, job)?;
@@ -163,7 +167,7 @@ impl Pyramid {
     /// Output rows whose tiles fit the cache.
     fn rows_at_once(&self, axes: &Axes, viewport: &Viewport) -> usize {
         let (width, _) = self.latents.partition.size(axes.level);
-        let source = (CACHE_BYTES / 2 / (width * self.planes() * 8)).max(BAND);
+        let source = (self.tiles.room() / 2 / (width * self.planes() * 8)).max(BAND);
         let pitch = viewport.pitch()[1] / f64::from(1_u32 << axes.level);
         // Deep inside a pixel that would be more than there are, or than a number holds.
         ((source as f64 / pitch) as usize).clamp(1, viewport.size[1].max(1) as usize)

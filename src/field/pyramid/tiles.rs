@@ -11,8 +11,8 @@ use super::wavelet::{Grid, Window};
 use crate::error::Error;
 use inr_kernel::Job;
 
-/// Memory that decoded tiles may take, in bytes.
-pub(crate) const CACHE_BYTES: usize = 192 << 20;
+/// Memory that decoded tiles may take, in bytes, where nothing else is said.
+const CACHE_BYTES: usize = 192 << 20;
 
 /// Level, column and row of a tile.
 pub(crate) type Place = (u8, usize, usize);
@@ -23,18 +23,34 @@ struct Kept {
 }
 
 /// The decoded tiles of a picture.
-pub(crate) struct Tiles(Mutex<Kept>);
+pub(crate) struct Tiles {
+    kept: Mutex<Kept>,
+    room: usize,
+}
 
 impl Default for Tiles {
     fn default() -> Self {
-        let tiles = LruCache::unbounded();
-        Self(Mutex::new(Kept { tiles, bytes: 0 }))
+        Self::new(CACHE_BYTES)
     }
 }
 
 impl Tiles {
+    /// Keeps tiles of up to `room` bytes.
+    pub(crate) fn new(room: usize) -> Self {
+        let tiles = LruCache::unbounded();
+        Self {
+            kept: Mutex::new(Kept { tiles, bytes: 0 }),
+            room,
+        }
+    }
+
+    /// Memory that the tiles may take, in bytes.
+    pub(crate) fn room(&self) -> usize {
+        self.room
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn find(&self, place: Place) -> Option<Arc<Tile>> {
@@ -47,7 +63,7 @@ impl Tiles {
         if let Some(old) = kept.tiles.put(place, tile) {
             kept.bytes -= old.bytes();
         }
-        while kept.bytes > CACHE_BYTES
+        while kept.bytes > self.room
             && let Some((_, oldest)) = kept.tiles.pop_lru()
         {
             kept.bytes -= oldest.bytes();
@@ -68,7 +84,9 @@ impl Tiles {
         } else {
             None
         };
-        let tile = Arc::new(latents.decode_tile(level, (x, y), parent.as_deref())?);
+        let mut tile = latents.decode_tile(level, (x, y), parent.as_deref())?;
+        tile.drop_surroundings(level > 1);
+        let tile = Arc::new(tile);
         self.keep(place, tile.clone());
         Ok(tile)
     }

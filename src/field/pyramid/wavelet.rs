@@ -71,6 +71,16 @@ impl Grid {
         let start = (y - self.window.y) * self.window.width + columns.start - self.window.x;
         &self.values[start..start + columns.len()]
     }
+
+    /// Takes over the samples of `part`, whose window lies within this one's.
+    #[cfg(feature = "fit")]
+    pub(crate) fn paste(&mut self, part: &Self) {
+        for y in part.window.rows() {
+            let start = (y - self.window.y) * self.window.width + part.window.x - self.window.x;
+            let row = part.row(y, part.window.columns());
+            self.values[start..start + row.len()].copy_from_slice(row);
+        }
+    }
 }
 
 /// The part of a side that a synthesis of `wanted` works on: from an even sample on, within the side's `length`.
@@ -186,29 +196,41 @@ fn scale_rows(values: &mut [f32], width: usize, low: f32, high: f32) {
     }
 }
 
+/// The samples of a side of `length` that an analysis needs for `part` of the halved side.
 #[cfg(feature = "fit")]
-/// Halves a whole grid of `size`, row by row in `values`: the low samples, and the bands high in x, y, and both.
-pub(crate) fn analyse(values: &mut [f32], (width, height): (usize, usize)) -> [Vec<f32>; 4] {
+pub(crate) fn doubled(part: &Range<usize>, length: usize) -> Range<usize> {
+    (2 * part.start).saturating_sub(REACH)..(2 * part.end + REACH).min(length)
+}
+
+/// Halves a window that starts at even places: the low samples, and the bands high in x, y, and both. What lies nearer to
+/// the window's border than [`doubled`] says is right only where the whole grid ends there too.
+#[cfg(feature = "fit")]
+pub(crate) fn analyse(grid: Grid) -> [Grid; 4] {
+    let Grid { window, mut values } = grid;
+    let (width, height) = (window.width, window.height);
     if height > 1 {
         for (odd, weight) in [(true, ALPHA), (false, BETA), (true, GAMMA), (false, DELTA)] {
-            lift_rows(values, width, height, odd, weight);
+            lift_rows(&mut values, width, height, odd, weight);
         }
-        scale_rows(values, width, LOW_SCALE, HIGH_SCALE);
+        scale_rows(&mut values, width, LOW_SCALE, HIGH_SCALE);
     }
-    let (low, high) = (width.div_ceil(2), width / 2);
-    let rows = [height.div_ceil(2), height / 2];
-    let mut bands = [
-        Vec::with_capacity(low * rows[0]),
-        Vec::with_capacity(high * rows[0]),
-        Vec::with_capacity(low * rows[1]),
-        Vec::with_capacity(high * rows[1]),
-    ];
-    let (mut lows, mut highs) = (vec![0.0; low], vec![0.0; high]);
+    let split = |range: Range<usize>| {
+        let start = range.start / 2;
+        [start..range.end.div_ceil(2), start..range.end / 2]
+    };
+    let (columns, rows) = (split(window.columns()), split(window.rows()));
+    let band = |x: usize, y: usize| {
+        let window = Window::new(columns[x].clone(), rows[y].clone());
+        let values = Vec::with_capacity(window.width * window.height);
+        Grid { window, values }
+    };
+    let mut bands = [band(0, 0), band(1, 0), band(0, 1), band(1, 1)];
+    let [mut lows, mut highs] = columns.clone().map(|columns| vec![0.0; columns.len()]);
     for (y, row) in values.chunks_exact(width).enumerate() {
         analyse_line(row, &mut lows, &mut highs);
         let pair = y % 2 * 2;
-        bands[pair].extend_from_slice(&lows);
-        bands[pair + 1].extend_from_slice(&highs);
+        bands[pair].values.extend_from_slice(&lows);
+        bands[pair + 1].values.extend_from_slice(&highs);
     }
     bands
 }
@@ -260,5 +282,38 @@ pub(crate) fn synthesise(wanted: Window, size: (usize, usize), bands: [Grid; 4])
     Grid {
         window: wanted,
         values,
+    }
+}
+
+#[cfg(all(test, feature = "fit"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_analysed_as_in_the_whole() {
+        for (width, height) in [(67, 50), (1, 41), (40, 1), (33, 2), (2, 33)] {
+            let mut grid = Grid::zeros(Window::new(0..width, 0..height));
+            for (index, value) in grid.values.iter_mut().enumerate() {
+                *value = (index * index % 97) as f32 / 97.0 - 0.5;
+            }
+            let whole = analyse(grid.clone());
+            let low = (width.div_ceil(2), height.div_ceil(2));
+            for (x, y) in [(0, 0), (8, 0), (0, 16), (16, 16), (24, 8), (32, 24)] {
+                let columns = x.min(low.0)..(x + 8).min(low.0);
+                let rows = y.min(low.1)..(y + 8).min(low.1);
+                if columns.is_empty() || rows.is_empty() {
+                    continue;
+                }
+                let window = Window::new(doubled(&columns, width), doubled(&rows, height));
+                let part = super::super::cut(&grid, window);
+                for (whole, part) in whole.iter().zip(analyse(part)) {
+                    let (right, bottom) = (whole.window.width, whole.window.height);
+                    for y in rows.start..rows.end.min(bottom) {
+                        let columns = columns.start..columns.end.min(right);
+                        assert_eq!(whole.row(y, columns.clone()), part.row(y, columns));
+                    }
+                }
+            }
+        }
     }
 }
