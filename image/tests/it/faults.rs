@@ -305,3 +305,24 @@ fn resolution_is_kept_and_what_has_no_place_is_named() {
     // Exif's tag XResolution.
     assert!(read.picture.metadata().exif.is_some());
 }
+
+#[cfg(feature = "jxl")]
+#[test]
+fn a_lossless_jpeg_xl_is_its_source() {
+    let picture = read("hard-alpha.jxl").unwrap();
+    let png = read("hard-alpha.png").unwrap();
+    let (Samples::U8(found), Samples::U8(whole)) = (picture.samples(), png.samples()) else {
+        panic!("8 bits")
+    };
+    // It is cut out of the PNG at 40,30.
+    assert_eq!([picture.width(), picture.height()], [64, 48]);
+    for (y, row) in found.chunks_exact(4 * 64).enumerate() {
+        let at = 4 * ((30 + y) * 224 + 40);
+        for (a, b) in row
+            .chunks_exact(4)
+            .zip(whole[at..at + 4 * 64].chunks_exact(4))
+        {
+            assert!(a == b || a[3] == 0 && b[3] == 0, "{a:?} {b:?}");
+        }
+    }
+}

@@ -4,6 +4,8 @@
 #[cfg(feature = "libjpeg")]
 mod faults;
 mod metrics;
+#[cfg(feature = "libjpeg")]
+mod mutations;
 mod noise;
 mod pictures;
 #[cfg(not(feature = "libjpeg"))]
