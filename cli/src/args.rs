@@ -34,6 +34,7 @@ Exit codes:
   1  failed
   2  bad arguments
   3  the input is not a usable .inr file
+  4  done, but a file misses the --psnr, --bpp or --bytes that was asked for
 A file that fails does not stop the others; with several failures the smallest code is returned.";
 
 /// A picture format whose files are fitted fields: small, and sharp at every size.
@@ -91,7 +92,8 @@ under Network.
 Ctrl-C stops the encode. Without --keep nothing is written; with it, the file as far as it has come. With --resume a
 checkpoint is written. A second Ctrl-C ends the program at once.
 
-Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments.";
+Exit codes: 0 done, 1 failed (with several files: one of them), 2 bad arguments, 4 done, but a file misses the --psnr,
+--bpp or --bytes that was asked for.";
 
 /// Arguments of `inr encode`.
 #[derive(Debug, Args)]

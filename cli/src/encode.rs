@@ -36,7 +36,12 @@ pub fn run(args: &EncodeArgs) -> Result<Outcome> {
     })
 }
 
-fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outputs) -> Result<()> {
+fn one(
+    input: &Path,
+    args: &EncodeArgs,
+    options: &EncodeOptions,
+    outputs: &Outputs,
+) -> Result<Outcome> {
     let started = Instant::now();
     let name = format!("{}.inr", output::stem(input));
     outputs.pass_over(input, &name)?;
@@ -80,7 +85,11 @@ fn one(input: &Path, args: &EncodeArgs, options: &EncodeOptions, outputs: &Outpu
     {
         std::fs::remove_file(&path).with_context(|| format!("cannot delete {}", path.display()))?;
     }
-    report(input, &output, args, &encoded)
+    report(input, &output, args, &encoded)?;
+    Ok(match encoded.report.target_met {
+        true => Outcome::Done,
+        false => Outcome::MissedTarget,
+    })
 }
 
 fn is_cancelled(error: &anyhow::Error) -> bool {
@@ -156,8 +165,13 @@ fn report(input: &Path, output: &Path, args: &EncodeArgs, encoded: &Encoded) -> 
         }
     };
     let (bpp, psnr) = (report.bits_per_pixel, report.psnr);
+    let missed = if report.target_met {
+        ""
+    } else {
+        ", TARGET MISSED"
+    };
     say(&format!(
-        "{} -> {}: {bytes} bytes, {bpp:.3} bpp, {psnr:.2} dB,{network} in {:.1} s on {device}, {}",
+        "{} -> {}: {bytes} bytes, {bpp:.3} bpp, {psnr:.2} dB,{network} in {:.1} s on {device}, {}{missed}",
         input::display_name(input),
         output::output_name(output),
         report.seconds,

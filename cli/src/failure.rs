@@ -15,6 +15,8 @@ use crate::terminal::say;
 pub enum Outcome {
     /// Exit code 0.
     Done,
+    /// Exit code 4.
+    MissedTarget,
     /// Exit code 3.
     UnusableInput,
     /// Exit code 2.
@@ -23,10 +25,18 @@ pub enum Outcome {
     Failed,
 }
 
+/// A job without an outcome of its own.
+impl From<()> for Outcome {
+    fn from((): ()) -> Self {
+        Self::Done
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         Self::from(match outcome {
             Outcome::Done => 0,
+            Outcome::MissedTarget => 4,
             Outcome::Failed => 1,
             Outcome::BadArguments => 2,
             Outcome::UnusableInput => 3,

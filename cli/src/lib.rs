@@ -85,12 +85,12 @@ fn on_interrupt(command: &Command) -> OnInterrupt {
 
 /// Runs `work` on every input, `jobs` of them at a time; one that fails does not stop the rest, an interrupt does. With
 /// `--json` failures are told on standard output as well.
-fn each(
+fn each<T: Into<Outcome>>(
     inputs: &[PathBuf],
     verb: &str,
     report: &ReportArgs,
     jobs: usize,
-    work: impl Fn(&Path) -> Result<()> + Sync,
+    work: impl Fn(&Path) -> Result<T> + Sync,
 ) -> Result<Outcome> {
     let one = |input: &PathBuf| -> Result<Outcome> {
         let name = input::display_name(input);
@@ -109,8 +109,9 @@ fn each(
             },
             done => done,
         };
-        let Err(error) = result.with_context(|| format!("cannot {verb} {name}")) else {
-            return Ok(Outcome::Done);
+        let error = match result.with_context(|| format!("cannot {verb} {name}")) {
+            Ok(done) => return Ok(done.into()),
+            Err(error) => error,
         };
         failure::print(&error, &name);
         if report.json {

@@ -8,9 +8,8 @@ use inr_formats::latents::{Band, Exact, Partition, Tile};
 use super::colours::Turn;
 use super::source::Source;
 use crate::error::Error;
-use crate::field::pyramid::cut;
 use crate::field::pyramid::tiles::{Tiles, band_window};
-use crate::field::pyramid::wavelet::{Grid, Window, analyse, doubled};
+use crate::field::pyramid::wavelet::{Grid, Window, analyse, cut, doubled};
 use inr_image::Picture;
 use inr_kernel::Job;
 
@@ -19,7 +18,7 @@ const COARSEST: usize = 32;
 /// Side of a tile in coefficients, for pictures up to about a megapixel, and above.
 const TILE_SIDES: [u16; 2] = [192, 128];
 /// Unit of the integer coefficients that the coder is given.
-const UNIT: f32 = 256.0;
+pub(super) const UNIT: f32 = 256.0;
 /// Mean place of a coefficient within its interval before any was looked at.
 const FIRST_CENTROIDS: [[i8; 2]; 3] = [[0, 0]; 3];
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use inr_formats::latents::Partition;
 use inr_formats::{InrFile, Model, Provenance};
 
-use super::analysis::{self, Analysis, Quantisation, Quantised};
+use super::analysis::{self, Analysis, Quantisation, Quantised, UNIT};
 use super::common::{self, Common, Judgement};
 use super::options::{EncodeOptions, EncodeReport, Encoded, Metric, PyramidOptions, Target};
 use super::preview;
@@ -25,7 +25,7 @@ const LAMBDA: f32 = 0.26;
 const SLOPE: f64 = 0.118;
 /// Prices that a search per picture tries, relative to [`LAMBDA`].
 const PRICES: [f32; 4] = [0.75, 1.3, 0.6, 1.6];
-/// Steps that a search looks between, in units of the value range.
+/// Steps that a search looks between, in units of the value range; see [`finest_step`] too.
 const STEPS: [f32; 2] = [2e-7, 4.0];
 /// Quantisations of a search at most.
 const TRIALS: u32 = 14;
@@ -63,6 +63,12 @@ fn quality_step(quality: f64) -> f32 {
     let ((q0, s0), (q1, s1)) = (STEPS[above - 1], STEPS[above]);
     let share = (quality - q0) / (q1 - q0);
     ((s0.ln() + share * (s1.ln() - s0.ln())).exp() / 255.0) as f32
+}
+
+/// The finest step with which the coefficients of `levels` still fit the coder's integers: each level may double them.
+fn finest_step(levels: u8) -> f32 {
+    let most = i32::MAX as f32 / UNIT;
+    STEPS[0].max(f32::from(levels).exp2() / most / DENSITY)
 }
 
 /// What an encoder chooses besides the step.
@@ -401,7 +407,8 @@ impl PyramidEncoder<'_> {
             }
             _ => (0.0, true),
         };
-        let (mut fine, mut coarse) = (STEPS[0].ln(), STEPS[1].ln());
+        let ends = [finest_step(self.analysis.partition.levels), STEPS[1]].map(f32::ln);
+        let [mut fine, mut coarse] = ends;
         let mut step = quality_step(60.0);
         let mut best: Option<Candidate> = None;
         self.expected = TRIALS / 2;
@@ -409,9 +416,10 @@ impl PyramidEncoder<'_> {
             // By then the step is about right.
             if trial == 3 {
                 self.refine(step)?;
-                (fine, coarse, best) = (STEPS[0].ln(), STEPS[1].ln(), None);
+                ([fine, coarse], best) = (ends, None);
             }
             let candidate = self.candidate(step)?;
+            let psnr = candidate.psnr;
             let (over, met) = judge(&candidate, self.common.options);
             let fits = if limit.is_some() {
                 over <= 0.0
@@ -420,14 +428,19 @@ impl PyramidEncoder<'_> {
             };
             if fits || best.is_none() {
                 let better = |best: &Candidate| {
+                    let smaller = candidate.bytes.len() < best.bytes.len();
+                    let closer =
+                        candidate.psnr > best.psnr || candidate.psnr == best.psnr && smaller;
                     !judge_fits(best, self.common.options, limit)
-                        || (candidate.bytes.len() > best.bytes.len()) == limit.is_some()
+                        || if limit.is_some() { closer } else { smaller }
                 };
                 if best.as_ref().is_none_or(better) {
                     best = Some(candidate);
                 }
             }
-            if met || self.meter.stop().is_some() {
+            // No step makes exact samples better.
+            let exact = fits && limit.is_some() && psnr.is_infinite();
+            if met || exact || self.meter.stop().is_some() {
                 break;
             }
             if over > 0.0 {

@@ -197,6 +197,7 @@ fn present(band: &Grid, y: isize) -> Option<&[f32]> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wavelet::cut;
     use super::*;
 
     /// A level of `size` with something everywhere, three planes.
@@ -242,10 +243,6 @@ mod tests {
             });
         }
         planes
-    }
-
-    fn cut(grid: &Grid, window: Window) -> Grid {
-        super::super::cut(grid, window)
     }
 
     #[test]

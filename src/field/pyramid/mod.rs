@@ -15,7 +15,7 @@ use inr_formats::{FormatError, Latents};
 use crate::error::Error;
 use inr_kernel::Job;
 use tiles::{Tiles, band_window};
-use wavelet::{Grid, Window, halves, synthesise};
+use wavelet::{Grid, Window, cut, halves, synthesise};
 
 /// A picture as latent grids, decoded as far as it is looked at.
 #[derive(Clone)]
@@ -215,14 +215,4 @@ fn parts(wanted: Window, size: (usize, usize)) -> ([Window; 4], [Window; 3]) {
     ];
     let low = Window::new(columns.0, rows.0);
     ([low, bands[0], bands[1], bands[2]], bands)
-}
-
-/// The part of `grid` in `window`, which lies within its own.
-pub(crate) fn cut(grid: &Grid, window: Window) -> Grid {
-    let rows = window.rows();
-    let values = rows
-        .flat_map(|y| grid.row(y, window.columns()))
-        .copied()
-        .collect();
-    Grid { window, values }
 }

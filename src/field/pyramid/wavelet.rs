@@ -83,6 +83,16 @@ impl Grid {
     }
 }
 
+/// The part of `grid` in `window`, which lies within its own.
+pub(crate) fn cut(grid: &Grid, window: Window) -> Grid {
+    let rows = window.rows();
+    let values = rows
+        .flat_map(|y| grid.row(y, window.columns()))
+        .copied()
+        .collect();
+    Grid { window, values }
+}
+
 /// The part of a side that a synthesis of `wanted` works on: from an even sample on, within the side's `length`.
 fn working(wanted: &Range<usize>, length: usize) -> Range<usize> {
     let start = wanted.start.saturating_sub(REACH) & !1;
@@ -305,7 +315,7 @@ mod tests {
                     continue;
                 }
                 let window = Window::new(doubled(&columns, width), doubled(&rows, height));
-                let part = super::super::cut(&grid, window);
+                let part = cut(&grid, window);
                 for (whole, part) in whole.iter().zip(analyse(part)) {
                     let (right, bottom) = (whole.window.width, whole.window.height);
                     for y in rows.start..rows.end.min(bottom) {
