@@ -25,7 +25,7 @@ fn lasting(folder: &TempDir) -> Vec<String> {
         .collect()
 }
 
-fn fixture(name: &str) -> Vec<u8> {
+pub fn fixture(name: &str) -> Vec<u8> {
     fs::read(format!("{}/../fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).expect("a fixture")
 }
 

@@ -16,6 +16,8 @@ mod derivative;
 mod faults;
 #[cfg(unix)]
 mod filter;
+#[cfg(unix)]
+mod habits;
 mod lab;
 mod layers;
 mod networks;
@@ -114,7 +116,9 @@ static INR: LazyLock<Vec<u8>> = LazyLock::new(|| {
 fn folder(files: &[(&str, &[u8])]) -> TempDir {
     let folder = TempDir::new().expect("a temporary folder");
     for (name, bytes) in files {
-        fs::write(folder.path().join(name), bytes).expect("a file is written");
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
+        fs::write(path, bytes).expect("a file is written");
     }
     folder
 }

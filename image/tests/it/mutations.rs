@@ -47,8 +47,10 @@ fn sources() -> Vec<(String, Vec<u8>)> {
 fn no_damage_makes_a_reader_panic() {
     let mut numbers = Numbers(7);
     // Small pictures only: the damage may change the size.
-    let mut limits = Limits::default();
-    limits.pixels = 1 << 20;
+    let limits = Limits {
+        pixels: 1 << 20,
+        ..Limits::default()
+    };
     for (name, whole) in sources() {
         for round in 0..60 {
             let mut bytes = whole.clone();

@@ -295,7 +295,8 @@ pub(crate) fn synthesise(wanted: Window, size: (usize, usize), bands: [Grid; 4])
     }
 }
 
-#[cfg(all(test, feature = "fit"))]
+#[cfg(feature = "fit")]
+#[cfg(test)]
 mod tests {
     use super::*;
 
