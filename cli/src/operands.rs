@@ -22,7 +22,7 @@ enum Kind {
 }
 
 /// Extensions of picture files that are read and never written.
-const READ_ONLY: [&str; 2] = ["gif", "jxl"];
+const READ_ONLY: [&str; 4] = ["ff", "gif", "hdr", "jxl"];
 
 fn has_extension(path: &Path, wanted: &str) -> bool {
     let extension = path.extension();

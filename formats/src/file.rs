@@ -154,13 +154,6 @@ impl InrFile {
         if self.enlarge {
             chunk::append(&mut out, ChunkKind::ENLARGE, &ENLARGE_MEANS)?;
         }
-        if let Some(opacity) = &self.opacity {
-            let (width, height) = (self.header.width, self.header.height);
-            if !self.header.layout.has_alpha() || !opacity.fits(width, height) {
-                return Err(opacity::malformed("one of another picture"));
-            }
-            chunk::append(&mut out, ChunkKind::OPACITY, &opacity.write())?;
-        }
         match &self.latents {
             Some(latents) => {
                 chunk::append(&mut out, ChunkKind::GRID, &latents::write(latents)?)?;
@@ -170,6 +163,13 @@ impl InrFile {
                 let payload = weights::write(&self.layers, &shapes)?;
                 chunk::append(&mut out, ChunkKind::WEIGHTS, &payload)?;
             }
+        }
+        if let Some(opacity) = &self.opacity {
+            let (width, height) = (self.header.width, self.header.height);
+            if !self.header.layout.has_alpha() || !opacity.fits(width, height) {
+                return Err(opacity::malformed("one of another picture"));
+            }
+            chunk::append(&mut out, ChunkKind::OPACITY, &opacity.write())?;
         }
         append_blob(&mut out, ChunkKind::EXIF, self.exif.as_deref())?;
         append_blob(&mut out, ChunkKind::XMP, self.xmp.as_deref())?;

@@ -86,11 +86,7 @@ impl InrPicture {
         let viewport = self.viewport(options)?;
         let (method, _) = self.choose(options, &viewport)?;
         let [width, height] = viewport.size;
-        let sample_bytes = match options.depth.unwrap_or(self.depth()) {
-            Depth::U8 => 1,
-            Depth::U16 => 2,
-            Depth::F32 => 4,
-        };
+        let sample_bytes = options.depth.unwrap_or(self.depth()).bytes() as u64;
         let row_bytes = sample_bytes * u64::from(width) * self.layout().channels() as u64;
         let mut rows = (BAND_BYTES / row_bytes).max(1);
         if rows > WHOLE_ROWS {

@@ -96,7 +96,10 @@ fn encode_with(
         journal,
     };
     let (opacity, note) = common::opacity(picture, options);
-    notes.extend(note.map(String::from));
+    if let Some(note) = note {
+        observer.note(note);
+        notes.push(note.into());
+    }
     let mut encoder = Encoder {
         picture,
         options,

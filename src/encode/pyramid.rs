@@ -210,7 +210,10 @@ pub(super) fn encode(
         notes.push(note);
     }
     let (opacity, note) = common::opacity(picture, options);
-    notes.extend(note.map(String::from));
+    if let Some(note) = note {
+        meter.note(note);
+        notes.push(note.into());
+    }
     let common = Common {
         picture,
         options,

@@ -92,7 +92,8 @@ fn read(
     notes: &mut Vec<String>,
 ) -> Result<Picture, Error> {
     let limits = &options.limits;
-    if let Some(page) = options.page
+    // Other files are one page.
+    if let Some(page) = options.page.filter(|page| *page != 1)
         && format != Format::Tiff
     {
         return Err(Error::Misuse {
@@ -259,8 +260,10 @@ enum Format {
     Other(ImageFormat),
 }
 
-/// The bytes that HEIF files have from their fifth on, brands after them.
+/// The bytes that AVIF, HEIC and films have from their fifth on, brands after them.
 const FILE_TYPE: &[u8] = b"ftyp";
+/// What to do with most formats that are not read.
+const MAGICK: &str = "convert it to a PNG first, for example with: magick FILE picture.png";
 
 fn recognise(bytes: &[u8]) -> Result<Format, Error> {
     if bytes.starts_with(&inr_formats::SIGNATURE) {
@@ -302,22 +305,30 @@ fn unread(bytes: &[u8]) -> Option<Error> {
         let what = what.into();
         Some(Error::Unsupported { what, instead })
     };
-    const MAGICK: &str = "convert it to a PNG first, for example with: magick FILE picture.png";
     match bytes.get(4..8) {
         Some(FILE_TYPE) => {
             let length = bytes
                 .first_chunk::<4>()
                 .map(|length| u32::from_be_bytes(*length));
             let end = (length? as usize).min(bytes.len()).min(256);
-            let mut brands = bytes.get(8..end)?.chunks_exact(4);
-            return match brands.any(|brand| brand == b"avif" || brand == b"avis") {
-                true => named(
+            let brands = bytes.get(8..end)?;
+            let has =
+                |wanted: &[&[u8]]| brands.chunks_exact(4).any(|brand| wanted.contains(&brand));
+            return match (
+                has(&[b"avif", b"avis"]),
+                has(&[b"heic", b"heix", b"hevc", b"mif1"]),
+            ) {
+                (true, _) => named(
                     "AVIF is not read",
                     "convert it to a PNG first, for example with: avifdec FILE picture.png",
                 ),
-                false => named(
+                (_, true) => named(
                     "HEIC is not read",
                     "convert it to a PNG first, for example with: heif-convert FILE picture.png",
+                ),
+                _ => named(
+                    "the file is a film or another container of its kind",
+                    "extract one frame first, for example with: ffmpeg -i FILE -frames:v 1 frame.png",
                 ),
             };
         }
@@ -388,7 +399,7 @@ fn explain(source: ImageError, format: ImageFormat, limits: &Limits) -> Error {
         },
         ImageError::Unsupported(_) => Error::Unsupported {
             what: format!("{}: {source}", image_name(format)).into(),
-            instead: "convert it to a PNG first, for example with: magick FILE picture.png",
+            instead: MAGICK,
         },
         source => Error::Malformed {
             format: image_name(format),

@@ -79,42 +79,41 @@ const RIGHT: [Right; 4] = [
     },
 ];
 
+/// Asserts that a file has this size, means within `off`, and pixels within 2 steps of 8 bits.
+fn check<P: AsRef<[u8]>>(
+    file: &str,
+    size: [u32; 2],
+    means: (&[f64], f64),
+    pixels: impl IntoIterator<Item = ([usize; 2], P)>,
+) {
+    let picture = read(file).unwrap().with_depth(Depth::U8);
+    assert_eq!([picture.width(), picture.height()], size, "{file}");
+    let Samples::U8(samples) = picture.samples() else {
+        panic!("8 bits")
+    };
+    let (channels, (means, off)) = (picture.layout().channels(), means);
+    assert_eq!(channels, means.len(), "{file}");
+    for (channel, wanted) in means.iter().enumerate() {
+        let values = samples.iter().skip(channel).step_by(channels);
+        let mean = values.map(|value| f64::from(*value)).sum::<f64>() / picture.pixels() as f64;
+        assert!((mean - wanted).abs() < off, "{file}: {mean}, not {wanted}");
+    }
+    for ([x, y], wanted) in pixels {
+        let at = channels * (y * size[0] as usize + x);
+        let found = &samples[at..at + channels];
+        let mut pairs = found.iter().zip(wanted.as_ref());
+        assert!(
+            pairs.all(|(a, b)| a.abs_diff(*b) <= 2),
+            "{file} at {x},{y}: {found:?}"
+        );
+    }
+}
+
 #[test]
 fn jpegs_of_any_sampling_scans_and_coding_are_those_of_libjpeg() {
     for right in RIGHT {
-        let picture = read(right.file).unwrap();
-        assert_eq!(
-            [picture.width(), picture.height()],
-            right.size,
-            "{}",
-            right.file
-        );
-        let Samples::U8(samples) = picture.samples() else {
-            panic!("8 bits")
-        };
-        for (channel, wanted) in right.means.into_iter().enumerate() {
-            let values = samples.iter().skip(channel).step_by(3);
-            let sum: f64 = values.map(|value| f64::from(*value)).sum();
-            let mean = sum / picture.pixels() as f64;
-            assert!(
-                (mean - wanted).abs() < 0.1,
-                "{}: {mean} in place of {wanted}",
-                right.file
-            );
-        }
-        for ([x, y], wanted) in right.pixels {
-            let at = 3 * (y * picture.width() as usize + x);
-            let near = samples[at..at + 3]
-                .iter()
-                .zip(wanted)
-                .all(|(a, b)| a.abs_diff(*b) <= 2);
-            assert!(
-                near,
-                "{} at {x},{y}: {:?}",
-                right.file,
-                &samples[at..at + 3]
-            );
-        }
+        let pixels = right.pixels.iter().copied();
+        check(right.file, right.size, (&right.means, 0.1), pixels);
     }
 }
 
@@ -250,24 +249,8 @@ const KINDS: [Sample; 12] = [
 #[test]
 fn kinds_of_tiff_and_places_of_exif_come_out_as_pillow_reads_them() {
     for (file, size, means, pixels) in KINDS {
-        let picture = read(file).unwrap().with_depth(Depth::U8);
-        assert_eq!([picture.width(), picture.height()], size, "{file}");
-        let Samples::U8(samples) = picture.samples() else {
-            panic!("8 bits")
-        };
-        let channels = picture.layout().channels();
-        assert_eq!(channels, means.len(), "{file}");
-        for (channel, wanted) in means.iter().enumerate() {
-            let values = samples.iter().skip(channel).step_by(channels);
-            let mean = values.map(|value| f64::from(*value)).sum::<f64>() / picture.pixels() as f64;
-            assert!((mean - wanted).abs() < 0.3, "{file}: {mean}, not {wanted}");
-        }
-        for ([x, y], wanted) in [[44, 37], [100, 100]].into_iter().zip(pixels) {
-            let at = channels * (y * size[0] as usize + x);
-            let found = &samples[at..at + channels];
-            let near = found.iter().zip(wanted).all(|(a, b)| a.abs_diff(*b) <= 2);
-            assert!(near, "{file} at {x},{y}: {found:?}");
-        }
+        let places = [[44, 37], [100, 100]];
+        check(file, size, (means, 0.3), places.into_iter().zip(pixels));
     }
 }
 
@@ -285,6 +268,10 @@ fn pages_are_chosen_and_never_guessed() {
         samples.clone()
     };
     assert!(first(1) != first(2) && first(2) != first(3));
+    // A file that is one page has page 1.
+    let png =
+        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/faults/opaque-rgba.png"));
+    assert!(read_picture_with(&png.unwrap(), &ReadOptions::default().page(1)).is_ok());
     let none = read_picture_with(&bytes, &ReadOptions::default().page(4)).unwrap_err();
     assert!(none.to_string().contains("page 4"), "{none}");
 }

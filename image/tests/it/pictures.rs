@@ -316,6 +316,8 @@ fn unknown_files_and_inr_files_say_what_they_are() {
     assert!(message(b"").contains("not a picture"));
     assert!(message(b"\x01\x02\x03\x04").contains("01, 02, 03, 04"));
     assert!(message(b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf").contains("AVIF"));
+    assert!(message(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic").contains("HEIC"));
+    assert!(message(b"\0\0\0\x18ftypisom\0\0\0\0isommp41").contains("film"));
     assert!(message(b"%PDF-1.7 ...").contains("PDF"));
     assert!(message(b"\x89INR\r\n\x1a\n more").contains("decode it first"));
 }

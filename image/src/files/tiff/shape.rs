@@ -180,6 +180,13 @@ impl<'a> Shape<'a> {
         if chunk[0].saturating_mul(chunk[1]) > limits.pixels.max(1 << 20) {
             return Err(CORRUPT);
         }
+        // A chunk is held whole, with all its samples.
+        let memory = (chunk[0] * chunk[1]).saturating_mul(samples * bits / 8);
+        if memory > limits.pixels.saturating_mul(32).saturating_add(1 << 26) {
+            return Err(unsupported(format!(
+                "the TIFF has parts of {memory} bytes, more than are held at once"
+            )));
+        }
         let subsampling = tags.numbers(530).unwrap_or_default();
         let subsampling = match (photometric, subsampling[..].first_chunk()) {
             (6, Some([across, down])) => [*across as usize, *down as usize],
