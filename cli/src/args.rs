@@ -178,6 +178,9 @@ pub struct EncodeArgs {
     /// thread, at most 8]
     #[arg(long, value_name = "N", value_parser = values::threads, help_heading = "Fit")]
     pub jobs: Option<usize>,
+    /// Memory that the program may take; pictures wait for room, and one that takes more is refused [default: any]
+    #[arg(long, value_name = "BYTES", value_parser = values::bytes, allow_negative_numbers = true, help_heading = "Fit")]
+    pub memory: Option<u64>,
     /// When interrupted, write the file as far as it has come
     #[arg(long, help_heading = "Fit")]
     pub keep: bool,

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::args::EncodeArgs;
 use super::failure::{Outcome, bad_arguments, refused};
+use super::memory::Memory;
 use super::output::{self, Outputs};
 use super::progress::{self, Reporter};
 
@@ -31,8 +32,9 @@ pub fn run(args: &EncodeArgs) -> Result<Outcome> {
     let threads = args.threads.unwrap_or_else(inr::default_threads);
     let jobs = args.jobs(threads);
     let options = options(args)?.threads((threads / jobs).max(1));
+    let memory = Memory::new(args.memory)?;
     super::each(&args.inputs, "encode", &args.report, jobs, |input| {
-        one(input, args, &options, &outputs)
+        one(input, args, &options, &outputs, &memory)
     })
 }
 
@@ -41,11 +43,15 @@ fn one(
     args: &EncodeArgs,
     options: &EncodeOptions,
     outputs: &Outputs,
+    memory: &Memory,
 ) -> Result<Outcome> {
     let started = Instant::now();
     let name = format!("{}.inr", output::stem(input));
     outputs.pass_over(input, &name)?;
-    let PictureFile { picture, notes, .. } = input::read_source(input, &args.source.options())?;
+    let (source, _share) = memory.admit(&args.source.options(), |options| {
+        input::read_source(input, options)
+    })?;
+    let PictureFile { picture, notes, .. } = source;
     let output = outputs.choose(input, &name)?;
     let checkpoint = checkpoint(args, &output)?;
     let mut reporter = Reporter::new(

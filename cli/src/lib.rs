@@ -16,6 +16,7 @@ mod info;
 mod input;
 pub mod lab;
 mod markup;
+mod memory;
 mod operands;
 mod output;
 mod program;

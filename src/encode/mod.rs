@@ -7,6 +7,7 @@ mod common;
 mod network;
 mod options;
 mod preview;
+mod pursuit;
 mod pyramid;
 mod source;
 

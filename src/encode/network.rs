@@ -8,6 +8,7 @@ use super::budget;
 use super::common::{self, Common, Judgement};
 use super::options::{EncodeOptions, EncodeReport, Encoded, ModelOptions, NetworkReport, Target};
 use super::preview;
+use super::pursuit::Pursuit;
 use crate::error::Error;
 use crate::fit::plan::Plan;
 use crate::fit::steps::Steps;
@@ -171,9 +172,6 @@ struct Candidate {
     stopped: StopReason,
 }
 
-/// Times a PSNR search may grow the network, each time by [`GROWTH`].
-const ATTEMPTS: u32 = 6;
-const GROWTH: f64 = 1.8;
 /// Halvings of the interval in which a file of the wanted size is sought.
 const SEARCHES: u32 = 20;
 /// Steps by which values of a file that is too large are rounded towards zero at most.
@@ -241,33 +239,37 @@ impl Encoder<'_> {
         Ok(bytes)
     }
 
-    /// Grows the network until the decoded file has `target` dB.
-    fn search_psnr(&mut self, mut parameters: f64, target: f64) -> Result<Candidate, Error> {
+    /// Fits larger networks, then others and longer, until the decoded file has `target` dB or the time is over.
+    fn search_psnr(&mut self, parameters: f64, target: f64) -> Result<Candidate, Error> {
+        let (mut pursuit, mut effort) = Pursuit::new(parameters, target, self.network);
         let mut best: Option<Candidate> = None;
-        for attempt in 0..ATTEMPTS {
-            let plan = self.plan(parameters);
+        loop {
+            let mut plan = self.plan(effort.parameters);
+            effort.apply(&mut plan);
             let fitted = self.fit.run(&plan, Some(target + 0.2), self.observer)?;
-            let ended = fitted.stopped;
+            let out_of_time = matches!(
+                fitted.stopped,
+                StopReason::TimeBudget | StopReason::Cancelled
+            );
             let candidate = self.finish(&plan, fitted, None)?;
             let reached = candidate.psnr;
-            if best.as_ref().is_none_or(|best| best.psnr < reached) {
+            if pursuit.best(reached) {
                 best = Some(candidate);
             }
-            let out_of_time = matches!(ended, StopReason::TimeBudget | StopReason::Cancelled);
-            let grown =
-                parameters * GROWTH * ((target - reached - 3.0) / 6.0).exp2().clamp(1.0, 4.0);
-            let fixed = self.plan(grown).mlp == plan.mlp;
-            if reached >= target || out_of_time || fixed || attempt + 1 == ATTEMPTS {
-                break;
-            }
+            let largest = self.plan(effort.parameters * 2.0).mlp.hidden == plan.mlp.hidden;
+            effort = match pursuit.next(effort, reached, largest) {
+                Some(next) if !out_of_time => next,
+                _ => return best.ok_or(Error::Cancelled),
+            };
             let note = format!(
-                "{} weights reach {reached:.2} dB of {target}, growing",
-                plan.mlp.parameters(self.samples.channels)
+                "{} weights, {} epochs, first omega0 {}, learning rate {:.1e}: {reached:.2} dB of {target}, going on",
+                plan.mlp.parameters(self.samples.channels),
+                plan.epochs.round(),
+                plan.mlp.omega_first.round(),
+                plan.rate,
             );
             self.observer.note(&note);
-            parameters = grown;
         }
-        best.ok_or(Error::Cancelled)
     }
 
     /// Quantises, writes and measures a fitted network.

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use inr::{Layout, Metadata, Picture, Samples};
 
+use crate::faults::fixture;
 use crate::{INR, PNG, expect_code, folder, inr, inr_with_input, names, read, stderr};
 
 #[test]
@@ -144,6 +145,12 @@ fn a_missed_target_has_an_exit_code_of_its_own_and_more_bytes_are_never_worse() 
         "--model", "siren", "--hidden", "8,8", "--epochs", "3", "--psnr", "60",
     ];
     assert_eq!(psnr(&short).0, Some(4));
+    // Three layers of 24 stop at 29.7 dB after the usual epochs with the usual omega0.
+    fs::write(folder.path().join("a.png"), fixture("camera-64.png")).expect("room");
+    let narrow = ["--model", "siren", "--hidden", "24,24,24", "--psnr", "31"];
+    let (code, reached) = psnr(&narrow);
+    assert!(code == Some(0) && reached >= 31.0, "{code:?} {reached}");
+    fs::write(folder.path().join("a.png"), &*PNG).expect("room");
     let sizes = ["400", "700", "1k", "1500", "2k", "4k", "20k", "1M", "10M"];
     let reached: Vec<f64> = sizes
         .iter()
@@ -165,5 +172,26 @@ fn info_says_in_words_what_a_file_is() {
     assert!(
         text.contains("a picture of 24 x 16 pixels, colour, 8 bits a sample"),
         "{text}"
+    );
+}
+
+#[test]
+fn memory_is_shared_or_refused() {
+    let photo = fixture("chelsea.png");
+    let folder = folder(&[("a.png", &photo), ("b.png", &photo), ("c.png", &photo)]);
+    let output = inr(folder.path(), &["encode", "a.png", "--memory", "1M"]);
+    expect_code(&output, 1);
+    assert!(stderr(&output).contains("allow more memory"));
+    let output = inr(folder.path(), &["encode", "a.png", "--memory", "53M"]);
+    expect_code(&output, 1);
+    assert!(stderr(&output).contains("encoding it takes about 54 MB of memory"));
+    // Room for one after the other.
+    let together = "encode a.png b.png c.png --jobs 3 --memory 56M";
+    let arguments: Vec<&str> = together.split(' ').collect();
+    expect_code(&inr(folder.path(), &arguments), 0);
+    assert!(
+        ["a.inr", "b.inr", "c.inr"]
+            .iter()
+            .all(|name| names(&folder).contains(&(*name).into()))
     );
 }

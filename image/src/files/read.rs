@@ -401,6 +401,18 @@ fn explain(source: ImageError, format: ImageFormat, limits: &Limits) -> Error {
             what: format!("{}: {source}", image_name(format)).into(),
             instead: MAGICK,
         },
+        // `image` calls damaged what its BMP decoder only does not know.
+        ImageError::Decoding(_)
+            if format == ImageFormat::Bmp
+                && ["Unknown image compression", "Image too large"]
+                    .iter()
+                    .any(|words| source.to_string().contains(words)) =>
+        {
+            Error::Unsupported {
+                what: format!("this kind of BMP is not read ({source})").into(),
+                instead: MAGICK,
+            }
+        }
         source => Error::Malformed {
             format: image_name(format),
             source,

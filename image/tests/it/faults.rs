@@ -313,3 +313,32 @@ fn a_lossless_jpeg_xl_is_its_source() {
         }
     }
 }
+
+#[test]
+fn kinds_of_bmp_that_are_not_read_are_not_called_damaged() {
+    // Bits with alpha masks, and a row of 70,000 pixels.
+    for (width, compression) in [(4u32, 6u32), (70_000, 0)] {
+        let mut file = b"BM".to_vec();
+        let numbers = [
+            0,
+            0,
+            54,
+            40,
+            width,
+            1,
+            0x18_0001,
+            compression,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ];
+        numbers
+            .iter()
+            .for_each(|number| file.extend(number.to_le_bytes()));
+        file.resize(54 + width as usize * 3, 0);
+        let error = inr_image::read_picture(&file, &Default::default()).expect_err("not read");
+        assert!(matches!(error, Error::Unsupported { .. }), "{error}");
+    }
+}
