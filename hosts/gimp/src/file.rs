@@ -9,6 +9,7 @@ use inr_plugin_api::{Failure, INR_DERIVATIVE_NONE, Sample, Status};
 
 use crate::catalogue::{self, MAX_BYTES, Values};
 use crate::editor::{Gimp, Handle};
+use crate::metadata::Metadata;
 use crate::{filter, pixels};
 
 /// Signature of the files in GIMP's notation.
@@ -71,7 +72,12 @@ impl Opened {
     ///
     /// # Errors
     /// [`Status::TooLarge`], [`Status::OutOfMemory`], or the plug-in's failure.
-    pub fn render<H: Handle>(&mut self, gimp: &Gimp<H>, size: [u32; 2]) -> Result<H, Failure> {
+    pub fn render<H: Handle>(
+        &mut self,
+        gimp: &Gimp<H>,
+        metadata: Option<&Metadata<H>>,
+        size: [u32; 2],
+    ) -> Result<H, Failure> {
         let format = self.info.format;
         let mut output = pixels::blank(size, format.sample, format.layout)?;
         filter::watched(gimp, |watcher| {
@@ -79,13 +85,18 @@ impl Opened {
                 .render(None, INR_DERIVATIVE_NONE, 0.0, &mut output, Some(watcher))
         })?;
         let precision = pixels::precision(format.sample);
-        filter::new_image(
-            gimp,
-            output,
-            precision,
-            self.info.icc.as_deref(),
-            "Background",
-        )
+        let icc = self.info.icc.as_deref();
+        let image = filter::new_image(gimp, output, precision, icc, "Background")?;
+        match metadata {
+            Some(metadata) => metadata.apply(gimp, image, &self.info),
+            None if self.info.exif.is_some() || self.info.xmp.is_some() => {
+                eprintln!(
+                    "inr: this GIMP lacks the functions for Exif and XMP, which are left out"
+                );
+            }
+            None => {}
+        }
+        Ok(image)
     }
 }
 
@@ -97,12 +108,13 @@ fn named(path: &Path, failure: &Failure) -> Failure {
     )
 }
 
-/// Encodes `drawable` with `values` of the encoder's parameters into a file, which appears at `path` once it is complete.
+/// Encodes `drawable` with the Exif, XMP and resolution of `image` and `values` of the encoder's parameters into a file, which appears at `path` once it is complete.
 ///
 /// # Errors
 /// [`Status::Io`], or the plug-in's failure.
 pub fn save<H: Handle>(
     gimp: &Gimp<H>,
+    metadata: Option<&Metadata<H>>,
     plugin: &Plugin,
     image: H,
     drawable: H,
@@ -117,8 +129,14 @@ pub fn save<H: Handle>(
     source.icc = gimp.profile(image);
     let mut session = catalogue::session(plugin)?;
     let mut codec = session.codec()?;
+    let [exif, xmp] = metadata.map_or([None, None], |metadata| metadata.of(gimp, image));
+    let extras = Extras {
+        exif: exif.as_deref(),
+        xmp: xmp.as_deref(),
+        ..Extras::default()
+    };
     let bytes = filter::watched(gimp, |watcher| {
-        codec.encode(&source, Extras::default(), values, Some(watcher))
+        codec.encode(&source, extras, values, Some(watcher))
     });
     let bytes = bytes.map_err(|failure| named(path, &failure))?;
     write(path, &bytes).map_err(|error| io(path, &error))

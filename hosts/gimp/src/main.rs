@@ -15,6 +15,8 @@ mod file;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
+mod metadata;
+#[cfg(target_os = "linux")]
 mod pixels;
 #[cfg(target_os = "linux")]
 mod procedure;

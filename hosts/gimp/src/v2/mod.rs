@@ -9,6 +9,7 @@ mod tables;
 use std::process::ExitCode;
 
 use crate::editor::{Gimp, library};
+use crate::metadata::Metadata;
 use tables::{Gimp2, PlugInInfo, TABLES, Tables};
 
 static INFO: PlugInInfo = PlugInInfo {
@@ -25,6 +26,7 @@ pub(crate) fn main() -> ExitCode {
         unsafe {
             Ok(Tables {
                 gimp: Gimp::load(library)?,
+                metadata: Metadata::load(library).ok(),
                 own: Gimp2::load(library)?,
             })
         }

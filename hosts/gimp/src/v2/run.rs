@@ -228,7 +228,7 @@ impl Host<'_> {
             _ => self.last(LOAD, &params),
         };
         let size = opened.size(&values);
-        let image = opened.render(&self.tables.gimp, size)?;
+        let image = opened.render(&self.tables.gimp, self.tables.metadata.as_ref(), size)?;
         let name = c_path(&path);
         // SAFETY: the name is valid during the call.
         unsafe { (self.tables.own.gimp_image_set_filename)(image, name.as_ptr()) };
@@ -241,7 +241,7 @@ impl Host<'_> {
         let side = arguments.int(tag::INT32)?;
         let mut opened = Opened::new(plugin, &path)?;
         let size = opened.size_within(u32::try_from(side).unwrap_or(0));
-        let image = opened.render(&self.tables.gimp, size)?;
+        let image = opened.render(&self.tables.gimp, self.tables.metadata.as_ref(), size)?;
         let native = opened.info.size.map(|side| int(tag::INT32, side as c_int));
         Ok([vec![int(tag::IMAGE, image)], native.to_vec()].concat())
     }
@@ -256,7 +256,8 @@ impl Host<'_> {
         let gimp = &self.tables.gimp;
         let write = |image, drawable, values: &Values| {
             gimp.progress(&format!("Exporting {}", file_name(&path)));
-            file::save(gimp, plugin, image, drawable, &path, values)
+            let metadata = self.tables.metadata.as_ref();
+            file::save(gimp, metadata, plugin, image, drawable, &path, values)
         };
         match mode {
             NONINTERACTIVE if arguments.are_blank() => write(image, drawable, &Values::new())?,

@@ -4,6 +4,7 @@ use std::ffi::{c_char, c_int, c_void};
 use std::sync::OnceLock;
 
 use crate::editor::{Gimp, functions};
+use crate::metadata::Metadata;
 
 /// Name of this plug-in for GIMP's windows.
 pub(crate) const NAME: &std::ffi::CStr = c"inr";
@@ -88,6 +89,7 @@ functions! {
 /// The loaded functions.
 pub(crate) struct Tables {
     pub(crate) gimp: Gimp<c_int>,
+    pub(crate) metadata: Option<Metadata<c_int>>,
     pub(crate) own: Gimp2,
 }
 

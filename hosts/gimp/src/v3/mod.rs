@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use crate::catalogue::Catalogue;
 use crate::editor::{Gimp, Object, library};
+use crate::metadata::Metadata;
 use tables::{Gimp3, TABLES, Tables, Text, TypeQuery, tables};
 
 /// Sets the functions of the subclass. They follow in this order after a `GObjectClass` at the start of `GimpPlugInClass`.
@@ -39,6 +40,7 @@ pub(crate) fn main() -> ExitCode {
         unsafe {
             Ok(Tables {
                 gimp: Gimp::load(library)?,
+                metadata: Metadata::load(library).ok(),
                 own: Gimp3::load(library)?,
                 catalogue: Catalogue::load(),
             })

@@ -261,7 +261,11 @@ pub(crate) unsafe extern "C" fn load(
             ask(procedure, config, &title, &params, null_mut())?;
         }
         let size = opened.size(&values(config, &params));
-        Ok(vec![Output::Object(opened.render(&tables().gimp, size)?)])
+        Ok(vec![Output::Object(opened.render(
+            &tables().gimp,
+            tables().metadata.as_ref(),
+            size,
+        )?)])
     };
     // SAFETY: GIMP passes the procedure that it runs.
     unsafe { answer(procedure, work) }
@@ -280,7 +284,7 @@ pub(crate) unsafe extern "C" fn thumbnail(
         let mut opened = Opened::new(tables().catalogue.codec()?.0, &path(file)?)?;
         let size = opened.size_within(u32::try_from(side).unwrap_or(0));
         let [width, height] = opened.info.size.map(|side| side as c_int);
-        let image = opened.render(&tables().gimp, size)?;
+        let image = opened.render(&tables().gimp, tables().metadata.as_ref(), size)?;
         Ok(vec![
             Output::Object(image),
             Output::Int(width),
@@ -325,7 +329,15 @@ pub(crate) unsafe extern "C" fn export(
         gimp.progress(&format!("Exporting {}", file_name(&path)));
         let done = match layer.is_null() {
             true => Err(Failure::unsupported("the image has no layers")),
-            false => file::save(gimp, plugin, merged, layer, &path, &values),
+            false => file::save(
+                gimp,
+                tables().metadata.as_ref(),
+                plugin,
+                merged,
+                layer,
+                &path,
+                &values,
+            ),
         };
         if copied {
             (gimp.gimp_image_delete)(merged);

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use crate::catalogue::Catalogue;
 use crate::editor::{Gimp, Object, functions};
+use crate::metadata::Metadata;
 
 pub(crate) const EXPORT: &str = "file-inr-export";
 
@@ -87,6 +88,7 @@ functions! {
 /// The loaded functions and plug-ins.
 pub(crate) struct Tables {
     pub(crate) gimp: Gimp<Object>,
+    pub(crate) metadata: Option<Metadata<Object>>,
     pub(crate) own: Gimp3,
     pub(crate) catalogue: Catalogue,
 }
