@@ -58,8 +58,9 @@ pub struct EngineArgs {
 }
 
 const RD_HELP: &str = "\
-Codecs: jpeg, mozjpeg, webp, avif, avif-slow and jxl are outside programs; the kinds of `inr encode --model` are this \
-program's own. Qualities run from 0 to 100 for all of them, larger files and better pictures as they rise.
+Codecs: avif-iq (tune=iq, 4:2:0, speed 4), avif-psnr (tune=psnr, 4:4:4, speed 4) and libjxl (effort 7) are those of \
+Pillow, which scripts/bench-rd installs; jpeg, mozjpeg, webp, avif, avif-slow and jxl are programs of Debian. The kinds of \
+`inr encode --model` are this program's own; pyramid-mse aims at PSNR. Qualities run from 0 to 100 for all of them, larger files and better pictures as they rise.
 
 The output folder gets results.csv (every file), means.csv (means over the pictures), bd.csv (BD-rates), rd.svg and \
 report.html and cache/: an interrupted run resumes from the cached results. Seconds are of one \
@@ -78,7 +79,7 @@ pub struct RdArgs {
     /// Folder of pictures without alpha; subfolders are ignored
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
-    /// Codecs by name [default: jpeg,webp,avif,jxl and the default of `inr encode`]
+    /// Codecs by name [default: webp,avif-iq,avif-psnr,libjxl and the default of `inr encode`]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub codecs: Vec<String>,
     /// Qualities of every codec, at least 4, each 0 to 100 [default: by codec, from about 0.1 to 3 bits per pixel]
@@ -180,4 +181,6 @@ pub enum Metric {
     Msssim,
     /// 100 for equal pictures
     Ssimulacra2,
+    /// 3-norm, 0 for equal pictures; takes the program butteraugli_main
+    Butteraugli,
 }

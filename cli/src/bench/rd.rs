@@ -62,7 +62,7 @@ pub fn run(args: &RdArgs) -> Result<Outcome> {
         ));
     }
     let means = means(&codecs, &measured);
-    let rates = BdRates::new(&means);
+    let rates = BdRates::all(&means);
     let note = if args.quick {
         ", only the middle coded"
     } else {
@@ -71,7 +71,7 @@ pub fn run(args: &RdArgs) -> Result<Outcome> {
     for (name, text) in [
         ("results.csv", tables::results_csv(&measured)),
         ("means.csv", tables::means_csv(&means)),
-        ("bd.csv", rates.csv()),
+        ("bd.csv", BdRates::csv(&rates)),
         ("rd.svg", report::plot(Metric::Psnr, &means, &published)),
         (
             "report.html",
@@ -80,7 +80,8 @@ pub fn run(args: &RdArgs) -> Result<Outcome> {
     ] {
         write_over(&args.out.join(name), text.as_bytes())?;
     }
-    to_stdout(rates.text(&means).as_bytes())?;
+    let texts: Vec<String> = rates.iter().map(|of| of.text(&means)).collect();
+    to_stdout(texts.join("\n").as_bytes())?;
     say(&format!(
         "{} shows it all",
         args.out.join("report.html").display()

@@ -183,7 +183,7 @@ fn bench_rd_says_what_is_wrong_with_its_arguments() {
     for (arguments, wanted, word) in [
         (&["--data", "empty"][..], 2, "no picture in empty"),
         (&["--data", "nowhere"], 2, "--data"),
-        (&["--data", "data", "--codecs", "gif"], 2, "use jpeg, "),
+        (&["--data", "data", "--codecs", "gif"], 2, "use avif-iq, "),
         (&["--data", "data", "--codecs", "relu,relu"], 2, "twice"),
         (&["--data", "data", "--codecs", "relu:3"], 2, "no efforts"),
         (
@@ -235,6 +235,9 @@ fn bench_rd_refuses_alpha_and_names_the_picture() {
 fn bench_rd_names_the_package_of_a_program_that_is_absent() {
     let folder = data();
     for (codec, package) in [
+        ("avif-iq", "scripts/bench-rd"),
+        ("avif-psnr", "scripts/bench-rd"),
+        ("libjxl", "scripts/bench-rd"),
         ("jpeg", "libjpeg-turbo-progs"),
         ("mozjpeg", "/opt/mozjpeg/bin/cjpeg"),
         ("webp", "webp"),
@@ -295,7 +298,7 @@ fn bench_rd_measures_the_rivals_that_are_there() {
             "{codec}"
         );
         let (_, rates) = table(&folder, "out/bd.csv");
-        assert_eq!(rates.len(), 1);
-        assert_eq!(rates[0][..2], ["relu", codec]);
+        assert_eq!(rates.len(), 4);
+        assert_eq!(rates[0][..3], ["relu", codec, "psnr"]);
     }
 }

@@ -15,7 +15,7 @@ pub const FEWEST_QUALITIES: usize = 4;
 const QUICK_QUALITIES: usize = 5;
 
 /// Those that are compared unless the user says otherwise, before our own.
-const DEFAULT_RIVALS: [&str; 4] = ["jpeg", "webp", "avif", "jxl"];
+const DEFAULT_RIVALS: [&str; 4] = ["webp", "avif-iq", "avif-psnr", "libjxl"];
 
 /// Something that turns a picture and a quality into a file.
 pub enum Codec {

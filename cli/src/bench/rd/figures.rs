@@ -1,22 +1,26 @@
 //! What is measured of one file, and means of it.
 
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Result;
-use inr::{Depth, Picture};
+use inr::{Depth, FileFormat, Picture, write_picture};
 use inr::{Raster, metrics};
 
 use super::coded::Coded;
 use crate::args::Metric;
 use crate::bench::source::Source;
 use crate::csv;
+use crate::failure::refused;
+use crate::program;
 
 /// Every metric with its heading, in the order of [`Figures::metrics`].
-pub const METRICS: [(Metric, &str); 4] = [
+pub const METRICS: [(Metric, &str); 5] = [
     (Metric::Psnr, "psnr"),
     (Metric::Ssim, "ssim"),
     (Metric::Msssim, "msssim"),
     (Metric::Ssimulacra2, "ssimulacra2"),
+    (Metric::Butteraugli, "butteraugli"),
 ];
 
 /// The place of `metric` in [`METRICS`].
@@ -24,8 +28,19 @@ pub fn place(metric: Metric) -> usize {
     metric as usize
 }
 
+/// How a metric is called on an axis.
+pub fn axis(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Psnr => "PSNR in dB",
+        Metric::Ssim => "SSIM",
+        Metric::Msssim => "MS-SSIM",
+        Metric::Ssimulacra2 => "SSIMULACRA2",
+        Metric::Butteraugli => "Butteraugli, 3-norm",
+    }
+}
+
 /// Headings of the values that [`Figures::values`] gives.
-pub const HEADINGS: [&str; 9] = [
+pub const HEADINGS: [&str; 10] = [
     "quality",
     "bytes",
     "bpp",
@@ -33,6 +48,7 @@ pub const HEADINGS: [&str; 9] = [
     "ssim",
     "msssim",
     "ssimulacra2",
+    "butteraugli",
     "encode_seconds",
     "decode_seconds",
 ];
@@ -73,11 +89,15 @@ impl Figures {
             Metric::Ssim => metrics::ssim(a, b),
             Metric::Msssim => metrics::ms_ssim(a, b),
             Metric::Ssimulacra2 => metrics::ssimulacra2(a, b),
+            Metric::Butteraugli => None,
         };
-        let measured = METRICS.map(|(metric, _)| {
+        let mut measured = METRICS.map(|(metric, _)| {
             let asked = metric == Metric::Psnr || wanted.contains(&metric);
             asked.then(|| value(metric).unwrap_or(f64::NAN))
         });
+        if wanted.contains(&Metric::Butteraugli) {
+            measured[place(Metric::Butteraugli)] = Some(butteraugli(source, &decoded)?);
+        }
         Ok(Self {
             quality,
             bytes: coded.bytes as f64,
@@ -129,6 +149,7 @@ impl Figures {
             metric(1),
             metric(2),
             metric(3),
+            metric(4),
             format!("{:.4}", self.encode),
             format!("{:.4}", self.decode),
         ]
@@ -149,11 +170,34 @@ impl Figures {
             quality: fields[0].parse().ok()?,
             bytes: number(1)?,
             bits_per_pixel: number(2)?,
-            metrics: [metric(3)?, metric(4)?, metric(5)?, metric(6)?],
-            encode: number(7)?,
-            decode: number(8)?,
+            metrics: [metric(3)?, metric(4)?, metric(5)?, metric(6)?, metric(7)?],
+            encode: number(8)?,
+            decode: number(9)?,
         })
     }
+}
+
+/// The 3-norm of Butteraugli's differences, by the program of libjxl.
+fn butteraugli(source: &Source, decoded: &Picture) -> Result<f64> {
+    let program = program::on_search_path("butteraugli_main").ok_or_else(|| {
+        let what =
+            "Butteraugli takes the program butteraugli_main, which is not on the search path";
+        let help =
+            "`apt-get install libjxl-devtools` installs it on Debian; or leave it out of --metrics";
+        refused(what.into(), help)
+    })?;
+    let path = source.folder().join("compared.png");
+    let file = write_picture(decoded, FileFormat::Png, None)?;
+    std::fs::write(&path, file.bytes)?;
+    let said = Command::new(program)
+        .args([source.file("png")?, path])
+        .stdin(Stdio::null())
+        .output()?;
+    let text = String::from_utf8_lossy(&said.stdout).into_owned();
+    let number = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("3-norm:")?.trim().parse().ok());
+    number.ok_or_else(|| anyhow::anyhow!("butteraugli_main gave no 3-norm: {}", text.trim()))
 }
 
 /// Seconds for reading, such as `0.34 s`.
@@ -174,7 +218,7 @@ mod tests {
             quality: 50,
             bytes,
             bits_per_pixel: bytes / 100.0,
-            metrics: [Some(f64::INFINITY), ssim, None, Some(-3.25)],
+            metrics: [Some(f64::INFINITY), ssim, None, Some(-3.25), None],
             encode: 0.25,
             decode: 0.5,
         }

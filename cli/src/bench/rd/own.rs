@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 use std::time::Instant;
 
 use anyhow::Result;
-use inr::encode::ModelOptions;
+use inr::encode::{Metric, ModelOptions, PyramidOptions};
 use inr::{
     Control, EncodeOptions, InrPicture, Limits, Observer, Picture, Progress, RenderOptions, Target,
 };
@@ -15,6 +15,9 @@ use crate::progress;
 
 /// The one that is compared unless the user says otherwise, the default of `inr encode`.
 pub const DEFAULT: &str = "pyramid";
+
+/// The same, aiming at PSNR.
+const MSE: &str = "pyramid-mse";
 
 /// Qualities from about 0.1 bits per pixel up to the largest files that the encoder writes.
 pub const QUALITIES: [u32; 10] = [5, 15, 25, 35, 45, 55, 65, 75, 85, 92];
@@ -34,7 +37,7 @@ fn efforts(model: &ModelOptions) -> Option<RangeInclusive<u8>> {
 impl Own {
     /// Every name without effort.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        ModelOptions::names()
+        ModelOptions::names().chain([MSE])
     }
 
     /// The encoder called `name`; `None` when there is none.
@@ -43,8 +46,12 @@ impl Own {
             Some((kind, effort)) => (kind, Some(effort)),
             None => (name, None),
         };
-        let Ok(model) = kind.parse::<ModelOptions>() else {
-            return Ok(None);
+        let model = match kind {
+            MSE => PyramidOptions::default().metric(Metric::Mse).into(),
+            _ => match kind.parse::<ModelOptions>() {
+                Ok(model) => model,
+                Err(_) => return Ok(None),
+            },
         };
         let effort = effort.map(|text| effort_of(&model, text)).transpose()?;
         Ok(Some(Self {
@@ -65,7 +72,11 @@ impl Own {
             .effort
             .map_or_else(String::new, |effort| format!(" --effort {effort}"));
         let version = env!("CARGO_PKG_VERSION");
-        format!("inr {version}: --model {}{effort}", self.model)
+        let metric = match &self.model {
+            ModelOptions::Pyramid(pyramid) => format!(" --metric {}", pyramid.metric),
+            _ => String::new(),
+        };
+        format!("inr {version}: --model {}{metric}{effort}", self.model)
     }
 
     fn options(&self, quality: u32) -> EncodeOptions {

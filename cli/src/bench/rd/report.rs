@@ -2,7 +2,7 @@
 
 use inr::metrics::BD_RATE_RANGE;
 
-use super::figures::{Figures, METRICS, place};
+use super::figures::{Figures, METRICS, axis, place};
 use super::plot::{self, Curve, Kind};
 use super::published::Published;
 use super::tables::{BdRates, Means, percent, times};
@@ -23,16 +23,6 @@ code { font-size: 13px; }
 </style></head><body>
 <h1>Rate and distortion</h1>
 "#;
-
-/// How a metric is called on an axis.
-fn axis(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Psnr => "PSNR in dB",
-        Metric::Ssim => "SSIM",
-        Metric::Msssim => "MS-SSIM",
-        Metric::Ssimulacra2 => "SSIMULACRA2",
-    }
-}
 
 /// The plot of one metric; published curves are of PSNR.
 pub fn plot(metric: Metric, means: &[Means], published: &[Published]) -> String {
@@ -62,18 +52,21 @@ fn points(figures: &[Figures], metric: Metric) -> Vec<(f64, f64)> {
 }
 
 /// The whole report.
-pub fn html(note: &str, rates: &BdRates, means: &[Means], published: &[Published]) -> String {
+pub fn html(note: &str, rates: &[BdRates], means: &[Means], published: &[Published]) -> String {
     let mut html = String::from(HEAD);
     let pictures = means.first().map_or(0, |of| of.pictures);
     let (low, high) = BD_RATE_RANGE;
     push(&mut html, format_args!(
         "<p>Means over {pictures} pictures{}. Seconds are those of one thread; those of outside programs count their start.</p>
 <h2>BD-rates</h2>
-<p>Bits in percent more or fewer than the codec above the column, at equal PSNR, where that codec takes {low} to {high}
+<p>Bits in percent more or fewer than the codec above the column, at equal quality by each metric, where that codec takes {low} to {high}
 bits per pixel.</p>\n",
         escape(note)
     ));
-    rates_table(&mut html, rates, means);
+    for rates in rates {
+        push(&mut html, format_args!("<h3>{}</h3>\n", axis(rates.metric)));
+        rates_table(&mut html, rates, means);
+    }
     html.push_str("<h2>Curves</h2>\n");
     for (metric, _) in METRICS {
         let there = means
@@ -140,7 +133,7 @@ fn means_table(html: &mut String, means: &[Means]) {
                 format_args!("<tr><td>{name}</td><td>{quality}</td><td>{bpp:.3}</td>"),
             );
             for (metric, _) in METRICS {
-                let decimals = [2, 4, 4, 2][place(metric)];
+                let decimals = [2, 4, 4, 2, 3][place(metric)];
                 match figures.metric(metric) {
                     Some(value) => push(html, format_args!("<td>{value:.decimals$}</td>")),
                     None => html.push_str("<td>-</td>"),

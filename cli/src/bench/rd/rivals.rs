@@ -55,6 +55,39 @@ const AVIFDEC: Program = Program {
     pictures: "png",
 };
 
+/// Recent codecs by one small program around Pillow.
+const PILLOW: &[&str] = &["pillow-codec"];
+const AVIF_IQ: [&str; 4] = ["avif-iq", "{quality}", "{in}", "{out}"];
+const AVIF_PSNR: [&str; 4] = ["avif-psnr", "{quality}", "{in}", "{out}"];
+const LIBJXL: [&str; 4] = ["jxl", "{quality}", "{in}", "{out}"];
+
+const fn pillow(
+    name: &'static str,
+    extension: &'static str,
+    qualities: &'static [u32],
+    args: &'static [&'static str; 4],
+) -> Rival {
+    Rival {
+        name,
+        from: From::Elsewhere(
+            "scripts/bench-rd installs pillow-codec, from PyPI's pillow, and starts this",
+        ),
+        encoder: Program {
+            names: PILLOW,
+            args,
+            pictures: "png",
+        },
+        decoder: Program {
+            names: PILLOW,
+            args: &["decode", "0", "{in}", "{out}"],
+            pictures: "ppm",
+        },
+        extension,
+        setting: |quality| quality,
+        qualities,
+    }
+}
+
 const AVIF_QUALITIES: &[u32] = &[0, 5, 13, 21, 29, 37, 44, 52, 60, 68, 76, 84, 92];
 
 /// libavif 0.11 takes quantisers, 63 to 0; later versions map qualities to them like this.
@@ -63,7 +96,15 @@ fn quantiser(quality: u32) -> u32 {
 }
 
 /// Every rival. Chroma is halved for all but JPEG XL, which does not do that; all work on one thread.
-pub const RIVALS: [Rival; 6] = [
+pub const RIVALS: [Rival; 9] = [
+    pillow("avif-iq", "avif", AVIF_QUALITIES, &AVIF_IQ),
+    pillow("avif-psnr", "avif", AVIF_QUALITIES, &AVIF_PSNR),
+    pillow(
+        "libjxl",
+        "jxl",
+        &[5, 10, 16, 22, 30, 40, 50, 60, 70, 80, 88, 93, 96],
+        &LIBJXL,
+    ),
     Rival {
         name: "jpeg",
         from: From::Debian("libjpeg-turbo-progs"),

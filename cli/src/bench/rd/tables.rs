@@ -2,7 +2,7 @@
 
 use inr::metrics::{RatePoint, bd_rate};
 
-use super::figures::{Figures, HEADINGS, seconds};
+use super::figures::{Figures, HEADINGS, METRICS, axis, place, seconds};
 use crate::args::Metric;
 use crate::csv;
 
@@ -32,11 +32,17 @@ pub struct Means {
 
 impl Means {
     /// The rate-distortion curve.
-    fn curve(&self) -> Vec<RatePoint> {
+    fn curve(&self, metric: Metric) -> Vec<RatePoint> {
+        // Butteraugli falls as pictures get better.
+        let sign = if metric == Metric::Butteraugli {
+            -1.0
+        } else {
+            1.0
+        };
         let points = self.figures.iter().filter_map(|figures| {
             Some(RatePoint {
                 bits_per_pixel: figures.bits_per_pixel,
-                psnr: figures.metric(Metric::Psnr)?,
+                psnr: sign * figures.metric(metric)?,
             })
         });
         points.collect()
@@ -90,6 +96,8 @@ fn shown(figures: &Figures) -> Vec<String> {
 
 /// BD-rates in percent: a row per codec, our own first, a column per rival.
 pub struct BdRates {
+    /// What is equal.
+    pub metric: Metric,
     /// Names of the rivals, which are the anchors.
     pub anchors: Vec<String>,
     /// A name and a BD-rate against every anchor; `None` against itself and where the curves do not meet.
@@ -97,31 +105,44 @@ pub struct BdRates {
 }
 
 impl BdRates {
-    /// Compares every codec with every rival.
-    pub fn new(means: &[Means]) -> Self {
+    /// Compares every codec with every rival, by each metric that was measured.
+    pub fn all(means: &[Means]) -> Vec<Self> {
+        let metrics = METRICS.map(|(metric, _)| metric).into_iter();
+        let measured = |metric: &Metric| means.iter().any(|of| !of.curve(*metric).is_empty());
+        metrics
+            .filter(measured)
+            .map(|metric| Self::new(means, metric))
+            .collect()
+    }
+
+    fn new(means: &[Means], metric: Metric) -> Self {
         let anchors: Vec<&Means> = means.iter().filter(|of| !of.own).collect();
         let row = |of: &Means| {
             let rate = |anchor: &&Means| {
                 let other = anchor.codec != of.codec;
-                other.then(|| bd_rate(&anchor.curve(), &of.curve()))?
+                other.then(|| bd_rate(&anchor.curve(metric), &of.curve(metric)))?
             };
             (of.codec.clone(), anchors.iter().map(rate).collect())
         };
         let (own, rivals): (Vec<_>, Vec<_>) = means.iter().partition(|of| of.own);
         Self {
+            metric,
             rows: own.into_iter().chain(rivals).map(row).collect(),
             anchors: anchors.iter().map(|of| of.codec.clone()).collect(),
         }
     }
 
     /// `bd.csv`.
-    pub fn csv(&self) -> String {
-        let mut text = csv::line(&["codec", "anchor", "bd_rate_percent"]);
-        for (codec, rates) in &self.rows {
-            for (anchor, rate) in self.anchors.iter().zip(rates) {
-                if codec != anchor {
-                    let rate = rate.map_or_else(String::new, |rate| format!("{rate:.2}"));
-                    text.push_str(&csv::line(&[codec, anchor, &rate]));
+    pub fn csv(all: &[Self]) -> String {
+        let mut text = csv::line(&["codec", "anchor", "metric", "bd_rate_percent"]);
+        for of in all {
+            let metric = METRICS[place(of.metric)].1;
+            for (codec, rates) in &of.rows {
+                for (anchor, rate) in of.anchors.iter().zip(rates) {
+                    if codec != anchor {
+                        let rate = rate.map_or_else(String::new, |rate| format!("{rate:.2}"));
+                        text.push_str(&csv::line(&[codec, anchor, metric, &rate]));
+                    }
                 }
             }
         }
@@ -130,8 +151,9 @@ impl BdRates {
 
     /// For reading, with the mean seconds per picture of every codec.
     pub fn text(&self, means: &[Means]) -> String {
-        let mut text = String::from(
-            "BD-rate: bits in % more (+) or fewer (-) than the codec above the column, at equal PSNR\n\n",
+        let mut text = format!(
+            "BD-rate: bits in % more (+) or fewer (-) than the codec above the column, at equal {}\n\n",
+            axis(self.metric)
         );
         let mut heading = format!("{:<14}", "codec");
         for name in self
