@@ -87,7 +87,7 @@ fn regions_deep_inside_a_pixel_are_rendered_or_refused() {
                 let samples = shown(x, y, width, height).unwrap().picture.to_f32();
                 let [least, most] = samples
                     .iter()
-                    .fold([1.0_f32, 0.0], |[a, b], v| [a.min(*v), b.max(*v)]);
+                    .fold([f32::MAX, f32::MIN], |[a, b], v| [a.min(*v), b.max(*v)]);
                 assert_eq!(samples.len(), 48 * 96);
                 assert!(most - least < 1e-3, "{method:?} {x} {y}: {least} to {most}");
             }
