@@ -131,7 +131,7 @@ pub struct EncodeArgs {
     /// How long to look for a smaller file of the same quality, 1 to 9; pyramids only [default: 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
     pub effort: Option<u8>,
-    /// Metric that bytes are spent on; pyramids only [default: mse]
+    /// Metric that bytes are spent on; pyramids only [default: perceptual]
     #[arg(long, value_name = "NAME", value_parser = values::named::<inr::encode::Metric>())]
     pub metric: Option<inr::encode::Metric>,
     /// Widths of the hidden layers, each 1 to 4096, such as 64,64,64 [default: by size and quality]

@@ -3,22 +3,23 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use inr_formats::Latents;
-use inr_formats::latents::{Band, Exact, Partition, Tile};
+use inr_formats::latents::{Exact, Partition, Tile};
 
 use super::colours::Turn;
+use super::options::Metric;
+use super::quantisation::{Lost, Quantisation, UNIT, lost};
 use super::source::Source;
 use crate::error::Error;
-use crate::field::pyramid::tiles::{Tiles, band_window};
+use crate::field::pyramid::colours;
+use crate::field::pyramid::masking::{self, Magnitudes};
+use crate::field::pyramid::tiles::add_magnitudes;
 use crate::field::pyramid::wavelet::{Grid, Window, analyse, cut, doubled};
-use inr_image::Picture;
 use inr_kernel::Job;
 
 /// Longer side of the coarsest grid at most.
 const COARSEST: usize = 32;
 /// Side of a tile in coefficients, for pictures up to about a megapixel, and above.
 const TILE_SIDES: [u16; 2] = [192, 128];
-/// Unit of the integer coefficients that the coder is given.
-pub(super) const UNIT: f32 = 256.0;
 /// Mean place of a coefficient within its interval before any was looked at.
 const FIRST_CENTROIDS: [[i8; 2]; 3] = [[0, 0]; 3];
 
@@ -29,20 +30,9 @@ pub(crate) struct Analysis<'a> {
     source: Source<'a>,
     turn: Option<Turn>,
     /// For each level from 2 on, for each plane, the three orientations.
-    bands: Vec<Vec<[Grid; 3]>>,
+    pub(super) bands: Vec<Vec<[Grid; 3]>>,
     /// For each plane the coarsest grid.
-    low: Vec<Vec<f32>>,
-}
-
-/// How coarse to quantise, and how hard to look.
-#[derive(Clone, Debug)]
-pub(crate) struct Quantisation {
-    /// Step in units of the value range.
-    pub(crate) step: f32,
-    /// See [`Latents::relative_steps`].
-    pub(crate) relative_steps: Vec<i8>,
-    /// Price of a bit in squared steps.
-    pub(crate) lambda: f32,
+    pub(super) low: Vec<Vec<f32>>,
 }
 
 /// Quantised latents, and what they lose.
@@ -50,13 +40,15 @@ pub(crate) struct Quantised {
     pub(crate) latents: Latents,
     /// Sum of squared errors of the samples, about, in squared units of the value range.
     pub(crate) error: f64,
+    /// The same, each error in units of the step at which it is seen.
+    seen: f64,
 }
 
 impl Quantised {
-    /// Error plus `price` for each bit.
+    /// Error as it is seen plus `price` for each bit.
     pub(crate) fn cost(&self, price: f64) -> f64 {
         let bytes: usize = self.latents.segments.iter().map(Vec::len).sum();
-        self.error + price * 8.0 * bytes as f64
+        self.seen + price * 8.0 * bytes as f64
     }
 }
 
@@ -68,8 +60,21 @@ struct TileResult {
     segment: Vec<u8>,
     /// What finer tiles need of it; none at level 1.
     parent: Option<Tile>,
+    /// What the factors of finer levels depend on.
+    magnitudes: Option<Grid>,
     sums: Vec<Sums>,
-    error: f64,
+    /// What each plane loses.
+    errors: Vec<Lost>,
+}
+
+/// The magnitudes of the levels that are quantised already.
+struct Levels(Vec<Option<Grid>>);
+
+impl Magnitudes for Levels {
+    fn magnitudes(&self, level: u8, window: Window) -> Result<Grid, Error> {
+        let known = self.0[usize::from(level)].as_ref();
+        Ok(known.map_or_else(|| Grid::zeros(window), |grid| cut(grid, window)))
+    }
 }
 
 fn partition(source: &Source) -> Partition {
@@ -98,11 +103,26 @@ pub(crate) fn units(source: &Source) -> u64 {
 impl<'a> Analysis<'a> {
     /// # Errors
     /// [`Error::Cancelled`].
-    pub(crate) fn new(source: Source<'a>, threads: usize, job: &mut Job) -> Result<Self, Error> {
-        let turn = match source.channels() {
-            3.. => Some(Turn::new(&source, job)?),
+    pub(crate) fn new(
+        source: Source<'a>,
+        metric: Metric,
+        threads: usize,
+        job: &mut Job,
+    ) -> Result<Self, Error> {
+        let turn = match (source.channels(), metric) {
+            (3.., Metric::Perceptual) => Some(Turn::seen()),
+            (3.., _) => Some(Turn::new(&source, job)?),
             _ => None,
         };
+        Self::with(source, turn, threads, job)
+    }
+
+    pub(super) fn with(
+        source: Source<'a>,
+        turn: Option<Turn>,
+        threads: usize,
+        job: &mut Job,
+    ) -> Result<Self, Error> {
         let mut analysis = Self {
             partition: partition(&source),
             source,
@@ -172,7 +192,7 @@ impl<'a> Analysis<'a> {
     }
 
     /// Each plane's halves, with low samples and bands of level 1 on `part` and some more.
-    fn finest(&self, part: Window) -> Vec<[Grid; 4]> {
+    pub(super) fn finest(&self, part: Window) -> Vec<[Grid; 4]> {
         let (width, height) = self.partition.size(0);
         let columns = doubled(&part.columns(), width);
         let window = Window::new(columns, doubled(&part.rows(), height));
@@ -206,12 +226,17 @@ impl<'a> Analysis<'a> {
             colour: self.turn.as_ref().map(Turn::inverse),
             centroids: vec![FIRST_CENTROIDS; self.low.len()],
             gains: Vec::new(),
+            masking: quantisation.masking,
             segments: vec![Vec::new()],
         };
-        let mut error = 0.0;
-        latents.segments[0] = self.quantise_low(&latents, &mut error);
+        let mut error = Lost::default();
+        let (low, mut errors) = self.quantise_low(&latents);
+        quantisation.weigh(&mut errors, 0, &partition);
+        error += errors.into_iter().sum();
+        latents.segments[0] = low;
         let mut sums = vec![Sums::default(); self.low.len()];
         let mut parents: Vec<Tile> = Vec::new();
+        let mut levels = Levels(vec![None; usize::from(partition.levels) + 1]);
         for level in (1..=partition.levels).rev() {
             let (columns, rows) = partition.tiles(level);
             let coarser = if level < partition.levels {
@@ -219,21 +244,30 @@ impl<'a> Analysis<'a> {
             } else {
                 0
             };
+            self.balance(&mut latents, &levels, level, threads, job)?;
             let results = job.map(threads, columns * rows, |index, job| {
                 let (x, y) = (index % columns, index / columns);
                 let parent = parents.get(y / 2 * coarser + x / 2);
-                let lambda = (!hurry.load(Ordering::Relaxed)).then_some(quantisation.lambda);
-                let result = self.quantise_tile(&latents, (level, x, y), parent, lambda);
+                let wanted = (!hurry.load(Ordering::Relaxed)).then_some(quantisation.lambda);
+                let mut result =
+                    self.quantise_tile(&latents, &levels, (level, x, y), parent, wanted)?;
+                quantisation.weigh(&mut result.errors, level, &partition);
                 job.advance(1)?;
                 Ok::<_, Error>(result)
             })?;
             parents.clear();
+            let (width, height) = partition.size(level);
+            let mut magnitudes = Grid::zeros(Window::new(0..width, 0..height));
             for result in results {
+                if let Some(part) = &result.magnitudes {
+                    magnitudes.paste(part);
+                }
                 add_all(&mut sums, &result.sums);
-                error += result.error;
+                error += result.errors.iter().copied().sum();
                 latents.segments.push(result.segment);
                 parents.extend(result.parent);
             }
+            levels.0[usize::from(level)] = Some(magnitudes);
         }
         let centroid = |[sum, count]: [f64; 2]| {
             let mean = if count > 0.0 { sum / count } else { 0.0 };
@@ -243,19 +277,65 @@ impl<'a> Analysis<'a> {
             .iter()
             .map(|plane| plane.map(|class| class.map(centroid)))
             .collect();
-        Ok(Quantised { latents, error })
+        Ok(Quantised {
+            latents,
+            error: error.plain,
+            seen: error.seen,
+        })
+    }
+
+    /// Makes the steps of `level` finer by the mean of its factors, so that masking moves bits within a level alone.
+    fn balance(
+        &self,
+        latents: &mut Latents,
+        levels: &Levels,
+        level: u8,
+        threads: usize,
+        job: &mut Job,
+    ) -> Result<(), Error> {
+        if latents.masking == 0 {
+            return Ok(());
+        }
+        let partition = self.partition;
+        let (columns, rows) = partition.tiles(level);
+        let strength = (latents.masking, latents.step);
+        let logarithms = job.map(threads, columns * rows, |index, _| {
+            let part = self.part(level, (index % columns, index / columns));
+            let found = masking::factors(levels, &partition, strength, level, part)?;
+            let logarithm = |value: &f32| f64::from(value.log2());
+            Ok::<_, Error>(found.values.iter().map(logarithm).sum::<f64>())
+        })?;
+        let (width, height) = partition.size(level);
+        let mean = logarithms.iter().sum::<f64>() / (width * height) as f64;
+        let count = usize::from(partition.levels) + 1;
+        let planes = usize::from(partition.planes);
+        latents.relative_steps.resize(count * planes, 0);
+        for plane in 0..colours(planes) {
+            let step = &mut latents.relative_steps[plane * count + usize::from(level)];
+            *step = step.saturating_sub((16.0 * mean).round() as i8);
+        }
+        Ok(())
     }
 
     /// One tile, empty without the price of a bit.
     fn quantise_tile(
         &self,
         latents: &Latents,
+        levels: &Levels,
         (level, x, y): (u8, usize, usize),
         parent: Option<&Tile>,
         lambda: Option<f32>,
-    ) -> TileResult {
+    ) -> Result<TileResult, Error> {
         let partition = self.partition;
-        let exact = self.exact(latents, level, (x, y));
+        let part = self.part(level, (x, y));
+        let factors = match latents.masking {
+            0 => None,
+            strength => {
+                let strength = (strength, latents.step);
+                Some(masking::factors(levels, &partition, strength, level, part)?)
+            }
+        };
+        let exact = self.exact(latents, level, (x, y), factors.as_ref());
         let (segment, tile) = match lambda {
             // An empty segment stands for a tile of zeros.
             None => (Vec::new(), partition.empty_tile(level, x, y)),
@@ -266,12 +346,18 @@ impl<'a> Analysis<'a> {
         };
         let mut sums = vec![Sums::default(); self.low.len()];
         add_sums(&mut sums, level, &tile, &exact);
-        TileResult {
+        let magnitudes = (level > 1 && latents.masking > 0).then(|| {
+            let mut grid = Grid::zeros(part);
+            add_magnitudes(&tile.planes[0], (part.x, part.y), &mut grid);
+            grid
+        });
+        Ok(TileResult {
             segment,
             sums,
-            error: lost(latents, level, &tile, &exact),
+            magnitudes,
+            errors: lost(latents, level, &tile, &exact, factors.as_ref()),
             parent: (level > 1).then(|| tile.into_parent()),
-        }
+        })
     }
 
     /// Drops the coefficients, when nothing more will be quantised.
@@ -288,31 +374,50 @@ impl<'a> Analysis<'a> {
         (1..=self.partition.levels).map(tiles).sum()
     }
 
-    /// The coarsest grids, coded; adds what they lose to `error`.
-    fn quantise_low(&self, latents: &Latents, error: &mut f64) -> Vec<u8> {
+    /// The coarsest grids, coded, and what each plane loses; as it is seen in squared steps.
+    fn quantise_low(&self, latents: &Latents) -> (Vec<u8>, Vec<Lost>) {
         let mut planes: Vec<Vec<i32>> = Vec::new();
+        let mut errors = Vec::new();
         for (plane, values) in self.low.iter().enumerate() {
             let step = latents.step(plane, 0);
             let nearest = |value: &f32| (value / step).round();
             let lost = |value| f64::from(value - nearest(&value) * step).powi(2);
-            *error += values.iter().copied().map(lost).sum::<f64>();
+            let plain = values.iter().copied().map(lost).sum::<f64>();
+            let seen = plain / f64::from(step).powi(2);
+            errors.push(Lost { plain, seen });
             planes.push(values.iter().map(|value| nearest(value) as i32).collect());
         }
-        self.partition.encode_low(&mut planes)
+        (self.partition.encode_low(&mut planes), errors)
     }
 
     /// The coefficients of a tile in the coder's unit.
-    fn exact(&self, latents: &Latents, level: u8, place: (usize, usize)) -> Vec<[Exact; 3]> {
+    fn exact(
+        &self,
+        latents: &Latents,
+        level: u8,
+        place: (usize, usize),
+        factors: Option<&Grid>,
+    ) -> Vec<[Exact; 3]> {
+        let colours = colours(self.low.len());
         let part = self.part(level, place);
         let cut = |plane: usize, orientation: usize, band: &Grid| {
             let (width, height) = self.partition.band(level, orientation);
             let factor = UNIT / latents.step(plane, level);
             let within = |range: std::ops::Range<usize>, length| range.start..range.end.min(length);
             let columns = within(part.columns(), width);
-            within(part.rows(), height)
-                .flat_map(|row| band.row(row, columns.clone()))
-                .map(|value| (value * factor).round() as i32)
-                .collect()
+            let factors = factors.filter(|_| plane < colours);
+            let mut out = Vec::with_capacity(part.width * part.height);
+            for row in within(part.rows(), height) {
+                let values = band.row(row, columns.clone());
+                match factors {
+                    None => out.extend(values.iter().map(|value| (value * factor).round() as i32)),
+                    Some(factors) => {
+                        let pairs = values.iter().zip(factors.row(row, columns.clone()));
+                        out.extend(pairs.map(|(value, by)| (value * factor / by).round() as i32));
+                    }
+                }
+            }
+            out
         };
         if level == 1 {
             let planes = self.finest(part).into_iter().enumerate();
@@ -327,60 +432,6 @@ impl<'a> Analysis<'a> {
             .map(|(plane, bands)| [0, 1, 2].map(|o| cut(plane, o, &bands[o])))
             .collect()
     }
-}
-
-/// Coefficients of a picture and of its latents, for training: a line of JSON, then f32, little-endian: for each plane
-/// the coarsest band and then, for levels from the coarsest on, the three orientations; all exact ones, then all decoded
-/// ones.
-#[doc(hidden)]
-pub fn coefficient_pairs(picture: &Picture, latents: &Latents) -> Result<Vec<u8>, Error> {
-    let analysis = Job::unwatched(|job| Analysis::new(Source::new(picture), 1, job))?;
-    let partition = latents.partition;
-    let levels = partition.levels;
-    let steps: Vec<Vec<f32>> = (0..usize::from(partition.planes))
-        .map(|plane| {
-            (0..=levels)
-                .map(|level| latents.step(plane, level))
-                .collect()
-        })
-        .collect();
-    let mut out = format!(
-        "{{\"width\":{},\"height\":{},\"planes\":{},\"levels\":{levels},\"steps\":{steps:?}}}\n",
-        partition.width, partition.height, partition.planes
-    )
-    .into_bytes();
-    let mut put = |values: &[f32]| {
-        for value in values {
-            out.extend_from_slice(&value.to_le_bytes());
-        }
-    };
-    let (width, height) = partition.size(1);
-    let finest = match levels {
-        0 => Vec::new(),
-        _ => analysis.finest(Window::new(0..width, 0..height)),
-    };
-    for (plane, low) in analysis.low.iter().enumerate() {
-        put(low);
-        let coarser = analysis.bands.iter().rev().flat_map(|level| &level[plane]);
-        let finest = finest.get(plane).into_iter().flat_map(|bands| &bands[1..]);
-        coarser.chain(finest).for_each(|band| put(&band.values));
-    }
-    let tiles = Tiles::default();
-    let low = latents.decode_low()?;
-    for (plane, low) in low.iter().enumerate() {
-        let step = latents.step(plane, 0);
-        let low: Vec<f32> = low.iter().map(|q| *q as f32 * step).collect();
-        put(&low);
-        for level in (1..=levels).rev() {
-            for orientation in 0..3 {
-                let (width, height) = partition.band(level, orientation);
-                let window = Window::new(0..width, 0..height);
-                let place = (level, plane, orientation);
-                put(&band_window(&tiles, latents, place, window)?.values);
-            }
-        }
-    }
-    Ok(out)
 }
 
 fn add_all(sums: &mut [Sums], others: &[Sums]) {
@@ -403,17 +454,4 @@ fn add_sums(sums: &mut [Sums], level: u8, tile: &Tile, exact: &[[Exact; 3]]) {
             }
         }
     }
-}
-
-/// Squared error of a tile, in squared units of the value range.
-fn lost(latents: &Latents, level: u8, tile: &Tile, exact: &[[Exact; 3]]) -> f64 {
-    let planes = tile.planes.iter().zip(exact).enumerate();
-    let plane = |(plane, (bands, exact)): (usize, (&[Band; 3], &[Exact; 3]))| {
-        let pairs = bands.iter().zip(exact);
-        let values = pairs.flat_map(|(band, exact)| band.values.iter().zip(exact));
-        let squares =
-            values.map(|(q, x)| (f64::from(*x) - f64::from(*q) * f64::from(UNIT)).powi(2));
-        squares.sum::<f64>() * f64::from(latents.step(plane, level) / UNIT).powi(2)
-    };
-    planes.map(plane).sum()
 }

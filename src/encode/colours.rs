@@ -1,15 +1,46 @@
-//! The turn of a picture's three colours into uncorrelated planes of falling variance (Karhunen-Loeve).
+//! The planes that three colours are coded as: uncorrelated ones of falling variance (Karhunen-Loeve) where the squared error
+//! counts, brightness, red against green and blue against green where the eye's does.
 
 use inr_formats::latents::ColourMatrix;
 use inr_kernel::{Cancelled, Job};
 
 use super::source::Source;
 
-/// An orthonormal turn: for each plane the weights of the colours.
+/// For each plane the weights of the colours; a unit of each plane changes colours by a unit.
 pub(super) struct Turn([[f64; 3]; 3]);
 
+/// Brightness and the two opponent colours of XYB (J. Alakuijala et al., "JPEG XL next-generation image compression
+/// architecture and coding tools", 2019), of colours as they are stored.
+const SEEN: [[f64; 3]; 3] = [[0.265, 0.657, 0.078], [1.0, -1.0, 0.0], [0.0, -1.0, 1.0]];
+
+/// The inverse of a matrix.
+pub(crate) fn inverted(a: [[f64; 3]; 3]) -> [[f64; 3]; 3] {
+    let minor = |r: usize, c: usize| {
+        let (r1, r2, c1, c2) = ((r + 1) % 3, (r + 2) % 3, (c + 1) % 3, (c + 2) % 3);
+        a[r1][c1] * a[r2][c2] - a[r1][c2] * a[r2][c1]
+    };
+    let determinant: f64 = (0..3).map(|c| a[0][c] * minor(0, c)).sum();
+    std::array::from_fn(|r| std::array::from_fn(|c| minor(c, r) / determinant))
+}
+
 impl Turn {
-    /// The one that suits the colours of `source`, which has three.
+    /// The one that suits the eye, the same for every picture.
+    pub(super) fn seen() -> Self {
+        let inverse = inverted(SEEN);
+        Self(std::array::from_fn(|plane| {
+            let norm = (0..3).map(|colour| inverse[colour][plane].powi(2));
+            SEEN[plane].map(|weight| weight * norm.clone().sum::<f64>().sqrt())
+        }))
+    }
+
+    /// The one whose inverse is that of a file.
+    pub(super) fn of(matrix: &ColourMatrix) -> Self {
+        Self(inverted(
+            matrix.map(|row| row.map(|entry| f64::from(entry) / 16_384.0)),
+        ))
+    }
+
+    /// The uncorrelated one of the colours of `source`, which has three.
     ///
     /// # Errors
     /// [`Cancelled`].
@@ -27,9 +58,10 @@ impl Turn {
     /// The inverse, as files have it.
     pub(super) fn inverse(&self) -> ColourMatrix {
         let mut matrix = [[0_i16; 3]; 3];
+        let inverse = inverted(self.0);
         for (channel, row) in matrix.iter_mut().enumerate() {
             for (plane, entry) in row.iter_mut().enumerate() {
-                *entry = (self.0[plane][channel] * 16_384.0).round() as i16;
+                *entry = (inverse[channel][plane] * 16_384.0).round() as i16;
             }
         }
         matrix

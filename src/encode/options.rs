@@ -41,11 +41,11 @@ pub enum Target {
 #[strum(serialize_all = "lowercase", parse_err_ty = Error, parse_err_fn = unknown_metric)]
 pub enum Metric {
     /// Mean square error, and so PSNR.
-    #[default]
     Mse,
     /// Structural similarity: coarse structure before the finest detail.
     Ssim,
-    /// What viewers notice: as for SSIM, and colour less finely than brightness.
+    /// What viewers notice: coarse structure first, less where the picture is busy, and colour less finely than brightness.
+    #[default]
     Perceptual,
 }
 

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use inr_formats::latents::Partition;
 use inr_formats::{InrFile, Model, Provenance};
 
-use super::analysis::{self, Analysis, Quantisation, Quantised, UNIT};
+use super::analysis::{self, Analysis, Quantised};
+use super::choices::{Choices, STEPS, choices, finest_step, quality_step};
 use super::common::{self, Common, Judgement};
 use super::options::{EncodeOptions, EncodeReport, Encoded, Metric, PyramidOptions, Target};
 use super::preview;
@@ -17,16 +17,10 @@ use crate::progress::{Meter, Observer, Phase, Stop};
 use inr_image::{Picture, metrics};
 use inr_kernel::default_threads;
 
-/// Step of the two quantisers together where one alone would have 1, at about the same error.
-const DENSITY: f32 = 0.615;
-/// Price of a bit in squared steps, found on photographs at 0.2 to 2 bits per pixel.
-const LAMBDA: f32 = 0.26;
 /// Squared error that a bit saves where the step is well chosen, in squared steps: 2 ln 2 / 12 and a little more.
 const SLOPE: f64 = 0.118;
 /// Prices that a search per picture tries, relative to [`LAMBDA`].
 const PRICES: [f32; 4] = [0.75, 1.3, 0.6, 1.6];
-/// Steps that a search looks between, in units of the value range; see [`finest_step`] too.
-const STEPS: [f32; 2] = [2e-7, 4.0];
 /// Quantisations of a search at most.
 const TRIALS: u32 = 14;
 /// Pixels for each sample of the coarsest grid from which that grid's step is no matter.
@@ -35,120 +29,6 @@ const DEEP: u64 = 256;
 const PSNR_SLACK: f64 = 0.02;
 /// A size is met when it is undercut by no more than this share.
 const SIZE_SLACK: f64 = 0.003;
-
-/// The step of a quality in units of the value range: the one that gives photographs the PSNR that JPEG has on average at
-/// that quality (4:2:0, optimised tables; over Kodak).
-fn quality_step(quality: f64) -> f32 {
-    const STEPS: [(f64, f64); 14] = [
-        (0.0, 320.0),
-        (5.0, 210.0),
-        (10.0, 148.0),
-        (20.0, 86.0),
-        (30.0, 66.0),
-        (42.0, 54.0),
-        (54.0, 47.0),
-        (66.0, 39.5),
-        (76.0, 32.0),
-        (84.0, 25.5),
-        (90.0, 18.5),
-        (94.0, 13.2),
-        (97.0, 8.5),
-        (100.0, 1.5),
-    ];
-    let above = STEPS
-        .iter()
-        .position(|(q, _)| *q >= quality)
-        .unwrap_or(STEPS.len() - 1)
-        .max(1);
-    let ((q0, s0), (q1, s1)) = (STEPS[above - 1], STEPS[above]);
-    let share = (quality - q0) / (q1 - q0);
-    ((s0.ln() + share * (s1.ln() - s0.ln())).exp() / 255.0) as f32
-}
-
-/// The finest step with which the coefficients of `levels` still fit the coder's integers: each level may double them.
-fn finest_step(levels: u8) -> f32 {
-    let most = i32::MAX as f32 / UNIT;
-    STEPS[0].max(f32::from(levels).exp2() / most / DENSITY)
-}
-
-/// What an encoder chooses besides the step.
-#[derive(Clone)]
-struct Choices {
-    /// Price of a bit relative to [`LAMBDA`]; the step shrinks as it grows, so that error and rate weigh the same.
-    price: f32,
-    relative_steps: Vec<i8>,
-}
-
-impl Choices {
-    /// The same with every step of `planes` at `levels` finer or coarser by sixteenths of an octave.
-    fn shifted(
-        &self,
-        by: i8,
-        planes: &Range<usize>,
-        levels: &Range<u8>,
-        partition: &Partition,
-    ) -> Self {
-        let mut choices = self.clone();
-        let count = usize::from(partition.levels) + 1;
-        choices
-            .relative_steps
-            .resize(count * usize::from(partition.planes), 0);
-        for (index, step) in choices.relative_steps.iter_mut().enumerate() {
-            if planes.contains(&(index / count)) && levels.contains(&((index % count) as u8)) {
-                *step = step.saturating_add(by).clamp(-64, 64);
-            }
-        }
-        choices
-    }
-
-    fn quantisation(&self, step: f32) -> Quantisation {
-        Quantisation {
-            step: DENSITY * step / self.price.sqrt(),
-            relative_steps: self.relative_steps.clone(),
-            lambda: LAMBDA * self.price,
-        }
-    }
-}
-
-/// A change of steps: sixteenths of an octave, of which planes, at which levels.
-type Shift = (i8, Range<usize>, Range<u8>);
-
-/// Steps and the price that the metric asks for, found on six Kodak pictures at 0.25, 0.5 and 1 bits per pixel. SSIM gains
-/// from faint texture that the squared error gives up, and hears little of colour; SSIMULACRA2 from coarse structure.
-fn choices(metric: Metric, partition: &Partition) -> Choices {
-    let colours = if partition.planes >= 3 { 3 } else { 1 };
-    let all = 0..colours;
-    let (price, shifts): (f32, &[Shift]) = match metric {
-        Metric::Mse => (1.0, &[]),
-        Metric::Ssim => (
-            0.6,
-            &[
-                (2, all.clone(), 1..2),
-                (-2, all.clone(), 2..3),
-                (-1, all.clone(), 3..32),
-                (-1, all, 0..1),
-                (7, 1..colours, 0..32),
-            ],
-        ),
-        Metric::Perceptual => (
-            0.75,
-            &[
-                (8, all.clone(), 1..2),
-                (-6, all.clone(), 3..32),
-                (-6, all, 0..1),
-                (2, 1..colours, 0..32),
-            ],
-        ),
-    };
-    let mut choices = Choices {
-        price,
-        relative_steps: Vec::new(),
-    };
-    for (by, planes, levels) in shifts {
-        choices = choices.shifted(*by, planes, levels, partition);
-    }
-    choices
-}
 
 /// A quantised picture.
 struct Candidate {
@@ -197,7 +77,7 @@ pub(super) fn encode(
     let value_range = source.value_range();
     let probe = Probe::new(&source);
     let analysis = meter.part(Phase::Fit, ANALYSED, analysis::units(&source), |job| {
-        Analysis::new(source, threads, job)
+        Analysis::new(source, pyramid.metric, threads, job)
     })?;
     let mut notes = Vec::new();
     let mut enlarge = false;
@@ -236,7 +116,7 @@ pub(super) fn encode(
     };
     let mut candidate = match options.target {
         Target::Quality(quality) => {
-            let step = quality_step(quality);
+            let step = quality_step(quality, pyramid.metric);
             encoder.refine(step)?;
             (encoder.expected, encoder.last) = (1, true);
             encoder.candidate(step)?
@@ -270,8 +150,8 @@ impl PyramidEncoder<'_> {
                 self.take_if_better(choices, step, price, &mut best)?;
             }
         }
-        // Squared error is what is measured here, and not what another metric asks for.
-        if effort < 6 || self.pyramid.metric != Metric::Mse {
+        // SSIM is not what is measured here.
+        if effort < 6 || self.pyramid.metric == Metric::Ssim {
             return Ok(());
         }
         self.take_if_better(self.choices.clone(), step, price, &mut best)?;
@@ -412,7 +292,7 @@ impl PyramidEncoder<'_> {
         };
         let ends = [finest_step(self.analysis.partition.levels), STEPS[1]].map(f32::ln);
         let [mut fine, mut coarse] = ends;
-        let mut step = quality_step(60.0);
+        let mut step = quality_step(60.0, self.pyramid.metric);
         let mut best: Option<Candidate> = None;
         self.expected = TRIALS / 2;
         for trial in 0..TRIALS {

@@ -284,3 +284,59 @@ fn samples_of_a_flat_picture_are_flat() {
     );
     assert!(decoded.iter().all(|v| (v - 200.0 / 255.0).abs() < 0.03));
 }
+
+#[test]
+fn smooth_gradients_show_no_contours() {
+    const SIDE: u32 = 256;
+    let means = |picture: &Picture| -> Vec<Vec<f64>> {
+        let samples = picture.to_f32();
+        let mean = |x: u32, y: u32, c: u32| {
+            let inside = (0..64).map(|i| (x * 8 + i % 8, y * 8 + i / 8));
+            let sum: f64 = inside
+                .map(|(x, y)| f64::from(samples[((y * SIDE + x) * 3 + c) as usize]))
+                .sum();
+            sum / 64.0
+        };
+        let blocks = SIDE / 8;
+        let rows = (0..blocks).flat_map(|y| (0..3).map(move |c| (y, c)));
+        rows.map(|(y, c)| (0..blocks).map(|x| mean(x, y, c)).collect())
+            .collect()
+    };
+    let largest = |means: &[Vec<f64>]| {
+        let across = means.iter().flat_map(|row| row.windows(2));
+        let across = across.map(|pair| (pair[0] - pair[1]).abs());
+        let down = means.iter().zip(&means[3..]);
+        let down = down.flat_map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b).abs()));
+        across.chain(down).fold(0.0, f64::max)
+    };
+    // A sky, and one at night.
+    for (from, to) in [
+        ([96.0, 140.0, 190.0], [180.0, 205.0, 230.0]),
+        ([4.0, 5.0, 9.0], [22.0, 20.0, 30.0]),
+    ] {
+        let pixel = |x: u32, y: u32, c: usize| {
+            let share = (f64::from(y) + 0.2 * f64::from(x)) / (1.2 * f64::from(SIDE - 1));
+            (from[c] + share * (to[c] - from[c])).round() as u8
+        };
+        let samples = (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y)));
+        let samples = samples.flat_map(|(x, y)| (0..3).map(move |c| pixel(x, y, c)));
+        let samples = Samples::U8(samples.collect());
+        let source = Picture::new(SIDE, SIDE, Layout::Rgb, samples, Metadata::default()).unwrap();
+        let bytes = encoded(&source, Target::Quality(50.0)).bytes;
+        let decoded = open(&bytes).render(&RenderOptions::default(), &mut ());
+        let steps = [&source, &decoded.unwrap().picture].map(|picture| largest(&means(picture)));
+        assert!(steps[1] <= steps[0] + 1.0 / 255.0, "{steps:?}");
+    }
+}
+
+#[test]
+fn size_and_psnr_rise_with_quality() {
+    let photo = format!("{}/fixtures/chelsea.png", env!("CARGO_MANIFEST_DIR"));
+    let source = read_picture(&std::fs::read(photo).unwrap(), &Limits::default()).unwrap();
+    let found = [5.0, 20.0, 35.0, 50.0, 65.0, 80.0, 95.0, 100.0].map(|quality| {
+        let encoded = encoded(&source, Target::Quality(quality));
+        (encoded.bytes.len(), encoded.report.psnr)
+    });
+    let rises = |pair: &[(usize, f64)]| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1;
+    assert!(found.windows(2).all(rises), "{found:?}");
+}

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-WIDTH, DEPTH = 24, 3
+WIDTH, DEPTH = 32, 4
 ALPHA, BETA, GAMMA, DELTA = -1.5861343, -0.05298012, 0.8829111, 0.44350685
 LOW, HIGH = 1.1496044, 0.86986445
 
@@ -50,7 +50,7 @@ def join(grid, bands):
 
 
 def load(path):
-    """Header, and exact and decoded planes: (coarsest grid, {level: bands})."""
+    """Header, exact and decoded planes: (coarsest grid, {level: bands}), and {level: factors of the steps}."""
     raw = path.read_bytes()
     end = raw.index(b"\n")
     header = json.loads(raw[:end])
@@ -73,7 +73,9 @@ def load(path):
             bands[level] = [take(high_w, low_h), take(low_w, high_h), take(high_w, high_h)]
         return grid, bands
 
-    return header, *([plane() for _ in range(header["planes"])] for _ in range(2))
+    exact, decoded = ([plane() for _ in range(header["planes"])] for _ in range(2))
+    factors = {level: take(*sizes[level]) for level in range(header["levels"], 0, -1)}
+    return header, exact, decoded, factors
 
 
 def stack(planes, grids, level):
@@ -83,14 +85,15 @@ def stack(planes, grids, level):
     return torch.stack([fill(x) for grid, (_, bands) in zip(grids, planes) for x in (grid, *bands[level])])
 
 
-def features(x):
+def features(x, factors):
+    """What the network reads of x, shape [n, 12, h, w], in steps; factors: [n, h, w]."""
     out = []
     for plane in range(3):
         grid, *bands = (x[:, 4 * plane + part] for part in range(4))
         right = F.pad(grid[..., 1:] - grid[..., :-1], (0, 1))
         below = F.pad(grid[..., 1:, :] - grid[..., :-1, :], (0, 0, 0, 1))
         out += [right, below, *bands]
-    out = torch.stack(out, 1)
+    out = torch.stack(out, 1) / factors[:, None]
     return out / (1 + out.abs())
 
 
@@ -116,16 +119,26 @@ class Head(nn.Sequential):
     def convolutions(self):
         return [layer for layer in self if isinstance(layer, nn.Conv2d)]
 
-    def correct(self, x):
+    def read(self, path, level):
+        """The weights of `level` in a file of all three."""
+        numbers = torch.from_numpy(np.frombuffer(path.read_bytes(), "<i2").astype(np.float32)) / 4096
+        tensors = [t for layer in self.convolutions() for t in (layer.weight, layer.bias)]
+        at = (level - 1) * len(numbers) // 3
+        for tensor in tensors:
+            tensor.data = numbers[at : at + tensor.numel()].view(tensor.shape).clone()
+            at += tensor.numel()
+
+    def correct(self, x, factors):
+        wider = lambda x: F.pad(x[None], (DEPTH,) * 4, mode="replicate")
         with torch.no_grad():
-            return x + self(features(F.pad(x[None], (DEPTH,) * 4, mode="replicate")))[0]
+            return x + factors * self(features(wider(x), wider(factors[None])[0]))[0]
 
 
 def prepare(paths, level, heads):
-    """(decoded, exact) of each file at `level` in steps, shape [12, h, w]; the coarser levels corrected by `heads`."""
+    """(decoded, exact, factors) of each file at `level` in steps, shape [12, h, w]; the coarser levels corrected by `heads`."""
     found = []
     for path in paths:
-        header, exact, decoded = load(path)
+        header, exact, decoded, factors = load(path)
         if header["planes"] != 3 or header["levels"] < level:
             continue
         steps = lambda k: torch.tensor([header["steps"][p][k] for p in range(3) for _ in range(4)])[:, None, None]
@@ -135,7 +148,7 @@ def prepare(paths, level, heads):
             for k in range(header["levels"], level, -1):
                 x = stack(planes, grids, k)
                 if heads:
-                    x = heads[min(k, 3)].correct(x / steps(k)) * steps(k)
+                    x = heads[min(k, 3)].correct(x / steps(k), factors[k]) * steps(k)
                 cut = lambda part, band: part[: band.shape[0], : band.shape[1]]
                 grids = [
                     join(x[4 * p], [cut(x[4 * p + 1 + i], band) for i, band in enumerate(planes[p][1][k])])
@@ -143,14 +156,14 @@ def prepare(paths, level, heads):
                 ]
             return stack(planes, grids, level) / steps(level)
 
-        found.append((at_level(decoded, heads), at_level(exact, {})))
+        found.append((at_level(decoded, heads), at_level(exact, {}), factors[level]))
     return found
 
 
 def gain(head, data):
     """Mean gain in dB of the squared error over the files."""
-    error = lambda x, y: ((x - y) ** 2).sum().item()
-    return sum(10 * math.log10(error(x, y) / error(head.correct(x), y)) for x, y in data) / len(data)
+    error = lambda x, y, by: (((x - y) / by) ** 2).sum().item()
+    return sum(10 * math.log10(error(x, y, by) / error(head.correct(x, by), y, by)) for x, y, by in data) / len(data)
 
 
 def train(head, data, steps, batch, size, rate):
@@ -158,18 +171,20 @@ def train(head, data, steps, batch, size, rate):
     optimizer = torch.optim.Adam(head.parameters(), lr=rate, betas=(0.9, 0.99))
     side = size + 2 * DEPTH
     data = [pair for pair in data if min(pair[0].shape[1:]) >= side]
-    areas = [x.shape[1] * x.shape[2] for x, _ in data]
+    areas = [x.shape[1] * x.shape[2] for x, *_ in data]
     for step in range(steps):
         for group in optimizer.param_groups:
             group["lr"] = rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * step / steps))
-        inputs, targets = [], []
-        for decoded, exact in random.choices(data, areas, k=batch):
+        inputs, targets, masks = [], [], []
+        for decoded, exact, factors in random.choices(data, areas, k=batch):
             y, x = (random.randrange(length - side + 1) for length in decoded.shape[1:])
             inputs.append(decoded[:, y : y + side, x : x + side])
             targets.append(exact[:, y + DEPTH : y + side - DEPTH, x + DEPTH : x + side - DEPTH])
-        inputs, targets = torch.stack(inputs), torch.stack(targets)
-        error = inputs[:, :, DEPTH:-DEPTH, DEPTH:-DEPTH] - targets
-        read = features(inputs).to(memory_format=torch.channels_last)
+            masks.append(factors[y : y + side, x : x + side])
+        inputs, targets, masks = torch.stack(inputs), torch.stack(targets), torch.stack(masks)
+        inner = slice(DEPTH, -DEPTH)
+        error = (inputs[:, :, inner, inner] - targets) / masks[:, None, inner, inner]
+        read = features(inputs, masks).to(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=step < 0.85 * steps):
             correction = head(read)
         loss = ((error + correction.float()) ** 2).mean() / (error**2).mean()
@@ -183,6 +198,8 @@ def main():
     parser.add_argument("pairs", type=pathlib.Path)
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("--test", type=pathlib.Path)
+    parser.add_argument("--start", type=pathlib.Path, help="weights to start from instead of random ones")
+    parser.add_argument("--share", type=float, default=1.0, help="of the steps")
     options = parser.parse_args()
     torch.manual_seed(0)
     random.seed(0)
@@ -191,12 +208,15 @@ def main():
     heads, last = {}, None
     for level, steps, size, batch in ((3, 2500, 20, 32), (2, 3500, 32, 16), (1, 14000, 32, 16)):
         head = Head()
-        if last:
+        if options.start:
+            head.read(options.start, level)
+        elif last:
             head.load_state_dict(last.state_dict())
         data = prepare(paths, level, heads)
         if level == 3:
             data += prepare(paths, 4, {})
-        train(head, data, steps, batch, size, 3e-3)
+        rate = 1e-3 if options.start else 3e-3
+        train(head, data, round(steps * options.share), batch, size, rate)
         heads[level] = last = head
         if tests:
             print(f"level {level}: {gain(head, prepare(tests, level, heads)):.3f} dB")

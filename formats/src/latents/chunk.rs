@@ -12,10 +12,14 @@ const PRIOR: u8 = super::prior::VERSION;
 /// Number of level classes with their own centroids.
 const CLASSES: usize = 3;
 
+/// The strongest masking.
+const MOST_MASKING: u8 = 16;
+
 /// Flags of the optional parts.
 const COLOUR: u8 = 1;
 const RELATIVE_STEPS: u8 = 2;
 const GAINS: u8 = 4;
+const MASKING: u8 = 8;
 
 /// Reads a payload part by part.
 struct Reader<'a> {
@@ -115,11 +119,11 @@ fn read_fixed(
             known: "1".into(),
         });
     }
-    if flags & !(COLOUR | RELATIVE_STEPS | GAINS) != 0 {
+    if flags & !(COLOUR | RELATIVE_STEPS | GAINS | MASKING) != 0 {
         return Err(FormatError::UnsupportedValue {
             field: "latents.flags",
             found: flags.to_string(),
-            known: "0..=7".into(),
+            known: "0..=15".into(),
         });
     }
     let partition = Partition {
@@ -137,6 +141,7 @@ fn read_fixed(
         colour: None,
         centroids: Vec::new(),
         gains: Vec::new(),
+        masking: 0,
         segments: Vec::new(),
     };
     Ok((latents, flags))
@@ -170,6 +175,16 @@ fn read_optional(
         .collect();
     if flags & GAINS != 0 {
         latents.gains = reader.take(planes)?.to_vec();
+    }
+    if flags & MASKING != 0 {
+        latents.masking = reader.byte()?;
+        if latents.masking == 0 {
+            return Err(FormatError::Field {
+                field: "latents.masking",
+                found: "0".into(),
+                wanted: "1..=16, or no flag",
+            });
+        }
     }
     Ok(())
 }
@@ -228,7 +243,8 @@ pub(crate) fn write(latents: &Latents) -> Result<Vec<u8>, FormatError> {
     let flag = |present: bool, flag: u8| if present { flag } else { 0 };
     let flags = flag(colour.is_some(), COLOUR)
         | flag(!relative_steps.is_empty(), RELATIVE_STEPS)
-        | flag(!gains.is_empty(), GAINS);
+        | flag(!gains.is_empty(), GAINS)
+        | flag(latents.masking != 0, MASKING);
     let mut out = vec![PRIOR, partition.levels, flags];
     out.extend_from_slice(&partition.tile.to_le_bytes());
     out.extend_from_slice(&latents.step.to_le_bytes());
@@ -244,6 +260,9 @@ pub(crate) fn write(latents: &Latents) -> Result<Vec<u8>, FormatError> {
             .map(|&centroid| centroid as u8),
     );
     out.extend_from_slice(gains);
+    if latents.masking != 0 {
+        out.push(latents.masking);
+    }
     for segment in segments {
         append_number(&mut out, segment.len());
     }
@@ -299,6 +318,9 @@ impl Latents {
                 self.gains.len().to_string(),
                 "none, or one per plane",
             );
+        }
+        if self.masking > MOST_MASKING {
+            return wrong("latents.masking", self.masking.to_string(), "0..=16");
         }
         Ok(())
     }

@@ -165,6 +165,9 @@ pub struct Latents {
     pub centroids: Vec<[[i8; 2]; 3]>,
     /// Weight of the restoration head for each plane in 1/255; empty without a head.
     pub gains: Vec<u8>,
+    /// Strength of masking, 1..=16: the exponent, in sixteenths, with which steps grow where the levels above are busy; 0 for
+    /// none.
+    pub masking: u8,
     /// The coded segments, coarsest first; see [`Partition::segment`]. An empty segment means zeros.
     pub segments: Vec<Vec<u8>>,
 }

@@ -140,11 +140,11 @@ fn pyramids() -> impl Strategy<Value = InrFile> {
             of(vec(any::<i8>(), grids)),
             of(any::<[[i16; 3]; 3]>()),
             vec(any::<[[i8; 2]; 3]>(), each),
-            of(vec(any::<u8>(), each)),
+            (of(vec(any::<u8>(), each)), 0_u8..=16),
         );
         let segments = vec(vec(any::<u8>(), 0..300), partition.segments());
         (Just(partition), 1e-6_f32..1e6, optional, segments).prop_map(
-            |(partition, step, (relative_steps, colour, centroids, gains), segments)| {
+            |(partition, step, (relative_steps, colour, centroids, (gains, masking)), segments)| {
                 let latents = Latents {
                     partition,
                     step,
@@ -152,6 +152,7 @@ fn pyramids() -> impl Strategy<Value = InrFile> {
                     colour: colour.filter(|_| partition.planes >= 3),
                     centroids,
                     gains: gains.unwrap_or_default(),
+                    masking,
                     segments,
                 };
                 pyramid(latents)
@@ -326,13 +327,14 @@ fn dequantising_rounds_once() {
 #[test]
 fn latents_made_by_hand_from_the_document_read_as_meant() {
     let mut grid = grid_parts();
-    grid.flags = 1 | 2 | 4;
+    grid.flags = 1 | 2 | 4 | 8;
     grid.optional = (0..9_i16)
         .flat_map(|i| (i * 1000 - 3).to_le_bytes())
         .collect();
     grid.optional.extend([0, 1, 2, 0xff, 0x80, 0x7f]);
     grid.optional.extend((0..18).map(|i| i * 7));
     grid.optional.extend([9, 10, 11]);
+    grid.optional.push(7);
     // A length may be longer than it need be.
     grid.lengths = vec![0x85, 0x80, 0x00, 0];
     let mut head = pyramid_head();
@@ -347,6 +349,7 @@ fn latents_made_by_hand_from_the_document_read_as_meant() {
     assert_eq!(latents.centroids[0], [[0, 7], [14, 21], [28, 35]]);
     assert_eq!(latents.centroids[2], [[84, 91], [98, 105], [112, 119]]);
     assert_eq!(latents.gains, [9, 10, 11]);
+    assert_eq!(latents.masking, 7);
     assert_eq!(latents.segments, [vec![0x40, 1, 2, 3, 4], vec![]]);
 }
 

@@ -23,9 +23,9 @@ const FEATURES: usize = 5;
 /// What is corrected of a plane: the grid and three bands.
 const PARTS: usize = 4;
 /// Hidden layers, each over windows of the one before.
-const DEPTH: usize = 3;
+const DEPTH: usize = 4;
 /// Width of the hidden layers.
-const WIDTH: usize = 24;
+const WIDTH: usize = 32;
 /// Samples before, and after, the corrected ones that corrections depend on.
 const REACH: [usize; 2] = [DEPTH, DEPTH + 1];
 
@@ -71,16 +71,24 @@ pub(super) struct Plane<'a> {
 pub(super) fn correct(
     level: u8,
     planes: &[Plane<'_>],
+    factors: Option<&Grid>,
     outputs: [Window; PARTS],
 ) -> Vec<[Grid; PARTS]> {
     let head = &HEADS[usize::from(level.clamp(1, CLASSES as u8) - 1)];
-    Correction { planes, outputs }.run(head)
+    Correction {
+        planes,
+        factors,
+        outputs,
+    }
+    .run(head)
 }
 
 /// A correction under way. Columns and rows that are read are counted from [`DEPTH`] before those of the grid's output
 /// window.
 struct Correction<'a> {
     planes: &'a [Plane<'a>],
+    /// Factors of the steps, on the window of the planes' grids.
+    factors: Option<&'a Grid>,
     outputs: [Window; PARTS],
 }
 
@@ -108,6 +116,14 @@ impl Correction<'_> {
         let mut lines = lines.each();
         let squash = |value: f32| value / (1.0 + value.abs());
         let y = output.y as isize + row as isize - DEPTH as isize;
+        // One over the factors, at the columns that are read.
+        let masks: Option<Vec<f32>> = self.factors.map(|factors| {
+            let line = line(factors, y);
+            let columns = 0..wanted as isize;
+            let start = output.x as isize - DEPTH as isize;
+            let at = columns.map(|column| clamped(start + column, factors.window.columns()));
+            at.map(|at| 1.0 / line[at]).collect()
+        });
         for plane in self.planes {
             let [right_line, below_line, band_lines @ ..] =
                 [(); FEATURES].map(|()| lines.next().expect("a line for each feature"));
@@ -122,6 +138,7 @@ impl Correction<'_> {
             };
             for column in 0..wanted {
                 let (this, right) = (at(column), at(column + 1));
+                let scale = scale * masks.as_ref().map_or(1.0, |masks| masks[column]);
                 right_line[column] = squash((here[right] - here[this]) * scale);
                 below_line[column] = squash((below[this] - here[this]) * scale);
             }
@@ -144,6 +161,7 @@ impl Correction<'_> {
                 for (column, out) in out[..wanted].iter_mut().enumerate() {
                     let x = clamp_x(column) - band.window.x as isize;
                     let value = values.get(x.max(0) as usize).copied().unwrap_or(0.0);
+                    let scale = scale * masks.as_ref().map_or(1.0, |masks| masks[column]);
                     *out = squash(value * scale);
                 }
             }
@@ -167,10 +185,22 @@ impl Correction<'_> {
                     continue;
                 }
                 let start = (y - window.y) * window.width + columns.start - window.x;
-                let source = source.row(y, columns);
+                let source = source.row(y, columns.clone());
                 let out = &mut part.values[start..][..source.len()];
-                for ((out, source), found) in out.iter_mut().zip(source).zip(found) {
-                    *out = source + weight * found;
+                match self.factors {
+                    None => {
+                        for ((out, source), found) in out.iter_mut().zip(source).zip(found) {
+                            *out = source + weight * found;
+                        }
+                    }
+                    Some(factors) => {
+                        let masked = factors.row(y, columns).iter();
+                        for (((out, source), found), factor) in
+                            out.iter_mut().zip(source).zip(found).zip(masked)
+                        {
+                            *out = source + weight * factor * found;
+                        }
+                    }
                 }
             }
         }
@@ -255,6 +285,7 @@ mod tests {
                 let outputs = windows(size);
                 Correction {
                     planes: &planes,
+                    factors: None,
                     outputs,
                 }
                 .run(&heads(backend)[class])
@@ -274,7 +305,7 @@ mod tests {
     fn a_part_is_corrected_as_in_the_whole() {
         let size = (90, 67);
         let parts = level(size);
-        let whole = correct(1, &planes(&parts), windows(size));
+        let whole = correct(1, &planes(&parts), None, windows(size));
         let all = windows(size);
         for (columns, rows) in [(0..9, 0..33), (7..40, 5..6), (30..45, 20..34)] {
             let outputs = all.map(|window| {
@@ -292,7 +323,7 @@ mod tests {
                     })
                 })
                 .collect();
-            let found = correct(1, &planes(&seen), outputs);
+            let found = correct(1, &planes(&seen), None, outputs);
             for (whole, found) in whole.iter().flatten().zip(found.iter().flatten()) {
                 assert_eq!(cut(whole, found.window).values, found.values);
             }
@@ -316,7 +347,7 @@ mod tests {
     #[test]
     fn corrections_are_about_a_step_at_most() {
         let parts = level((64, 64));
-        let corrected = correct(2, &planes(&parts), windows((64, 64)));
+        let corrected = correct(2, &planes(&parts), None, windows((64, 64)));
         let pairs = parts.iter().flatten().zip(corrected.iter().flatten());
         let mut largest = 0.0_f32;
         for (a, b) in pairs.flat_map(|(a, b)| a.values.iter().zip(&b.values)) {

@@ -1,6 +1,7 @@
 //! The pyramid field: latent wavelet grids, and the twice differentiable spline through what they give.
 
 mod head;
+pub(crate) mod masking;
 #[cfg(feature = "fit")]
 pub(crate) mod probe;
 pub(crate) mod render;
@@ -156,6 +157,8 @@ impl Pyramid {
             let size = partition.size(level + index as u8);
             let joined = level + index as u8 + 1;
             let (outputs, bands) = parts(*wanted, size);
+            let factors = self.factors(joined, outputs[0])?;
+            let colours = colours(grids.len());
             let mut planes = Vec::with_capacity(grids.len());
             for (plane, grid) in grids.into_iter().enumerate() {
                 let band = |orientation: usize| {
@@ -166,22 +169,57 @@ impl Pyramid {
                         false => bands[orientation],
                     };
                     let place = (joined, plane, orientation);
-                    band_window(&self.tiles, &self.latents, place, window)
+                    let mut band = band_window(&self.tiles, &self.latents, place, window)?;
+                    if let (true, Some(factors)) = (plane < colours, &factors) {
+                        band.scale(factors);
+                    }
+                    Ok::<_, Error>(band)
                 };
                 planes.push([grid, band(0)?, band(1)?, band(2)?]);
             }
-            self.correct(joined, &mut planes, outputs);
+            self.correct(joined, &mut planes, factors.as_ref(), outputs);
             let join = |parts| synthesise(*wanted, size, parts);
             grids = planes.into_iter().map(join).collect();
         }
         Ok(grids)
     }
 
+    /// The factors of the steps of `level`, where there is masking, on the part of its coarser grid that `output` depends on.
+    fn factors(&self, level: u8, output: Window) -> Result<Option<Grid>, Error> {
+        let Latents {
+            masking, partition, ..
+        } = &*self.latents;
+        if *masking == 0 {
+            return Ok(None);
+        }
+        let window = match self.gains.is_some() {
+            true => head::reach(output, partition.size(level)),
+            false => output,
+        };
+        let source = masking::Decoded {
+            tiles: &self.tiles,
+            latents: &self.latents,
+        };
+        masking::factors(
+            &source,
+            partition,
+            (*masking, self.latents.step),
+            level,
+            window,
+        )
+        .map(Some)
+    }
+
     /// Lets the head correct the colours' grids and bands, and cuts all of them to `outputs`.
-    fn correct(&self, level: u8, planes: &mut [[Grid; 4]], outputs: [Window; 4]) {
+    fn correct(
+        &self,
+        level: u8,
+        planes: &mut [[Grid; 4]],
+        factors: Option<&Grid>,
+        outputs: [Window; 4],
+    ) {
         let Some(gains) = &self.gains else { return };
-        let colours = if planes.len() >= 3 { 3 } else { 1 };
-        let (colours, alpha) = planes.split_at_mut(colours);
+        let (colours, alpha) = planes.split_at_mut(colours(planes.len()));
         for parts in alpha {
             for (part, window) in parts.iter_mut().zip(outputs) {
                 *part = cut(part, window);
@@ -197,11 +235,16 @@ impl Pyramid {
                 gain: gains[plane],
             })
             .collect();
-        let corrected = head::correct(level, &read, outputs);
+        let corrected = head::correct(level, &read, factors, outputs);
         for (parts, corrected) in colours.iter_mut().zip(corrected) {
             *parts = corrected;
         }
     }
+}
+
+/// How many of `planes` are colours, and not alpha.
+pub(crate) fn colours(planes: usize) -> usize {
+    if planes >= 3 { 3 } else { 1 }
 }
 
 /// What a synthesis of `wanted`, of a grid of `size`, takes: the windows of the halved grid and of the three bands.

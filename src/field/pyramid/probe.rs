@@ -114,7 +114,11 @@ impl Pyramid {
     fn source<'a>(&self, plane: usize, channels: &'a [Vec<f32>]) -> impl Iterator<Item = f32> + 'a {
         // The planes are an orthonormal turn of the first three channels.
         let weights = match &self.colour {
-            Some(matrix) if plane < 3 => matrix.map(|row| row[plane]).to_vec(),
+            Some(matrix) if plane < 3 => {
+                let inverse =
+                    crate::encode::colours::inverted(matrix.map(|row| row.map(f64::from)));
+                inverse[plane].map(|v| v as f32).to_vec()
+            }
             _ => (0..channels.len())
                 .map(|channel| if channel == plane { 1.0 } else { 0.0 })
                 .collect(),

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use inr_formats::Latents;
-use inr_formats::latents::Tile;
+use inr_formats::latents::{Band, Tile};
 use lru::LruCache;
 
 use super::wavelet::{Grid, Window};
@@ -159,6 +159,48 @@ pub(crate) fn band_window(
         }
     }
     Ok(grid)
+}
+
+/// The sums of the three orientations' magnitudes of the first plane on `window` of a level's coarser grid.
+///
+/// # Errors
+/// As [`Tiles::get`].
+pub(crate) fn magnitudes(
+    tiles: &Tiles,
+    latents: &Latents,
+    level: u8,
+    window: Window,
+) -> Result<Grid, Error> {
+    let mut grid = Grid::zeros(window);
+    let side = usize::from(latents.partition.tile);
+    let (columns, rows) = touched(latents, &window);
+    for tile_y in rows {
+        for tile_x in columns.clone() {
+            let tile = tiles.get(latents, (level, tile_x, tile_y))?;
+            add_magnitudes(&tile.planes[0], (tile_x * side, tile_y * side), &mut grid);
+        }
+    }
+    Ok(grid)
+}
+
+/// Adds the magnitudes of a tile's bands, whose first sample is at `corner`, to `grid`.
+pub(crate) fn add_magnitudes(bands: &[Band; 3], corner: (usize, usize), grid: &mut Grid) {
+    let window = grid.window;
+    for band in bands {
+        let columns = window.x.max(corner.0)..(window.x + window.width).min(corner.0 + band.width);
+        let rows = window.y.max(corner.1)..(window.y + window.height).min(corner.1 + band.height);
+        if columns.is_empty() {
+            continue;
+        }
+        for y in rows {
+            let source = &band.values[(y - corner.1) * band.width..]
+                [columns.start - corner.0..columns.end - corner.0];
+            let start = (y - window.y) * window.width + columns.start - window.x;
+            for (out, q) in grid.values[start..].iter_mut().zip(source) {
+                *out += q.unsigned_abs() as f32;
+            }
+        }
+    }
 }
 
 /// Quantised values to coefficients.

@@ -83,6 +83,19 @@ impl Grid {
     }
 }
 
+impl Grid {
+    /// Multiplies every value by that of `factors`, whose window covers this one.
+    pub(crate) fn scale(&mut self, factors: &Self) {
+        let columns = self.window.columns();
+        let width = self.window.width.max(1);
+        for (row, y) in self.values.chunks_exact_mut(width).zip(self.window.rows()) {
+            for (value, factor) in row.iter_mut().zip(factors.row(y, columns.clone())) {
+                *value *= factor;
+            }
+        }
+    }
+}
+
 /// The part of `grid` in `window`, which lies within its own.
 pub(crate) fn cut(grid: &Grid, window: Window) -> Grid {
     let rows = window.rows();

@@ -114,6 +114,7 @@ pub fn code(partition: Partition, mut source: impl FnMut(Place) -> i32) -> Coded
         colour: None,
         centroids: vec![[[0; 2]; 3]; planes],
         gains: Vec::new(),
+        masking: 0,
         segments,
     };
     Coded {
@@ -201,6 +202,7 @@ pub fn small_pyramid() -> InrFile {
     latents.colour = Some([[9459, 9459, 9459], [-16384, 0, 16384], [i16::MIN, 7, 0]]);
     latents.centroids = vec![[[-8, 3], [0, -128], [127, 1]]; 4];
     latents.gains = vec![0, 1, 128, 255];
+    latents.masking = 16;
     let mut file = pyramid(latents);
     file.preview = Some(vec![0xff, 0xd8, 0xff]);
     file.exif = Some(b"II*\0".to_vec());

@@ -53,6 +53,12 @@ fn sequence_cases() -> Vec<Case> {
 
 fn parameter_cases() -> Vec<Case> {
     let with_step = |step: f32| with_grid(move |grid| grid.step = step);
+    let with_masking = |masking: u8| {
+        with_grid(move |grid| {
+            grid.flags = 8;
+            grid.optional.push(masking);
+        })
+    };
     vec![
         ("grid-empty", "GridTooShort", {
             pyramid_with(&pyramid_head(), &[])
@@ -64,7 +70,7 @@ fn parameter_cases() -> Vec<Case> {
             with_grid(|grid| grid.prior = 255)
         }),
         ("grid-flags-unknown", "UnsupportedValue", {
-            with_grid(|grid| grid.flags = 8)
+            with_grid(|grid| grid.flags = 16)
         }),
         (
             "grid-levels-32",
@@ -94,6 +100,8 @@ fn parameter_cases() -> Vec<Case> {
                 grid.optional = vec![1; 24];
             })
         }),
+        ("grid-masking-0", "Field", with_masking(0)),
+        ("grid-masking-17", "Field", with_masking(17)),
         ("grid-centroids-short", "GridTooShort", {
             with_grid(|grid| {
                 grid.optional.truncate(3);
