@@ -90,7 +90,7 @@ pub(super) fn encode(
         notes.push(note);
     }
     let (opacity, note) = common::opacity(picture, options);
-    if let Some(note) = note {
+    for note in [note, common::flat(picture)].into_iter().flatten() {
         meter.note(note);
         notes.push(note.into());
     }

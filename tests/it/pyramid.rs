@@ -340,3 +340,21 @@ fn size_and_psnr_rise_with_quality() {
     let rises = |pair: &[(usize, f64)]| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1;
     assert!(found.windows(2).all(rises), "{found:?}");
 }
+
+#[test]
+fn flat_areas_are_noted_and_photographs_are_not() {
+    let noted = |source: &Picture| {
+        let notes = encoded(source, Target::Quality(50.0)).report.notes;
+        notes.iter().any(|note| note.contains("flat areas"))
+    };
+    let window = |x: u32, y: u32| u8::from(x % 90 < 3 || y % 60 < 12) * 200;
+    let samples = (0..160).flat_map(|y| (0..200).map(move |x| window(x, y)));
+    let samples = Samples::U8(samples.collect());
+    assert!(noted(
+        &Picture::new(200, 160, Layout::Grey, samples, Metadata::default()).unwrap()
+    ));
+    let photo = format!("{}/fixtures/chelsea.png", env!("CARGO_MANIFEST_DIR"));
+    assert!(!noted(
+        &read_picture(&std::fs::read(photo).unwrap(), &Limits::default()).unwrap()
+    ));
+}
