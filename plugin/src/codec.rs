@@ -110,11 +110,13 @@ impl Codec for Opened {
 
 fn params() -> Vec<Param> {
     let effort = [1.0, 9.0];
-    let metrics = [
+    let mut metrics = [
+        ("perceptual", "What viewers notice"),
         ("mse", "Least squared error"),
         ("ssim", "Structure"),
-        ("perceptual", "What viewers notice"),
     ];
+    // The first is the default.
+    metrics.sort_by_key(|(name, _)| *name != Metric::default().to_string());
     let quality = "0 to 100; larger files and better pictures as it rises.";
     vec![
         Param::number(
