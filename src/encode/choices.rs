@@ -12,7 +12,7 @@ const DENSITY: f32 = 0.615;
 /// Price of a bit in squared steps, found on photographs at 0.2 to 2 bits per pixel.
 const LAMBDA: f32 = 0.26;
 /// Steps that a search looks between, in units of the value range; see [`finest_step`] too.
-pub(super) const STEPS: [f32; 2] = [2e-7, 4.0];
+pub(super) const STEPS: [f32; 2] = [2e-7, 64.0];
 /// Strength of masking, in sixteenths.
 const MASKING: u8 = 8;
 /// Steps, in units of the value range, from which on all of the eye's weights count, and up to which none does: near exact

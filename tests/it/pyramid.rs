@@ -358,3 +358,18 @@ fn flat_areas_are_noted_and_photographs_are_not() {
         &read_picture(&std::fs::read(photo).unwrap(), &Limits::default()).unwrap()
     ));
 }
+
+#[test]
+fn a_photograph_fits_into_a_few_hundred_bytes() {
+    let photo = format!("{}/fixtures/chelsea.png", env!("CARGO_MANIFEST_DIR"));
+    let source = read_picture(&std::fs::read(photo).unwrap(), &Limits::default()).unwrap();
+    let (width, height) = (source.width(), source.height());
+    let samples = source.samples().clone();
+    let bare = Picture::new(width, height, Layout::Rgb, samples, Metadata::default()).unwrap();
+    let found = encoded(&bare, Target::Bytes(400));
+    assert!(
+        found.bytes.len() <= 400 && found.report.psnr > 15.0,
+        "{:?}",
+        found.report
+    );
+}

@@ -141,7 +141,8 @@ impl BdRates {
                 for (anchor, rate) in of.anchors.iter().zip(rates) {
                     if codec != anchor {
                         let rate = rate.map_or_else(String::new, |rate| format!("{rate:.2}"));
-                        text.push_str(&csv::line(&[codec, anchor, metric, &rate]));
+                        let fields: [&str; 4] = [codec, anchor, metric, &rate];
+                        text.push_str(&csv::line(&fields));
                     }
                 }
             }
