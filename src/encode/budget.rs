@@ -1,5 +1,6 @@
 //! Weights of the network that a target asks for.
 
+use super::common::between;
 use super::options::Target;
 
 /// Weights per pixel at `quality` for a colour picture. At 5 bits each they take four fifths of JPEG's bits (4:2:0,
@@ -17,14 +18,7 @@ fn quality_weights_per_pixel(quality: f64) -> f64 {
         (90.0, 0.2787),
         (100.0, 0.3279),
     ];
-    let above = RATES
-        .iter()
-        .position(|(q, _)| *q >= quality)
-        .unwrap_or(RATES.len() - 1)
-        .max(1);
-    let ((q0, b0), (q1, b1)) = (RATES[above - 1], RATES[above]);
-    let share = (quality - q0) / (q1 - q0);
-    (b0.ln() + share * (b1.ln() - b0.ln())).exp()
+    between(&RATES, quality)
 }
 
 /// Bits per weight of a file, for planning; the search for steps corrects it.

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use inr_formats::latents::Partition;
 
+use super::common::between;
 use super::options::Metric;
 use super::quantisation::{Quantisation, UNIT};
+use crate::field::pyramid::colours;
 
 /// Step of the two quantisers together where one alone would have 1, at about the same error.
 const DENSITY: f32 = 0.615;
@@ -46,14 +48,7 @@ pub(super) fn quality_step(quality: f64, metric: Metric) -> f32 {
         Metric::Perceptual => (quality, seen),
         _ => (quality, plain),
     });
-    let above = steps
-        .iter()
-        .position(|(q, _)| *q >= quality)
-        .unwrap_or(steps.len() - 1)
-        .max(1);
-    let ((q0, s0), (q1, s1)) = (steps[above - 1], steps[above]);
-    let share = (quality - q0) / (q1 - q0);
-    ((s0.ln() + share * (s1.ln() - s0.ln())).exp() / 255.0) as f32
+    (between(&steps, quality) / 255.0) as f32
 }
 
 /// The finest step with which the coefficients of `levels` still fit the coder's integers: each level may double them.
@@ -97,20 +92,19 @@ impl Choices {
     }
 
     pub(super) fn quantisation(&self, step: f32) -> Quantisation {
-        let [none, all] = FADE;
-        let share = ((step / none).ln() / (all / none).ln()).clamp(0.0, 1.0);
+        let [none, full] = FADE;
+        let share = ((step / none).ln() / (full / none).ln()).clamp(0.0, 1.0);
         let faded = |value: f32| (share * value).round();
-        let relative = self.relative_steps.iter();
+        let all = |steps: &[i8]| {
+            let steps = steps.iter().map(|by| faded(f32::from(*by)) as i8);
+            steps.collect()
+        };
         Quantisation {
             step: DENSITY * step / self.price.sqrt(),
-            relative_steps: relative.map(|by| faded(f32::from(*by)) as i8).collect(),
+            relative_steps: all(&self.relative_steps),
             lambda: LAMBDA * self.price,
             masking: faded(f32::from(self.masking)) as u8,
-            seen: self
-                .seen
-                .iter()
-                .map(|by| faded(f32::from(*by)) as i8)
-                .collect(),
+            seen: all(&self.seen),
         }
     }
 }
@@ -122,7 +116,7 @@ type Shift = (i8, Range<usize>, Range<u8>);
 /// little of colour. The eye's are those with the least bits for the same SSIMULACRA2 on crops of training photographs at
 /// 0.2 to 2 bits per pixel: it sees coarse structure first, and the finest colour last.
 pub(super) fn choices(metric: Metric, partition: &Partition) -> Choices {
-    let colours = if partition.planes >= 3 { 3 } else { 1 };
+    let colours = colours(usize::from(partition.planes));
     let (all, tints) = (0..colours, 1..colours);
     // A step of the coarsest band spreads over fewer pixels in small pictures, where contours would show.
     let coarse = 6 * (5 - partition.levels.clamp(3, 5) as i8);

@@ -64,10 +64,19 @@ pub(super) fn opacity(
     (Some(map), None)
 }
 
+/// The value at `quality` among `points`, two at least, of rising quality; by ratio between two of them.
+pub(super) fn between(points: &[(f64, f64)], quality: f64) -> f64 {
+    let above = points.iter().position(|(at, _)| *at >= quality);
+    let above = above.unwrap_or(points.len() - 1).max(1);
+    let ((q0, v0), (q1, v1)) = (points[above - 1], points[above]);
+    let share = (quality - q0) / (q1 - q0);
+    (v0.ln() + share * (v1.ln() - v0.ln())).exp()
+}
+
 /// Pixels below which a picture's flat areas are no matter.
 const SMALL: u64 = 16_384;
-/// Share of pixels that equal those to the left and above from which a picture counts as a drawing or a screen shot; photographs
-/// have 0.1 or less, screen shots 0.6 to 0.95.
+/// Share of pixels that equal those to the left and above from which a picture counts as a drawing or a screen shot. Those of gb82
+/// have 0.74 to 0.94, its photographs and Kodak's 0.38 at most.
 const FLAT: f64 = 0.5;
 /// Rows that are looked at.
 const ROWS: u32 = 256;
@@ -95,7 +104,7 @@ pub(super) fn flat(picture: &Picture) -> Option<&'static str> {
             .count();
     }
     let share = equal as f64 / (rows as usize * (width - 1).max(1)) as f64;
-    let note = "large flat areas, as in screen shots and drawings: PNG or lossless WebP is often smaller there, and exact";
+    let note = "large flat areas, as in screen shots and drawings: PNG or lossless WebP may be smaller there, and exact";
     (share > FLAT).then_some(note)
 }
 

@@ -60,7 +60,8 @@ pub struct EngineArgs {
 const RD_HELP: &str = "\
 Codecs: avif-iq (tune=iq, 4:2:0, speed 4), avif-psnr (tune=psnr, 4:4:4, speed 4) and libjxl (effort 7) are those of \
 Pillow, which scripts/bench-rd installs; jpeg, mozjpeg, webp, avif, avif-slow and jxl are programs of Debian. The kinds of \
-`inr encode --model` are this program's own; pyramid-mse aims at PSNR. Qualities run from 0 to 100 for all of them, larger files and better pictures as they rise.
+`inr encode --model` are this program's own; pyramid-mse aims at PSNR. Qualities run from 0 to 100 for all of them, larger \
+files and better pictures as they rise.
 
 The output folder gets results.csv (every file), means.csv (means over the pictures), bd.csv (BD-rates), rd.svg and \
 report.html and cache/: an interrupted run resumes from the cached results. Seconds are of one \

@@ -108,7 +108,8 @@ fn named(path: &Path, failure: &Failure) -> Failure {
     )
 }
 
-/// Encodes `drawable` with the Exif, XMP and resolution of `image` and `values` of the encoder's parameters into a file, which appears at `path` once it is complete.
+/// Encodes `drawable` with the Exif, XMP and resolution of `image` and `values` of the encoder's parameters into a file, which
+/// appears at `path` once it is complete.
 ///
 /// # Errors
 /// [`Status::Io`], or the plug-in's failure.

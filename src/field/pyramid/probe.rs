@@ -4,8 +4,8 @@ use inr_formats::Latents;
 
 use crate::encode::Source;
 use crate::error::Error;
-use crate::field::pyramid::Pyramid;
 use crate::field::pyramid::wavelet::{Grid, Window};
+use crate::field::pyramid::{Pyramid, colours};
 use inr_kernel::Job;
 
 /// Pixels up to which the whole picture is looked at.
@@ -46,7 +46,7 @@ impl Probe {
     /// [`Error::Format`] for damaged latents.
     pub(crate) fn gains(&self, latents: &Latents) -> Result<Vec<u8>, Error> {
         let planes = usize::from(latents.partition.planes);
-        let corrected = if planes >= 3 { 3 } else { 1 };
+        let corrected = colours(planes);
         let with = |gains| {
             let gains = vec![gains; planes];
             Pyramid::new(Latents {
