@@ -341,18 +341,27 @@ impl PyramidEncoder<'_> {
         }
         let best = best.ok_or(Error::Cancelled)?;
         match limit {
-            Some(limit) if best.bytes.len() as u64 > limit => self.smallest(limit),
+            Some(limit) if best.bytes.len() as u64 > limit => self.coarser(step, limit),
             _ => Ok(best),
         }
     }
 
-    /// The smallest file, if it fits.
-    fn smallest(&mut self, limit: u64) -> Result<Candidate, Error> {
-        let smallest = self.candidate(STEPS[1])?;
-        let length = smallest.bytes.len() as u64;
-        if length <= limit {
-            return Ok(smallest);
-        }
+    /// The first file that fits, of ever coarser steps: sizes fall with the step only on the whole, so that a search can end
+    /// just beside the steps that fit.
+    fn coarser(&mut self, mut step: f32, limit: u64) -> Result<Candidate, Error> {
+        let mut growth = 1.03_f32;
+        let length = loop {
+            step = (step * growth).min(STEPS[1]);
+            let candidate = self.candidate(step)?;
+            let length = candidate.bytes.len() as u64;
+            if length <= limit {
+                return Ok(candidate);
+            }
+            if step >= STEPS[1] {
+                break length;
+            }
+            growth *= growth;
+        };
         Err(Error::Misuse {
             what: format!(
                 "a file of {limit} bytes, but header, metadata and the coarsest picture take {length}"

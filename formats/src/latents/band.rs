@@ -41,7 +41,7 @@ impl Tile {
     #[must_use]
     pub fn into_parent(mut self) -> Self {
         for band in self.planes.iter_mut().flatten() {
-            (band.values, band.signs) = (Vec::new(), Vec::new());
+            band.values = Vec::new();
         }
         self
     }
@@ -49,8 +49,8 @@ impl Tile {
     /// Drops what only the tile's own coding needed, a sixth of the memory; a third if it will not be a `parent` either.
     pub fn drop_surroundings(&mut self, parent: bool) {
         for band in self.planes.iter_mut().flatten() {
-            band.signs = Vec::new();
             if !parent {
+                band.signs = Vec::new();
                 band.magnitudes = Vec::new();
             }
         }

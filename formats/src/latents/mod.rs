@@ -12,6 +12,7 @@ mod network;
 mod prediction;
 mod prior;
 mod quantiser;
+mod signs;
 mod state;
 mod surroundings;
 mod tile;

@@ -3,14 +3,16 @@
 
 use crate::entropy::mix::Tables;
 
+/// Inputs that a layer adds at once.
+pub(super) const LANES: usize = 8;
 /// Groups of neighbours that are likely to be 0 together.
 const PARTS: usize = 4;
 /// Number of inputs: magnitudes and sums of magnitudes around a coefficient.
-pub(super) const NEIGHBOURS: usize = 8 * PARTS;
+pub(super) const NEIGHBOURS: usize = LANES * PARTS;
 /// Logarithms of the neighbours' magnitudes.
-pub(super) type Neighbours = [[i16; 8]; PARTS];
+pub(super) type Neighbours = [[i16; LANES]; PARTS];
 /// Number of units of the hidden layer.
-pub(super) const HIDDEN: usize = 16;
+pub(super) const HIDDEN: usize = 32;
 /// Number of outputs: one for each magnitude decision with contexts of its own.
 pub(super) const OUTPUTS: usize = super::band::BINS;
 /// Upper limit of the hidden units, 16 times [`UNIT`].
@@ -36,7 +38,7 @@ pub(super) fn logarithms(tables: Tables, magnitudes: &[usize; NEIGHBOURS]) -> Ne
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Network {
     /// Indexed by group of neighbours, neighbour, and unit.
-    pub(super) hidden: [[[i16; HIDDEN]; 8]; PARTS],
+    pub(super) hidden: [[[i16; HIDDEN]; LANES]; PARTS],
     /// Indexed by quantiser, the first and the second.
     pub(super) thresholds: [[i16; HIDDEN]; 2],
     /// Indexed by group of eight units, unit, and output.
@@ -46,7 +48,11 @@ pub(super) struct Network {
 
 /// Adds the contribution of eight inputs to the sums of a layer's units; sums wrap.
 #[inline(always)]
-fn add<const N: usize>(sums: &mut [i16; N], inputs: &[i16; 8], weights: &[[i16; N]; 8]) {
+pub(super) fn add<const N: usize>(
+    sums: &mut [i16; N],
+    inputs: &[i16; LANES],
+    weights: &[[i16; N]; LANES],
+) {
     // With a known length the compiler would vectorise over inputs instead of units, which takes twice as long.
     let inputs = std::hint::black_box(inputs.as_slice());
     for (input, weights) in inputs.iter().zip(weights) {

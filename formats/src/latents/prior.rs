@@ -84,13 +84,22 @@ impl Prior {
     /// Visits every number in the order of storage.
     fn each(&mut self, visit: &mut impl FnMut(Field<'_>)) {
         for state in &mut self.states {
-            for weights in [&mut state.weights, &mut state.second_weights] {
+            for weights in [
+                &mut state.weights,
+                &mut state.second_weights,
+                &mut state.sign_weights,
+            ] {
                 let weights = weights.as_flattened_mut().iter_mut();
                 weights.for_each(|weight| visit(Field::Weight(weight)));
             }
             for network in &mut state.networks {
                 let numbers = network.numbers();
                 numbers.for_each(|number| visit(Field::Fixed(number)));
+            }
+            for network in &mut state.sign_networks {
+                network
+                    .numbers()
+                    .for_each(|number| visit(Field::Fixed(number)));
             }
             for slots in [
                 &mut state.slots,
@@ -138,6 +147,7 @@ pub fn train(pictures: &[Latents]) -> Result<(Vec<u8>, Vec<f64>), FormatError> {
     let mut prior = Prior::blank();
     for state in &mut prior.states {
         state.samples = Some(Box::default());
+        state.sign_samples = Some(Box::default());
     }
     let mut report = Vec::new();
     for round in 0..3 {
@@ -151,11 +161,18 @@ pub fn train(pictures: &[Latents]) -> Result<(Vec<u8>, Vec<f64>), FormatError> {
         // The first round trains the networks, the later rounds the remaining states for these networks.
         if round == 0 {
             let mut fresh = Prior::blank();
-            for (state, known) in fresh.states.iter_mut().zip(&mut prior.states) {
-                if let Some(samples) = known.samples.take() {
-                    state.networks = samples.map(|mut samples| samples.fit());
+            std::thread::scope(|scope| {
+                for (state, known) in fresh.states.iter_mut().zip(&mut prior.states) {
+                    scope.spawn(|| {
+                        if let (Some(magnitudes), Some(signs)) =
+                            (known.samples.take(), known.sign_samples.take())
+                        {
+                            state.networks = magnitudes.map(|mut samples| samples.fit());
+                            state.sign_networks = signs.map(|mut samples| samples.fit());
+                        }
+                    });
                 }
-            }
+            });
             prior = fresh;
         }
     }

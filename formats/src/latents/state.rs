@@ -1,8 +1,9 @@
 //! Adaptive state of the coder of one tile: the slots and mixture weights of each class of planes.
 
 use super::band::BINS;
-use super::fitting::Samples;
+use super::fitting::{Magnitude, Samples, Sign};
 use super::network::Network;
+use super::signs::{self, SignNetwork};
 use crate::entropy::mix::{INPUTS, SLOT_INPUTS, Slot, WEIGHT_ONE};
 
 /// Magnitudes from here continue with an Exp-Golomb code.
@@ -17,8 +18,6 @@ pub(super) const SETS: usize = BINS * (EXPECTED / 4);
 pub(super) const SECOND_SETS: usize = BINS * 6 * 8;
 /// Contexts of the flag that marks a block as not empty.
 pub(super) const FLAGS: usize = 3 * 2 * 2 * 3 * 6;
-/// Contexts of a sign.
-pub(super) const SIGNS: usize = 27 * 9;
 /// Expected magnitudes and prefix lengths of an escape.
 pub(super) const ESCAPES: usize = 12 * 32;
 /// Classes of levels times classes of planes.
@@ -43,13 +42,17 @@ pub(super) struct State {
     pub(super) slots: Vec<Slot>,
     pub(super) weights: Vec<[i32; INPUTS]>,
     pub(super) second_weights: Vec<[i32; INPUTS]>,
+    pub(super) sign_weights: Vec<[i32; INPUTS]>,
     pub(super) flags: Vec<Slot>,
     pub(super) signs: Vec<Slot>,
     pub(super) escapes: Vec<Slot>,
     /// Networks that predict magnitudes, by orientation; fixed while coding.
     pub(super) networks: [Network; 3],
+    /// Networks that predict signs, by orientation; fixed while coding.
+    pub(super) sign_networks: [SignNetwork; 3],
     /// Samples collected during training, by orientation.
-    pub(super) samples: Option<Box<[Samples; 3]>>,
+    pub(super) samples: Option<Box<[Samples<Magnitude>; 3]>>,
+    pub(super) sign_samples: Option<Box<[Samples<Sign>; 3]>>,
 }
 
 impl State {
@@ -60,10 +63,13 @@ impl State {
             weights: vec![[WEIGHT_ONE / 8; INPUTS]; SETS],
             second_weights: vec![[WEIGHT_ONE / 8; INPUTS]; SECOND_SETS],
             flags: vec![Slot::NEW; FLAGS],
-            signs: vec![Slot::NEW; SIGNS],
+            signs: vec![Slot::NEW; signs::SLOTS],
             escapes: vec![Slot::NEW; ESCAPES],
             networks: Default::default(),
             samples: None,
+            sign_weights: vec![[WEIGHT_ONE / 8; INPUTS]; signs::SETS],
+            sign_networks: Default::default(),
+            sign_samples: None,
         }
     }
 

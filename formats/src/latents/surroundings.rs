@@ -62,15 +62,17 @@ impl Trail {
 
 /// The neighbourhood of a band during coding.
 pub(super) struct Surroundings<'a> {
-    orientation: usize,
+    pub(super) orientation: usize,
     pub(super) stride: usize,
     trail: Trail,
     /// The parent's magnitudes, their stride, and the column and row of this tile in them.
     parent: Option<(&'a [u8], usize, usize, usize)>,
+    /// The parent's orientations, their stride, and the column and row of this tile in them.
+    pub(super) parents: Option<(&'a [Band; 3], usize, usize, usize)>,
     /// The magnitudes of the parent's other orientations.
     aunts: [Option<&'a [u8]>; 2],
     /// The orientations coded before this one, then this orientation of the planes coded before this one.
-    others: [Option<&'a Band>; 4],
+    pub(super) others: [Option<&'a Band>; 4],
 }
 
 /// Contexts of a coefficient before it is coded.
@@ -81,7 +83,6 @@ pub(super) struct Context {
     pub(super) foretold: [i32; OUTPUTS],
     /// Indices of the sets of mixture weights.
     pub(super) sets: [usize; 2],
-    pub(super) sign: usize,
 }
 
 impl<'a> Surroundings<'a> {
@@ -96,6 +97,14 @@ impl<'a> Surroundings<'a> {
             parent: parent.map(|parent| {
                 let band = &parent.tile.planes[plane][o];
                 (&band.magnitudes[..], parent.tile.stride, parent.x, parent.y)
+            }),
+            parents: parent.map(|parent| {
+                (
+                    &parent.tile.planes[plane],
+                    parent.tile.stride,
+                    parent.x,
+                    parent.y,
+                )
             }),
             aunts: [1, 2].map(|turn| {
                 let aunt = (o + turn) % 3;
@@ -239,17 +248,7 @@ impl<'a> Surroundings<'a> {
                 e / 4,
                 (oq * 2 + some(near)) * 4 + some(parent) * 2 + some(sibling + plane),
             ],
-            sign: self.sign(own, at),
         }
-    }
-
-    #[inline]
-    fn sign(&self, own: &Band, at: usize) -> usize {
-        let s = |sign: i8| (sign + 1) as usize;
-        let of = |band: Option<&Band>| band.map_or(1, |band| s(band.signs[at]));
-        let (w, n) = (s(own.signs[at - 1]), s(own.signs[at - self.stride]));
-        let planes = of(self.others[2]) * 3 + of(self.others[3]);
-        ((w * 3 + n) * 3 + self.orientation) * 9 + planes
     }
 
     /// Returns the context of the flag of the block at (x, y), given the flags of its left and upper neighbours.

@@ -5,6 +5,7 @@ use super::band::{BINS, BLOCK, BORDER, Tile};
 use super::network;
 use super::prediction::{follow, predict};
 use super::quantiser::{Quantiser, Row};
+use super::signs::{self, Place};
 use super::state::{ESCAPE, State};
 use super::surroundings::{Context, Parent, Surroundings};
 use crate::entropy::coder::Coder;
@@ -86,13 +87,19 @@ impl<C: Coder> TileCoder<'_, C> {
                     });
                     if let Some(samples) = &mut state.samples {
                         let m = around.neighbours(&own.magnitudes, at, x, y);
-                        samples[o].add(
-                            &network::logarithms(self.tables, &m),
-                            second,
-                            wanted.unsigned_abs().div_ceil(2),
-                        );
+                        let magnitude = wanted.unsigned_abs().div_ceil(2).min(255) as u8;
+                        let m = network::logarithms(self.tables, &m);
+                        samples[o].add((m, second, magnitude));
                     }
-                    let index = code(self.coder, self.tables, state, &context, wanted);
+                    let mut place = Place {
+                        around: &around,
+                        own: &own,
+                        at,
+                        x,
+                        y,
+                        magnitude: 0,
+                    };
+                    let index = code(self.coder, self.tables, state, &context, wanted, &mut place);
                     let value = quantiser.value(index);
                     quantiser = quantiser.next(index);
                     own.values[line.start + x] = value;
@@ -142,6 +149,7 @@ fn code<C: Coder>(
     state: &mut State,
     context: &Context,
     value: i32,
+    place: &mut Place<'_>,
 ) -> i32 {
     let target = value.unsigned_abs().div_ceil(2);
     let mut magnitude = 0_u32;
@@ -163,9 +171,8 @@ fn code<C: Coder>(
         let slots = &mut state.escapes[row..row + 32];
         magnitude += golomb(coder, tables, slots, target.saturating_sub(ESCAPE));
     }
-    let slot = &mut state.signs[context.sign];
-    let negative = coder.bit(slot.p16(), value < 0);
-    slot.update(negative, tables);
+    place.magnitude = magnitude;
+    let negative = signs::code(coder, tables, state, place, value < 0);
     if negative {
         -(magnitude as i32)
     } else {

@@ -18,24 +18,24 @@ const VECTORS: [Vector; 5] = [
     // Photographs, encoded by the program.
     Vector {
         name: "camera-64",
-        file: 0xab61_53c1,
-        coefficients: 0x87fb_4055,
+        file: 0x8060_4c6f,
+        coefficients: 0x18bd_5576,
     },
     Vector {
         name: "astronaut-96",
-        file: 0x9905_83c5,
-        coefficients: 0x6e2c_685c,
+        file: 0xe6ea_de15,
+        coefficients: 0xadf0_7b11,
     },
     // By formula: every optional part, four planes, tiles cut at the borders.
     Vector {
         name: "mixed-rgba",
-        file: 0xae22_47ac,
+        file: 0xa0d2_13a4,
         coefficients: 0xb16a_ef88,
     },
     // Magnitudes up to 2^23 beside zeros.
     Vector {
         name: "large-grey-alpha",
-        file: 0x33e0_e9d3,
+        file: 0xd77c_ab8a,
         coefficients: 0x0a9b_5637,
     },
     // One column, halved until nothing is left to halve.

@@ -1,0 +1,264 @@
+//! Coding of signs: a small network predicts each sign from the signed values around it, and slots learn how far to trust
+//! the network. Everything is odd: the negative of a picture has the opposite predictions.
+
+use super::band::{BORDER, Band};
+use super::network::{LANES, WEIGHT, add};
+use super::state::State;
+use super::surroundings::Surroundings;
+use crate::entropy::coder::Coder;
+use crate::entropy::mix::{SLOT_INPUTS, Tables, learn, mix};
+
+/// Groups of inputs that are likely to be 0 together.
+const PARTS: usize = 6;
+/// Number of inputs.
+pub(super) const INPUTS: usize = LANES * PARTS;
+/// Logarithms of the magnitudes around a coefficient, with the signs of the values.
+pub(super) type Signed = [[i16; LANES]; PARTS];
+/// Units of the hidden layer.
+pub(super) const UNITS: usize = 32;
+/// Classes of the coefficient's own magnitude: 1, 2, 3 and 4, larger.
+pub(super) const CLASSES: usize = 4;
+/// Limit of the hidden units, twice [`super::network::UNIT`].
+pub(super) const LIMIT: i16 = 512;
+/// Predictions, in steps of 1/8, that slots tell apart.
+const STRENGTHS: usize = 64;
+/// Contexts of each input of the mixture; a bare 3^n holds the signs of n values.
+const SIZES: [usize; SLOT_INPUTS] = [
+    3 * CLASSES * STRENGTHS,
+    3 * 2 * 81,
+    3 * 81,
+    3 * 81,
+    3 * 81,
+    3 * 81,
+];
+/// Slots of all contexts.
+pub(super) const SLOTS: usize = 12 * STRENGTHS + 18 * 81;
+/// Sets of mixture weights.
+pub(super) const SETS: usize = 3 * CLASSES;
+
+/// A network for one orientation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SignNetwork {
+    /// Indexed by group of inputs, input, and unit.
+    pub(super) hidden: [[[i16; UNITS]; LANES]; PARTS],
+    /// Indexed by class of the magnitude, and unit.
+    pub(super) outputs: [[i16; UNITS]; CLASSES],
+}
+
+impl Default for SignNetwork {
+    fn default() -> Self {
+        Self {
+            hidden: [[[0; UNITS]; LANES]; PARTS],
+            outputs: [[0; UNITS]; CLASSES],
+        }
+    }
+}
+
+impl SignNetwork {
+    /// Every number in the order of storage.
+    pub(super) fn numbers(&mut self) -> impl Iterator<Item = &mut i16> {
+        let hidden = self.hidden.as_flattened_mut().as_flattened_mut();
+        hidden.iter_mut().chain(self.outputs.as_flattened_mut())
+    }
+
+    /// Returns the stretched probability that the coefficient is negative, in 1/256, within +-2047.
+    pub(super) fn output(&self, inputs: &Signed, class: usize) -> i32 {
+        let mut sums = [0; UNITS];
+        for (part, weights) in inputs.iter().zip(&self.hidden) {
+            // Often all inputs of a group are 0.
+            if part.iter().fold(0, |all, x| all | x) != 0 {
+                add(&mut sums, part, weights);
+            }
+        }
+        let mut total = 0;
+        for (sum, weight) in sums.iter().zip(&self.outputs[class]) {
+            total += i32::from((*sum).clamp(-LIMIT, LIMIT)) * i32::from(*weight);
+        }
+        (total / WEIGHT).clamp(-2047, 2047)
+    }
+}
+
+/// The class of a magnitude above 0.
+fn class(magnitude: u32) -> usize {
+    match magnitude {
+        0 | 1 => 0,
+        2 => 1,
+        3 | 4 => 2,
+        _ => 3,
+    }
+}
+
+/// The value at `at` as a signed logarithm.
+#[inline(always)]
+fn signed(tables: Tables, band: &Band, at: usize) -> i16 {
+    tables.logarithm(usize::from(band.magnitudes[at])) * i16::from(band.signs[at])
+}
+
+/// Writes the nine values around `at` row by row, from the far to the near side when an end of `turned` is true.
+#[inline(always)]
+fn window(
+    out: &mut [i16],
+    tables: Tables,
+    band: &Band,
+    (at, stride): (usize, usize),
+    turned: [bool; 2],
+    negative: bool,
+) {
+    let (across, down) = (
+        if turned[0] { -1 } else { 1 },
+        if turned[1] { -1 } else { 1 },
+    );
+    let mut places = out.iter_mut();
+    for dy in [-down, 0, down] {
+        for dx in [-across, 0, across] {
+            let at = at.wrapping_add_signed(dy * stride as isize + dx);
+            if let Some(place) = places.next() {
+                let value = signed(tables, band, at);
+                *place = if negative { -value } else { value };
+            }
+        }
+    }
+}
+
+impl Surroundings<'_> {
+    /// Returns the inputs of the network for the coefficient at padded index `at`, position (x, y).
+    fn signed(&self, tables: Tables, own: &Band, at: usize, x: usize, y: usize) -> Signed {
+        let mut all = Signed::default();
+        let flat = all.as_flattened_mut();
+        let stride = self.stride;
+        let near = [
+            1,
+            stride,
+            stride + 1,
+            stride - 1,
+            2,
+            2 * stride,
+            stride + 2,
+            stride - 2,
+        ];
+        let far = [2 * stride + 1, 2 * stride - 1, 2 * stride + 2];
+        for (place, back) in flat.iter_mut().zip(near.into_iter().chain(far)) {
+            *place = signed(tables, own, at - back);
+        }
+        if let Some(band) = self.others[2] {
+            window(
+                &mut flat[11..20],
+                tables,
+                band,
+                (at, stride),
+                [false; 2],
+                false,
+            );
+        }
+        if let Some(band) = self.others[3] {
+            flat[20] = signed(tables, band, at);
+        }
+        let diagonal = self.orientation == 2;
+        if diagonal {
+            for (start, other) in [21, 30].into_iter().zip(self.others) {
+                if let Some(band) = other {
+                    window(
+                        &mut flat[start..start + 9],
+                        tables,
+                        band,
+                        (at, stride),
+                        [false; 2],
+                        false,
+                    );
+                }
+            }
+        }
+        if let Some((bands, stride, px, py)) = self.parents {
+            let at = (py + y / 2 + BORDER) * stride + px + x / 2 + BORDER;
+            // The near side comes last, and a band that is odd where this one is even changes its sign with the side.
+            let turned = [x & 1 == 0, y & 1 == 0];
+            let odd = |o: usize| [o != 1, o != 0];
+            let own = odd(self.orientation);
+            let start = if diagonal { 39 } else { 21 };
+            for turn in 0..if diagonal { 1 } else { 3 } {
+                let o = (self.orientation + turn) % 3;
+                let other = odd(o);
+                let change = |axis: usize| own[axis] != other[axis] && turned[axis];
+                let place = start + 9 * turn;
+                let negative = change(0) != change(1);
+                window(
+                    &mut flat[place..place + 9],
+                    tables,
+                    &bands[o],
+                    (at, stride),
+                    turned,
+                    negative,
+                );
+            }
+        }
+        all
+    }
+}
+
+/// A coefficient whose magnitude is known.
+pub(super) struct Place<'a> {
+    pub(super) around: &'a Surroundings<'a>,
+    pub(super) own: &'a Band,
+    /// Padded index, column and row.
+    pub(super) at: usize,
+    pub(super) x: usize,
+    pub(super) y: usize,
+    /// The coded magnitude, above 0.
+    pub(super) magnitude: u32,
+}
+
+/// Codes whether a coefficient is negative.
+pub(super) fn code<C: Coder>(
+    coder: &mut C,
+    tables: Tables,
+    state: &mut State,
+    place: &Place<'_>,
+    negative: bool,
+) -> bool {
+    let Place {
+        around,
+        own,
+        at,
+        x,
+        y,
+        magnitude,
+    } = *place;
+    let (o, class) = (around.orientation, class(magnitude));
+    let signed = around.signed(tables, own, at, x, y);
+    if let Some(samples) = &mut state.sign_samples {
+        samples[o].add((signed, class as u8, negative));
+    }
+    let output = state.sign_networks[o].output(&signed, class);
+    // Coded is whether the network is right, so that both signs share the slots.
+    let wrong = output < 0;
+    let signs = |places: [usize; 4]| {
+        places.iter().fold(0, |all, &place| {
+            let sign = signed[place / LANES][place % LANES].signum();
+            all * 3 + (if wrong { 1 - sign } else { 1 + sign }) as usize
+        })
+    };
+    let size = output.unsigned_abs() as usize;
+    let each = [
+        (o * CLASSES + class) * STRENGTHS + (size >> 5).min(STRENGTHS - 1),
+        (signs([0, 1, 15, 20]) * 3 + o) * 2 + usize::from(class > 0),
+        signs([2, 3, 4, 5]) * 3 + o,
+        signs([12, 14, 16, 18]) * 3 + o,
+        signs([25, 26, 28, 34]) * 3 + o,
+        signs([22, 24, 33, 43]) * 3 + o,
+    ];
+    let mut base = 0;
+    let mut slots = each;
+    for (slot, size) in slots.iter_mut().zip(SIZES) {
+        *slot += base;
+        base += size;
+    }
+    let inputs = tables.inputs(&state.signs, &slots, size as i32);
+    let weights = &mut state.sign_weights[o * CLASSES + class];
+    let p = mix(&inputs, weights);
+    let right = coder.bit(p, negative != wrong);
+    learn(&inputs, weights, p, right);
+    for slot in slots {
+        state.signs[slot].update(right, tables);
+    }
+    right != wrong
+}
