@@ -232,10 +232,11 @@ pub(super) fn code<C: Coder>(
     // Coded is whether the network is right, so that both signs share the slots.
     let wrong = output < 0;
     let signs = |places: [usize; 4]| {
-        places.iter().fold(0, |all, &place| {
-            let sign = signed[place / LANES][place % LANES].signum();
-            all * 3 + (if wrong { 1 - sign } else { 1 + sign }) as usize
-        })
+        let digits = places.map(|place| signed[place / LANES][place % LANES].signum() + 1);
+        let number = digits
+            .iter()
+            .fold(0, |all, &digit| all * 3 + digit as usize);
+        if wrong { 80 - number } else { number }
     };
     let size = output.unsigned_abs() as usize;
     let each = [
