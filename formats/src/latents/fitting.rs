@@ -1,7 +1,9 @@
 //! Trains the networks by gradient descent on the logistic loss. Used only for training.
 
-use super::network::{HIDDEN, LANES, LOG, NEIGHBOURS, Neighbours, Network, OUTPUTS, UNIT, WEIGHT};
-use super::signs::{self, CLASSES, SignNetwork, Signed, UNITS};
+use super::network::{
+    HIDDEN, LANES, LOG, NEIGHBOURS, Neighbours, Network, OUTPUTS, SIGN_CLASSES, SIGN_LIMIT,
+    SIGN_UNITS, SIGNED, SignNetwork, Signed, UNIT, WEIGHT,
+};
 
 /// Maximum number of samples kept per network.
 const SAMPLES: usize = 400_000;
@@ -211,24 +213,25 @@ impl Samples<Magnitude> {
 }
 
 /// Numbers of the weights of a sign network's inputs.
-const SIGNED: usize = signs::INPUTS * UNITS;
+const SIGN_INPUTS: usize = SIGNED * SIGN_UNITS;
 
 impl Sample for Sign {
-    const NUMBERS: (usize, std::ops::Range<usize>) = (SIGNED + CLASSES * UNITS, 0..0);
+    const NUMBERS: (usize, std::ops::Range<usize>) =
+        (SIGN_INPUTS + SIGN_CLASSES * SIGN_UNITS, 0..0);
 
     fn descend(&self, numbers: &[f32], gradient: &mut [f32]) {
         let (signed, class, negative) = self;
         let inputs = octaves(signed);
-        let mut sums = [0.0_f32; UNITS];
+        let mut sums = [0.0_f32; SIGN_UNITS];
         weigh(&mut sums, inputs.clone(), numbers);
-        let limit = f32::from(signs::LIMIT) / UNIT as f32;
-        let top = SIGNED + usize::from(*class) * UNITS;
+        let limit = f32::from(SIGN_LIMIT) / UNIT as f32;
+        let top = SIGN_INPUTS + usize::from(*class) * SIGN_UNITS;
         let hidden = sums.map(|sum| sum.clamp(-limit, limit));
         let terms = hidden.iter().zip(&numbers[top..]).map(|(h, v)| h * v);
         let p = 1.0 / (1.0 + (-terms.sum::<f32>()).exp());
         let d = p - f32::from(u8::from(*negative));
-        let mut back = [0.0_f32; UNITS];
-        for j in 0..UNITS {
+        let mut back = [0.0_f32; SIGN_UNITS];
+        for j in 0..SIGN_UNITS {
             gradient[top + j] += d * hidden[j];
             if sums[j].abs() < limit {
                 back[j] = d * numbers[top + j];

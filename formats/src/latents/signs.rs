@@ -2,81 +2,11 @@
 //! the network. Everything is odd: the negative of a picture has the opposite predictions.
 
 use super::band::{BORDER, Band};
-use super::network::{LANES, WEIGHT, add};
-use super::state::State;
+use super::network::{LANES, SIGN_CLASSES, Signed};
+use super::state::{SIGN_SIZES, STRENGTHS, State};
 use super::surroundings::Surroundings;
 use crate::entropy::coder::Coder;
-use crate::entropy::mix::{SLOT_INPUTS, Tables, learn, mix};
-
-/// Groups of inputs that are likely to be 0 together.
-const PARTS: usize = 6;
-/// Number of inputs.
-pub(super) const INPUTS: usize = LANES * PARTS;
-/// Logarithms of the magnitudes around a coefficient, with the signs of the values.
-pub(super) type Signed = [[i16; LANES]; PARTS];
-/// Units of the hidden layer.
-pub(super) const UNITS: usize = 32;
-/// Classes of the coefficient's own magnitude: 1, 2, 3 and 4, larger.
-pub(super) const CLASSES: usize = 4;
-/// Limit of the hidden units, twice [`super::network::UNIT`].
-pub(super) const LIMIT: i16 = 512;
-/// Predictions, in steps of 1/8, that slots tell apart.
-const STRENGTHS: usize = 64;
-/// Contexts of each input of the mixture; a bare 3^n holds the signs of n values.
-const SIZES: [usize; SLOT_INPUTS] = [
-    3 * CLASSES * STRENGTHS,
-    3 * 2 * 81,
-    3 * 81,
-    3 * 81,
-    3 * 81,
-    3 * 81,
-];
-/// Slots of all contexts.
-pub(super) const SLOTS: usize = 12 * STRENGTHS + 18 * 81;
-/// Sets of mixture weights.
-pub(super) const SETS: usize = 3 * CLASSES;
-
-/// A network for one orientation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SignNetwork {
-    /// Indexed by group of inputs, input, and unit.
-    pub(super) hidden: [[[i16; UNITS]; LANES]; PARTS],
-    /// Indexed by class of the magnitude, and unit.
-    pub(super) outputs: [[i16; UNITS]; CLASSES],
-}
-
-impl Default for SignNetwork {
-    fn default() -> Self {
-        Self {
-            hidden: [[[0; UNITS]; LANES]; PARTS],
-            outputs: [[0; UNITS]; CLASSES],
-        }
-    }
-}
-
-impl SignNetwork {
-    /// Every number in the order of storage.
-    pub(super) fn numbers(&mut self) -> impl Iterator<Item = &mut i16> {
-        let hidden = self.hidden.as_flattened_mut().as_flattened_mut();
-        hidden.iter_mut().chain(self.outputs.as_flattened_mut())
-    }
-
-    /// Returns the stretched probability that the coefficient is negative, in 1/256, within +-2047.
-    pub(super) fn output(&self, inputs: &Signed, class: usize) -> i32 {
-        let mut sums = [0; UNITS];
-        for (part, weights) in inputs.iter().zip(&self.hidden) {
-            // Often all inputs of a group are 0.
-            if part.iter().fold(0, |all, x| all | x) != 0 {
-                add(&mut sums, part, weights);
-            }
-        }
-        let mut total = 0;
-        for (sum, weight) in sums.iter().zip(&self.outputs[class]) {
-            total += i32::from((*sum).clamp(-LIMIT, LIMIT)) * i32::from(*weight);
-        }
-        (total / WEIGHT).clamp(-2047, 2047)
-    }
-}
+use crate::entropy::mix::{Tables, learn, mix};
 
 /// The class of a magnitude above 0.
 fn class(magnitude: u32) -> usize {
@@ -240,7 +170,7 @@ pub(super) fn code<C: Coder>(
     };
     let size = output.unsigned_abs() as usize;
     let each = [
-        (o * CLASSES + class) * STRENGTHS + (size >> 5).min(STRENGTHS - 1),
+        (o * SIGN_CLASSES + class) * STRENGTHS + (size >> 5).min(STRENGTHS - 1),
         (signs([0, 1, 15, 20]) * 3 + o) * 2 + usize::from(class > 0),
         signs([2, 3, 4, 5]) * 3 + o,
         signs([12, 14, 16, 18]) * 3 + o,
@@ -249,12 +179,12 @@ pub(super) fn code<C: Coder>(
     ];
     let mut base = 0;
     let mut slots = each;
-    for (slot, size) in slots.iter_mut().zip(SIZES) {
+    for (slot, size) in slots.iter_mut().zip(SIGN_SIZES) {
         *slot += base;
         base += size;
     }
     let inputs = tables.inputs(&state.signs, &slots, size as i32);
-    let weights = &mut state.sign_weights[o * CLASSES + class];
+    let weights = &mut state.sign_weights[o * SIGN_CLASSES + class];
     let p = mix(&inputs, weights);
     let right = coder.bit(p, negative != wrong);
     learn(&inputs, weights, p, right);

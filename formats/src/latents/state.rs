@@ -2,8 +2,7 @@
 
 use super::band::BINS;
 use super::fitting::{Magnitude, Samples, Sign};
-use super::network::Network;
-use super::signs::{self, SignNetwork};
+use super::network::{Network, SIGN_CLASSES, SignNetwork};
 use crate::entropy::mix::{INPUTS, SLOT_INPUTS, Slot, WEIGHT_ONE};
 
 /// Magnitudes from here continue with an Exp-Golomb code.
@@ -18,6 +17,21 @@ pub(super) const SETS: usize = BINS * (EXPECTED / 4);
 pub(super) const SECOND_SETS: usize = BINS * 6 * 8;
 /// Contexts of the flag that marks a block as not empty.
 pub(super) const FLAGS: usize = 3 * 2 * 2 * 3 * 6;
+/// Predictions of a sign, in steps of 1/8, that slots tell apart.
+pub(super) const STRENGTHS: usize = 64;
+/// Contexts of each input of a sign's mixture; a bare 3^n holds the signs of n values.
+pub(super) const SIGN_SIZES: [usize; SLOT_INPUTS] = [
+    3 * SIGN_CLASSES * STRENGTHS,
+    3 * 2 * 81,
+    3 * 81,
+    3 * 81,
+    3 * 81,
+    3 * 81,
+];
+/// Slots of all contexts of signs.
+pub(super) const SIGN_SLOTS: usize = 12 * STRENGTHS + 18 * 81;
+/// Sets of mixture weights of signs.
+pub(super) const SIGN_SETS: usize = 3 * SIGN_CLASSES;
 /// Expected magnitudes and prefix lengths of an escape.
 pub(super) const ESCAPES: usize = 12 * 32;
 /// Classes of levels times classes of planes.
@@ -63,11 +77,11 @@ impl State {
             weights: vec![[WEIGHT_ONE / 8; INPUTS]; SETS],
             second_weights: vec![[WEIGHT_ONE / 8; INPUTS]; SECOND_SETS],
             flags: vec![Slot::NEW; FLAGS],
-            signs: vec![Slot::NEW; signs::SLOTS],
+            signs: vec![Slot::NEW; SIGN_SLOTS],
             escapes: vec![Slot::NEW; ESCAPES],
             networks: Default::default(),
             samples: None,
-            sign_weights: vec![[WEIGHT_ONE / 8; INPUTS]; signs::SETS],
+            sign_weights: vec![[WEIGHT_ONE / 8; INPUTS]; SIGN_SETS],
             sign_networks: Default::default(),
             sign_samples: None,
         }
