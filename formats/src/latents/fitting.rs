@@ -141,7 +141,7 @@ fn whole(number: f32, one: i32) -> i16 {
 }
 
 impl Sample for Magnitude {
-    // The thresholds and offsets start at 0.
+    // The thresholds start at 0.
     const NUMBERS: (usize, std::ops::Range<usize>) = (MAGNITUDES, INPUTS..INPUTS + HIDDEN);
 
     fn descend(&self, numbers: &[f32], gradient: &mut [f32]) {

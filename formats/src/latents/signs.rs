@@ -3,7 +3,7 @@
 
 use super::band::{BORDER, Band};
 use super::network::{LANES, SIGN_CLASSES, Signed};
-use super::state::{SIGN_SIZES, STRENGTHS, State};
+use super::state::{SIGN_BASES, STRENGTHS, State};
 use super::surroundings::Surroundings;
 use crate::entropy::coder::Coder;
 use crate::entropy::mix::{Tables, learn, mix};
@@ -98,7 +98,7 @@ impl Surroundings<'_> {
                 }
             }
         }
-        if let Some((bands, stride, px, py)) = self.parents {
+        if let Some((bands, stride, px, py)) = self.parent {
             let at = (py + y / 2 + BORDER) * stride + px + x / 2 + BORDER;
             // The near side comes last, and a band that is odd where this one is even changes its sign with the side.
             let turned = [x & 1 == 0, y & 1 == 0];
@@ -125,7 +125,7 @@ impl Surroundings<'_> {
     }
 }
 
-/// A coefficient whose magnitude is known.
+/// Where a coefficient is.
 pub(super) struct Place<'a> {
     pub(super) around: &'a Surroundings<'a>,
     pub(super) own: &'a Band,
@@ -133,16 +133,15 @@ pub(super) struct Place<'a> {
     pub(super) at: usize,
     pub(super) x: usize,
     pub(super) y: usize,
-    /// The coded magnitude, above 0.
-    pub(super) magnitude: u32,
 }
 
-/// Codes whether a coefficient is negative.
+/// Codes whether a coefficient of a `magnitude` above 0 is negative.
 pub(super) fn code<C: Coder>(
     coder: &mut C,
     tables: Tables,
     state: &mut State,
     place: &Place<'_>,
+    magnitude: u32,
     negative: bool,
 ) -> bool {
     let Place {
@@ -151,7 +150,6 @@ pub(super) fn code<C: Coder>(
         at,
         x,
         y,
-        magnitude,
     } = *place;
     let (o, class) = (around.orientation, class(magnitude));
     let signed = around.signed(tables, own, at, x, y);
@@ -177,12 +175,7 @@ pub(super) fn code<C: Coder>(
         signs([25, 26, 28, 34]) * 3 + o,
         signs([22, 24, 33, 43]) * 3 + o,
     ];
-    let mut base = 0;
-    let mut slots = each;
-    for (slot, size) in slots.iter_mut().zip(SIGN_SIZES) {
-        *slot += base;
-        base += size;
-    }
+    let slots = std::array::from_fn(|input| SIGN_BASES[input] + each[input]);
     let inputs = tables.inputs(&state.signs, &slots, size as i32);
     let weights = &mut state.sign_weights[o * SIGN_CLASSES + class];
     let p = mix(&inputs, weights);

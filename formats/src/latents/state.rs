@@ -19,8 +19,8 @@ pub(super) const SECOND_SETS: usize = BINS * 6 * 8;
 pub(super) const FLAGS: usize = 3 * 2 * 2 * 3 * 6;
 /// Predictions of a sign, in steps of 1/8, that slots tell apart.
 pub(super) const STRENGTHS: usize = 64;
-/// Contexts of each input of a sign's mixture; a bare 3^n holds the signs of n values.
-pub(super) const SIGN_SIZES: [usize; SLOT_INPUTS] = [
+/// Contexts of each input of a sign's mixture: 81 for the signs of four values.
+const SIGN_SIZES: [usize; SLOT_INPUTS] = [
     3 * SIGN_CLASSES * STRENGTHS,
     3 * 2 * 81,
     3 * 81,
@@ -29,7 +29,7 @@ pub(super) const SIGN_SIZES: [usize; SLOT_INPUTS] = [
     3 * 81,
 ];
 /// Slots of all contexts of signs.
-pub(super) const SIGN_SLOTS: usize = 12 * STRENGTHS + 18 * 81;
+pub(super) const SIGN_SLOTS: usize = SIGN_BASES[SLOT_INPUTS - 1] + SIGN_SIZES[SLOT_INPUTS - 1];
 /// Sets of mixture weights of signs.
 pub(super) const SIGN_SETS: usize = 3 * SIGN_CLASSES;
 /// Expected magnitudes and prefix lengths of an escape.
@@ -37,16 +37,21 @@ pub(super) const ESCAPES: usize = 12 * 32;
 /// Classes of levels times classes of planes.
 pub(super) const GROUPS: usize = 6;
 
-/// Index of the first context of each input.
-pub(super) const BASES: [usize; SLOT_INPUTS] = {
+/// Index of the first context of each input of a mixture.
+const fn bases(sizes: [usize; SLOT_INPUTS]) -> [usize; SLOT_INPUTS] {
     let mut bases = [0; SLOT_INPUTS];
     let mut index = 1;
     while index < SLOT_INPUTS {
-        bases[index] = bases[index - 1] + SIZES[index - 1];
+        bases[index] = bases[index - 1] + sizes[index - 1];
         index += 1;
     }
     bases
-};
+}
+
+/// Index of the first context of each input.
+pub(super) const BASES: [usize; SLOT_INPUTS] = bases(SIZES);
+/// Index of the first context of each input of a sign's mixture.
+pub(super) const SIGN_BASES: [usize; SLOT_INPUTS] = bases(SIGN_SIZES);
 /// Slots of all magnitude contexts.
 pub(super) const SLOTS: usize = (BASES[SLOT_INPUTS - 1] + SIZES[SLOT_INPUTS - 1]) * BINS;
 

@@ -65,12 +65,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) orientation: usize,
     pub(super) stride: usize,
     trail: Trail,
-    /// The parent's magnitudes, their stride, and the column and row of this tile in them.
-    parent: Option<(&'a [u8], usize, usize, usize)>,
     /// The parent's orientations, their stride, and the column and row of this tile in them.
-    pub(super) parents: Option<(&'a [Band; 3], usize, usize, usize)>,
-    /// The magnitudes of the parent's other orientations.
-    aunts: [Option<&'a [u8]>; 2],
+    pub(super) parent: Option<(&'a [Band; 3], usize, usize, usize)>,
     /// The orientations coded before this one, then this orientation of the planes coded before this one.
     pub(super) others: [Option<&'a Band>; 4],
 }
@@ -94,22 +90,7 @@ impl<'a> Surroundings<'a> {
             orientation: o,
             stride: tile.stride,
             trail: Trail::new(tile.stride - 2 * BORDER),
-            parent: parent.map(|parent| {
-                let band = &parent.tile.planes[plane][o];
-                (&band.magnitudes[..], parent.tile.stride, parent.x, parent.y)
-            }),
-            parents: parent.map(|parent| {
-                (
-                    &parent.tile.planes[plane],
-                    parent.tile.stride,
-                    parent.x,
-                    parent.y,
-                )
-            }),
-            aunts: [1, 2].map(|turn| {
-                let aunt = (o + turn) % 3;
-                parent.map(|parent| &parent.tile.planes[plane][aunt].magnitudes[..])
-            }),
+            parent: parent.map(|Parent { tile, x, y }| (&tile.planes[plane], tile.stride, x, y)),
             others: [
                 sibling(0),
                 sibling(1),
@@ -158,7 +139,8 @@ impl<'a> Surroundings<'a> {
             self.trail.wide[x],
             m(nn - 2),
         ]);
-        if let Some((parent, stride, px, py)) = self.parent {
+        if let Some((bands, stride, px, py)) = self.parent {
+            let parent = &bands[self.orientation].magnitudes[..];
             let at = (py + y / 2 + BORDER) * stride + px + x / 2 + BORDER;
             let m = |index: usize| usize::from(parent[index]);
             let (h, fh) = if x & 1 == 1 {
@@ -174,8 +156,9 @@ impl<'a> Surroundings<'a> {
             let d = if down { h + stride } else { h - stride };
             let corners = corners(parent, at, stride);
             all[16..23].copy_from_slice(&[m(at), m(h), m(v), m(d), m(fh), m(fv), corners - m(d)]);
-            let aunt = |aunt: Option<&[u8]>| aunt.map_or(0, |band| usize::from(band[at]));
-            all[12] = aunt(self.aunts[0]) + aunt(self.aunts[1]);
+            let aunt =
+                |turn: usize| usize::from(bands[(self.orientation + turn) % 3].magnitudes[at]);
+            all[12] = aunt(1) + aunt(2);
         }
         let places = [[24, 25, 26], [27, 28, 29], [23, 30, 31]];
         for (places, other) in places.iter().zip(&self.others) {
@@ -254,7 +237,8 @@ impl<'a> Surroundings<'a> {
     /// Returns the context of the flag of the block at (x, y), given the flags of its left and upper neighbours.
     pub(super) fn flag(&self, x: usize, y: usize, left: bool, above: bool) -> usize {
         let mut parents = 0_u32;
-        if let Some((parent, stride, px, py)) = self.parent {
+        if let Some((bands, stride, px, py)) = self.parent {
+            let parent = &bands[self.orientation].magnitudes;
             for row in 0..BLOCK / 2 + 2 {
                 // From one before to one after the block's own parents; both are within the border.
                 let start = (py + y / 2 + row + 1) * stride + px + x / 2 + 1;

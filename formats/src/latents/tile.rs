@@ -91,15 +91,14 @@ impl<C: Coder> TileCoder<'_, C> {
                         let m = network::logarithms(self.tables, &m);
                         samples[o].add((m, second, magnitude));
                     }
-                    let mut place = Place {
+                    let place = Place {
                         around: &around,
                         own: &own,
                         at,
                         x,
                         y,
-                        magnitude: 0,
                     };
-                    let index = code(self.coder, self.tables, state, &context, wanted, &mut place);
+                    let index = code(self.coder, self.tables, state, &context, wanted, &place);
                     let value = quantiser.value(index);
                     quantiser = quantiser.next(index);
                     own.values[line.start + x] = value;
@@ -149,7 +148,7 @@ fn code<C: Coder>(
     state: &mut State,
     context: &Context,
     value: i32,
-    place: &mut Place<'_>,
+    place: &Place<'_>,
 ) -> i32 {
     let target = value.unsigned_abs().div_ceil(2);
     let mut magnitude = 0_u32;
@@ -171,8 +170,7 @@ fn code<C: Coder>(
         let slots = &mut state.escapes[row..row + 32];
         magnitude += golomb(coder, tables, slots, target.saturating_sub(ESCAPE));
     }
-    place.magnitude = magnitude;
-    let negative = signs::code(coder, tables, state, place, value < 0);
+    let negative = signs::code(coder, tables, state, place, magnitude, value < 0);
     if negative {
         -(magnitude as i32)
     } else {
