@@ -66,11 +66,23 @@ impl Work for Backward<'_> {
                     match self.tile.streams {
                         Streams::Value => {
                             let mut slope = TimesSlope { slopes: to };
-                            product::<S, _, R, C>(simd, backward, null, from, &mut slope);
+                            product::<S, _, R, C, _>(
+                                simd,
+                                backward,
+                                null,
+                                from.cast_const(),
+                                &mut slope,
+                            );
                         }
                         Streams::Jet => {
                             let mut linear = Linear { out: to };
-                            product::<S, _, R, C>(simd, backward, null, from, &mut linear);
+                            product::<S, _, R, C, _>(
+                                simd,
+                                backward,
+                                null,
+                                from.cast_const(),
+                                &mut linear,
+                            );
                         }
                     }
                 }

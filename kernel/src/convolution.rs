@@ -3,6 +3,7 @@
 use inr_formats::Activation;
 
 use crate::backend::Backend;
+use crate::evaluate::Offsets;
 use crate::prepared::Prepared;
 use crate::simd::STRIP;
 
@@ -138,16 +139,15 @@ impl Ring {
         &mut self.values[row % 3 * length..][..length]
     }
 
-    /// Copies the 3 x 3 windows of every channel at 32 points, starting at column `x` of the middle row `row`; shape
-    /// `[channels, 9, 32]`.
-    fn windows(&self, row: usize, x: usize, out: &mut [f32]) {
+    /// Where the 3 x 3 windows of every channel at the 32 points from column 0 of the middle row `row` are; shape
+    /// `[channels, 9]`.
+    fn windows(&self, row: usize) -> Offsets {
         let length = self.channels * self.stride;
-        for (channel, out) in out.chunks_exact_mut(TAPS * STRIP).enumerate() {
-            for (tap, out) in out.chunks_exact_mut(STRIP).enumerate() {
-                let start = (row + 2 + tap / 3) % 3 * length + channel * self.stride + x + tap % 3;
-                out.copy_from_slice(&self.values[start..start + STRIP]);
-            }
-        }
+        let place = |channel: usize, tap: usize| {
+            (row + 2 + tap / 3) % 3 * length + channel * self.stride + tap % 3
+        };
+        let each = |channel| (0..TAPS).map(move |tap| place(channel, tap));
+        Offsets::new((0..self.channels).flat_map(each).collect())
     }
 }
 
@@ -193,12 +193,12 @@ impl Pass<'_> {
             layers,
         } = self.network;
         let network = &layers[layer - 1];
-        let mut inputs = vec![0.0; network.widths()[0] * STRIP];
+        let windows = self.rings[layer - 1].windows(row);
         let mut outputs = vec![0.0; shape.width * STRIP];
         for x in (layer - 1..self.columns + 2 * shape.depth - layer - 1).step_by(STRIP) {
-            self.rings[layer - 1].windows(row, x, &mut inputs);
+            let inputs = (&self.rings[layer - 1].values[x..], &windows);
             let none = [&mut [][..], &mut [][..]];
-            backend.evaluate(network, &inputs, 1, none, &mut outputs);
+            backend.evaluate_scattered(network, inputs, none, &mut outputs);
             let ring = &mut self.rings[layer];
             let stride = ring.stride;
             let lines = ring.row(row).chunks_exact_mut(stride);
@@ -215,13 +215,13 @@ impl Pass<'_> {
             layers,
         } = self.network;
         let last = shape.depth - 1;
-        let mut inputs = vec![0.0; shape.inputs(last) * TAPS * STRIP];
+        let windows = self.rings[last].windows(row);
         let mut outputs = vec![0.0; shape.outputs * STRIP];
         let mut scratch = [(); 2].map(|()| vec![0.0; shape.width * STRIP]);
         for x in (0..self.columns).step_by(STRIP) {
-            self.rings[last].windows(row, x + last, &mut inputs);
+            let inputs = (&self.rings[last].values[x + last..], &windows);
             let [front, back] = &mut scratch;
-            backend.evaluate(&layers[last], &inputs, 1, [front, back], &mut outputs);
+            backend.evaluate_scattered(&layers[last], inputs, [front, back], &mut outputs);
             write(row - shape.depth, x, &outputs);
         }
     }

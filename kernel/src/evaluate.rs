@@ -4,7 +4,7 @@ use inr_formats::Activation;
 
 use crate::backend::Backend;
 use crate::prepared::{Prepared, PreparedLayer};
-use crate::product::{Epilogue, product};
+use crate::product::{Epilogue, Operand, Scattered, product};
 use crate::simd::STRIP;
 use crate::simd::{Simd, Work};
 use crate::trig::sine;
@@ -40,16 +40,37 @@ impl<S: Simd, const SINE: bool> Epilogue<S> for Activate<SINE> {
     }
 }
 
+/// Inputs of a network.
+#[derive(Clone, Copy)]
+pub(super) enum Inputs<'a> {
+    /// Strips one after another, shape `[strips, inputs, STRIP]`.
+    Strips(&'a [f32], usize),
+    /// One strip whose rows start at these offsets.
+    Scattered(&'a [f32], &'a Offsets),
+}
+
+/// Offsets of the rows of a strip that is not copied together.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Offsets {
+    each: Vec<usize>,
+    most: usize,
+}
+
+impl Offsets {
+    pub(super) fn new(each: Vec<usize>) -> Self {
+        let most = each.iter().copied().max().unwrap_or(0);
+        Self { each, most }
+    }
+}
+
 /// Computes the values of the points of one tile, for rendering: see [`Backend::evaluate`].
-pub(super) struct Evaluate<'a> {
-    pub(super) network: &'a Prepared,
-    /// Inputs, shape `[strips, inputs, STRIP]`.
-    pub(super) inputs: &'a [f32],
-    pub(super) strips: usize,
+struct Evaluate<'a> {
+    network: &'a Prepared,
+    inputs: Inputs<'a>,
     /// Two strips of the widest layer.
-    pub(super) scratch: [&'a mut [f32]; 2],
+    scratch: [&'a mut [f32]; 2],
     /// Outputs, shape `[strips, channels, STRIP]`.
-    pub(super) outputs: &'a mut [f32],
+    outputs: &'a mut [f32],
 }
 
 impl Work for Evaluate<'_> {
@@ -59,33 +80,73 @@ impl Work for Evaluate<'_> {
     fn run<S: Simd, const R: usize, const C: usize>(self, simd: S) {
         let [front, back] = self.scratch;
         let scratch = [front.as_mut_ptr(), back.as_mut_ptr()];
-        let last = self.network.layers.len() - 1;
-        for strip in 0..self.strips {
-            for (index, PreparedLayer { forward, bias, .. }) in
-                self.network.layers.iter().enumerate()
-            {
-                let bias = bias.as_ptr();
-                // SAFETY: `Backend::evaluate` checked every slice against the network's shape.
+        let layers = &self.network.layers;
+        let last = layers.len() - 1;
+        let strips = match self.inputs {
+            Inputs::Strips(_, strips) => strips,
+            Inputs::Scattered(..) => 1,
+        };
+        for strip in 0..strips {
+            for (index, layer) in layers.iter().enumerate() {
+                let forward = &layer.forward;
+                // SAFETY: `Backend::evaluate_any` checked every slice against the network's shape.
                 unsafe {
-                    let input = match index {
-                        0 => self.inputs.as_ptr().add(strip * forward.inner * STRIP),
-                        _ => scratch[(index + 1) % 2].cast_const(),
-                    };
                     let out = match index {
                         _ if index == last => {
                             self.outputs.as_mut_ptr().add(strip * forward.rows * STRIP)
                         }
                         _ => scratch[index % 2],
                     };
-                    if index == last && !self.network.activates_last {
-                        product::<S, _, R, C>(simd, forward, bias, input, &mut Linear { out });
-                    } else if self.network.activation == Activation::Sine {
-                        let mut sine = Activate::<true> { out };
-                        product::<S, _, R, C>(simd, forward, bias, input, &mut sine);
-                    } else {
-                        let mut relu = Activate::<false> { out };
-                        product::<S, _, R, C>(simd, forward, bias, input, &mut relu);
+                    let step = Step {
+                        layer,
+                        out,
+                        activation: (index < last || self.network.activates_last)
+                            .then_some(self.network.activation),
+                    };
+                    match (index, self.inputs) {
+                        (0, Inputs::Strips(inputs, _)) => {
+                            let input = inputs.as_ptr().add(strip * forward.inner * STRIP);
+                            step.run::<S, R, C, _>(simd, input);
+                        }
+                        (0, Inputs::Scattered(values, offsets)) => {
+                            let (start, offsets) = (values.as_ptr(), offsets.each.as_ptr());
+                            step.run::<S, R, C, _>(simd, Scattered { start, offsets });
+                        }
+                        _ => step.run::<S, R, C, _>(simd, scratch[(index + 1) % 2].cast_const()),
                     }
+                }
+            }
+        }
+    }
+}
+
+/// A layer of one strip.
+struct Step<'a> {
+    layer: &'a PreparedLayer,
+    out: *mut f32,
+    activation: Option<Activation>,
+}
+
+impl Step<'_> {
+    /// # Safety
+    /// `input` must have the layer's inputs and `out` room for a strip of its outputs.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const R: usize, const C: usize, O: Operand>(self, simd: S, input: O) {
+        let PreparedLayer { forward, bias, .. } = self.layer;
+        let (bias, out) = (bias.as_ptr(), self.out);
+        // SAFETY: the caller guarantees the strips.
+        unsafe {
+            match self.activation {
+                None => {
+                    product::<S, _, R, C, _>(simd, forward, bias, input, &mut Linear { out });
+                }
+                Some(Activation::Sine) => {
+                    let mut sine = Activate::<true> { out };
+                    product::<S, _, R, C, _>(simd, forward, bias, input, &mut sine);
+                }
+                Some(Activation::Relu) => {
+                    let mut relu = Activate::<false> { out };
+                    product::<S, _, R, C, _>(simd, forward, bias, input, &mut relu);
                 }
             }
         }
@@ -106,10 +167,36 @@ impl Backend {
         scratch: [&mut [f32]; 2],
         outputs: &mut [f32],
     ) {
+        assert!(inputs.len() >= strips * network.inputs() * STRIP);
+        let inputs = Inputs::Strips(inputs, strips);
+        self.evaluate_any(network, inputs, strips, scratch, outputs);
+    }
+
+    /// The same at one strip whose rows start at `offsets` from the first of `values`.
+    pub(super) fn evaluate_scattered(
+        self,
+        network: &Prepared,
+        (values, offsets): (&[f32], &Offsets),
+        scratch: [&mut [f32]; 2],
+        outputs: &mut [f32],
+    ) {
+        assert!(offsets.each.len() >= network.inputs());
+        assert!(values.len() >= offsets.most + STRIP);
+        let inputs = Inputs::Scattered(values, offsets);
+        self.evaluate_any(network, inputs, 1, scratch, outputs);
+    }
+
+    fn evaluate_any(
+        self,
+        network: &Prepared,
+        inputs: Inputs<'_>,
+        strips: usize,
+        scratch: [&mut [f32]; 2],
+        outputs: &mut [f32],
+    ) {
         let widths = network.widths();
         let last = widths.len() - 1;
         network.check();
-        assert!(inputs.len() >= strips * widths[0] * STRIP);
         assert!(outputs.len() >= strips * widths[last] * STRIP);
         for scratch in &scratch {
             let fits = |width: &usize| scratch.len() >= width * STRIP;
@@ -118,7 +205,6 @@ impl Backend {
         self.dispatch(Evaluate {
             network,
             inputs,
-            strips,
             scratch,
             outputs,
         });

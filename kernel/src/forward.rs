@@ -132,7 +132,7 @@ impl Work for Forward<'_> {
                     let input = self.tile.values[last]
                         .as_ptr()
                         .add(column * forward.inner * STRIP);
-                    product::<S, _, R, C>(simd, forward, bias, input, &mut linear);
+                    product::<S, _, R, C, _>(simd, forward, bias, input, &mut linear);
                 }
             }
         }
@@ -166,11 +166,11 @@ impl Forward<'_> {
             match self.network.activation {
                 Activation::Sine => {
                     let mut activate = ActivateWithSlope::<true> { out, slopes };
-                    product::<S, _, R, C>(simd, forward, bias.as_ptr(), input(0), &mut activate);
+                    product::<S, _, R, C, _>(simd, forward, bias.as_ptr(), input(0), &mut activate);
                 }
                 Activation::Relu => {
                     let mut activate = ActivateWithSlope::<false> { out, slopes };
-                    product::<S, _, R, C>(simd, forward, bias.as_ptr(), input(0), &mut activate);
+                    product::<S, _, R, C, _>(simd, forward, bias.as_ptr(), input(0), &mut activate);
                 }
             }
             if self.tile.streams == Streams::Value {
@@ -183,7 +183,13 @@ impl Forward<'_> {
                     sums: sums.add((stream - 1) * size),
                     out: out.add(stream * size),
                 };
-                product::<S, _, R, C>(simd, forward, std::ptr::null(), input(stream), &mut first);
+                product::<S, _, R, C, _>(
+                    simd,
+                    forward,
+                    std::ptr::null(),
+                    input(stream),
+                    &mut first,
+                );
             }
             let mut laplacian = Laplacian {
                 curvature: curvature(self.network.activation),
@@ -194,7 +200,7 @@ impl Forward<'_> {
                 sums: sums.add(2 * size),
                 out: out.add(3 * size),
             };
-            product::<S, _, R, C>(simd, forward, std::ptr::null(), input(3), &mut laplacian);
+            product::<S, _, R, C, _>(simd, forward, std::ptr::null(), input(3), &mut laplacian);
         }
     }
 }

@@ -84,6 +84,11 @@ impl Prepared {
         }
     }
 
+    /// Values per point of the network's input.
+    pub(super) fn inputs(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.forward.inner)
+    }
+
     /// Values per point of the network's input, of every hidden layer and of the output.
     pub fn widths(&self) -> Vec<usize> {
         let inputs = self.layers.first().map(|layer| layer.forward.inner);

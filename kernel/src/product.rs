@@ -95,17 +95,54 @@ pub(super) trait Epilogue<S: Simd> {
     unsafe fn take(&mut self, simd: S, offset: usize, sums: S::V);
 }
 
-/// Multiplies `weights` by the strip at `input`, shape `[inner, STRIP]`, adds `bias` if it is not null, and passes the
+/// Where the rows of a strip are, [`STRIP`] points each.
+pub(super) trait Operand: Copy {
+    /// # Safety
+    /// The strip must have row `index`.
+    unsafe fn row(self, index: usize) -> *const f32;
+}
+
+/// Rows one after another.
+impl Operand for *const f32 {
+    #[inline(always)]
+    unsafe fn row(self, index: usize) -> *const f32 {
+        // SAFETY: the caller guarantees the row.
+        unsafe { self.add(index * STRIP) }
+    }
+}
+
+/// Rows at offsets from a place; they may overlap.
+#[derive(Clone, Copy)]
+pub(super) struct Scattered {
+    pub(super) start: *const f32,
+    pub(super) offsets: *const usize,
+}
+
+impl Operand for Scattered {
+    #[inline(always)]
+    unsafe fn row(self, index: usize) -> *const f32 {
+        // SAFETY: the caller guarantees the row, and so its offset.
+        unsafe { self.start.add(*self.offsets.add(index)) }
+    }
+}
+
+/// Multiplies `weights` by the strip `input`, shape `[inner, STRIP]`, adds `bias` if it is not null, and passes the
 /// sums to `epilogue`.
 ///
 /// # Safety
 /// `input` must hold `weights.inner` rows, `bias` `weights.rows` values, and `weights` must be packed for `R` rows.
 #[inline(always)]
-pub(super) unsafe fn product<S: Simd, E: Epilogue<S>, const R: usize, const C: usize>(
+pub(super) unsafe fn product<
+    S: Simd,
+    E: Epilogue<S>,
+    const R: usize,
+    const C: usize,
+    O: Operand,
+>(
     simd: S,
     weights: &Packed,
     bias: *const f32,
-    input: *const f32,
+    input: O,
     epilogue: &mut E,
 ) {
     let mut row = 0;
@@ -119,17 +156,16 @@ pub(super) unsafe fn product<S: Simd, E: Epilogue<S>, const R: usize, const C: u
                 weights: block,
                 inner: weights.inner,
                 bias,
-                input,
                 row,
             };
             if size == R {
-                at.sum::<S, E, R, C>(simd, epilogue);
+                at.sum::<S, E, R, C, O>(simd, input, epilogue);
             } else if R > 4 && size == 4 {
-                at.sum::<S, E, 4, C>(simd, epilogue);
+                at.sum::<S, E, 4, C, O>(simd, input, epilogue);
             } else if size == 2 {
-                at.sum::<S, E, 2, C>(simd, epilogue);
+                at.sum::<S, E, 2, C, O>(simd, input, epilogue);
             } else {
-                at.sum::<S, E, 1, C>(simd, epilogue);
+                at.sum::<S, E, 1, C, O>(simd, input, epilogue);
             }
         }
         row += size;
@@ -141,7 +177,6 @@ struct Block {
     weights: *const f32,
     inner: usize,
     bias: *const f32,
-    input: *const f32,
     row: usize,
 }
 
@@ -149,9 +184,10 @@ impl Block {
     /// # Safety
     /// Same as [`product`].
     #[inline(always)]
-    unsafe fn sum<S: Simd, E: Epilogue<S>, const R: usize, const C: usize>(
+    unsafe fn sum<S: Simd, E: Epilogue<S>, const R: usize, const C: usize, O: Operand>(
         self,
         simd: S,
+        input: O,
         epilogue: &mut E,
     ) {
         for column in (0..STRIP).step_by(C * S::WIDTH) {
@@ -163,9 +199,9 @@ impl Block {
                         *sums = [simd.splat(*self.bias.add(row)); C];
                     }
                 }
-                let mut input = self.input.add(column);
                 let mut weights = self.weights;
-                for _ in 0..self.inner {
+                for index in 0..self.inner {
+                    let input = input.row(index).add(column);
                     let mut columns = [simd.splat(0.0); C];
                     for (index, values) in columns.iter_mut().enumerate() {
                         *values = simd.load(input.add(index * S::WIDTH));
@@ -176,7 +212,6 @@ impl Block {
                             *sum = simd.mul_add(weight, values, *sum);
                         }
                     }
-                    input = input.add(STRIP);
                     weights = weights.add(R);
                 }
                 for (row, sums) in sums.into_iter().enumerate() {
