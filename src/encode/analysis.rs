@@ -227,6 +227,7 @@ impl<'a> Analysis<'a> {
             centroids: vec![FIRST_CENTROIDS; self.low.len()],
             gains: Vec::new(),
             masking: quantisation.masking,
+            fitted: Default::default(),
             segments: vec![Vec::new()],
         };
         let mut error = Lost::default();

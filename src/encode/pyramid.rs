@@ -222,7 +222,10 @@ impl PyramidEncoder<'_> {
         }
         let (hurries, error) = (self.meter.stop().is_some(), quantised.error);
         if !hurries {
-            quantised.latents.gains = self.probe.gains(&quantised.latents)?;
+            let latents = &mut quantised.latents;
+            latents.gains = self.probe.gains(latents)?;
+            let price = f64::from(self.choices.quantisation(step).lambda);
+            latents.fitted = self.probe.fitted(latents, price)?;
         }
         let mut file = self.common.file(Model::Pyramid, Vec::new());
         file.latents = Some(quantised.latents);

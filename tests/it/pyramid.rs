@@ -273,6 +273,33 @@ fn a_metric_asked_for_gains_at_the_same_size() {
 }
 
 #[test]
+fn a_photo_gets_an_output_layer_of_its_own() {
+    let photo = format!("{}/fixtures/chelsea.png", env!("CARGO_MANIFEST_DIR"));
+    let source = read_picture(&std::fs::read(photo).unwrap(), &Limits::default()).unwrap();
+    let values = source.to_f32();
+    let psnr = |bytes: &[u8]| {
+        let decoded = render(&open(bytes), RenderOptions::default());
+        let [a, b] = [&values, &decoded].map(|values| {
+            let (width, height) = (source.width() as usize, source.height() as usize);
+            Raster::new(width, height, 3, values).unwrap()
+        });
+        metrics::psnr(a, b)
+    };
+    let options = EncodeOptions::default()
+        .target(Target::Quality(75.0))
+        .model(PyramidOptions::default().metric(Metric::Mse));
+    let with = encode(&source, &options, &mut ()).unwrap().bytes;
+    let mut file = inr_formats::InrFile::read(&with, &Limits::default()).unwrap();
+    let latents = file.latents.as_mut().unwrap();
+    assert_eq!(latents.fitted[0].len(), 12 * 33);
+    latents.fitted = Default::default();
+    let without = file.write().unwrap();
+    assert!(with.len() - without.len() < 250);
+    let gain = psnr(&with) - psnr(&without);
+    assert!((0.02..1.0).contains(&gain), "{gain}");
+}
+
+#[test]
 fn samples_of_a_flat_picture_are_flat() {
     let flat = Samples::U8(vec![200; 64 * 48]);
     let source = Picture::new(64, 48, Layout::Grey, flat, Metadata::default()).unwrap();

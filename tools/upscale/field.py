@@ -50,15 +50,12 @@ class Layer(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(inputs, width, 3, padding=1)
         self.point = nn.Parameter(torch.zeros(width, inputs))
-        self.skip = inputs == width and not sine
+        self.skip = inputs == width
         self.activation = Sine() if sine else nn.LeakyReLU(LEAK)
         n = inputs * 9
-        if sine:  # unit variance before each sine, whose outputs have half of it
-            nn.init.uniform_(self.conv.weight, -((6 / n) ** 0.5), (6 / n) ** 0.5)
-            nn.init.uniform_(self.conv.bias, -1, 1)
-        else:
-            nn.init.normal_(self.conv.weight, std=(0.5 if self.skip else 2) ** 0.5 / n**0.5)
-            nn.init.zeros_(self.conv.bias)
+        # Sines start nearly linear, as the differences that they read are small.
+        nn.init.normal_(self.conv.weight, std=((0.25 if sine else 0.5) if self.skip else 2) ** 0.5 / n**0.5)
+        nn.init.zeros_(self.conv.bias)
 
     def weight(self):
         weight = self.conv.weight

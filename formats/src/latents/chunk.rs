@@ -1,5 +1,6 @@
 //! Chunk `GRID`: the latents' parameters, the lengths of their segments, and the segments.
 
+use super::fitted::CLASSES;
 use super::{Latents, Partition};
 use crate::chunk::RawChunk;
 use crate::error::FormatError;
@@ -9,8 +10,6 @@ use crate::model::Model;
 
 /// Version of the built-in starting states that the segments were coded with.
 const PRIOR: u8 = super::prior::VERSION;
-/// Number of level classes with their own centroids.
-const CLASSES: usize = 3;
 
 /// The strongest masking.
 const MOST_MASKING: u8 = 16;
@@ -20,6 +19,7 @@ const COLOUR: u8 = 1;
 const RELATIVE_STEPS: u8 = 2;
 const GAINS: u8 = 4;
 const MASKING: u8 = 8;
+const FITTED: u8 = 16;
 
 /// Reads a payload part by part.
 struct Reader<'a> {
@@ -119,11 +119,11 @@ fn read_fixed(
             known: "1".into(),
         });
     }
-    if flags & !(COLOUR | RELATIVE_STEPS | GAINS | MASKING) != 0 {
+    if flags & !(COLOUR | RELATIVE_STEPS | GAINS | MASKING | FITTED) != 0 {
         return Err(FormatError::UnsupportedValue {
             field: "latents.flags",
             found: flags.to_string(),
-            known: "0..=15".into(),
+            known: "0..=31".into(),
         });
     }
     let partition = Partition {
@@ -142,6 +142,7 @@ fn read_fixed(
         centroids: Vec::new(),
         gains: Vec::new(),
         masking: 0,
+        fitted: Default::default(),
         segments: Vec::new(),
     };
     Ok((latents, flags))
@@ -185,6 +186,18 @@ fn read_optional(
                 wanted: "1..=16, or no flag",
             });
         }
+    }
+    if flags & FITTED != 0 {
+        let mask = reader.byte()?;
+        if !(1..1 << CLASSES).contains(&mask) {
+            return Err(FormatError::Field {
+                field: "latents.fitted",
+                found: mask.to_string(),
+                wanted: "1..=7, or no flag",
+            });
+        }
+        let length = reader.number()? as usize;
+        latents.read_fitted(mask, reader.take(length)?)?;
     }
     Ok(())
 }
@@ -244,7 +257,8 @@ pub(crate) fn write(latents: &Latents) -> Result<Vec<u8>, FormatError> {
     let flags = flag(colour.is_some(), COLOUR)
         | flag(!relative_steps.is_empty(), RELATIVE_STEPS)
         | flag(!gains.is_empty(), GAINS)
-        | flag(latents.masking != 0, MASKING);
+        | flag(latents.masking != 0, MASKING)
+        | flag(latents.fitted.iter().any(|class| !class.is_empty()), FITTED);
     let mut out = vec![PRIOR, partition.levels, flags];
     out.extend_from_slice(&partition.tile.to_le_bytes());
     out.extend_from_slice(&latents.step.to_le_bytes());
@@ -262,6 +276,12 @@ pub(crate) fn write(latents: &Latents) -> Result<Vec<u8>, FormatError> {
     out.extend_from_slice(gains);
     if latents.masking != 0 {
         out.push(latents.masking);
+    }
+    if flags & FITTED != 0 {
+        let (mask, bytes) = latents.write_fitted();
+        out.push(mask);
+        append_number(&mut out, bytes.len());
+        out.extend(bytes);
     }
     for segment in segments {
         append_number(&mut out, segment.len());
@@ -322,7 +342,7 @@ impl Latents {
         if self.masking > MOST_MASKING {
             return wrong("latents.masking", self.masking.to_string(), "0..=16");
         }
-        Ok(())
+        self.check_fitted()
     }
 
     /// Checks the latents against the header of their file before writing.

@@ -6,6 +6,7 @@
 
 mod band;
 mod chunk;
+mod fitted;
 mod fitting;
 mod low;
 mod network;
@@ -19,6 +20,7 @@ mod tile;
 
 pub use band::{Band, Tile};
 pub(crate) use chunk::{read, write};
+pub use fitted::HEAD_INPUTS;
 pub use prior::train;
 
 use crate::entropy::coder::{Coder, Decoder, Encoder};
@@ -169,6 +171,9 @@ pub struct Latents {
     /// Strength of masking, 1..=16: the exponent, in sixteenths, with which steps grow where the levels above are busy; 0 for
     /// none.
     pub masking: u8,
+    /// What the picture's own output layers of the head add to the built-in ones, in 1/64, -16..=15: for level 1, level 2,
+    /// and all coarser levels, shape `[Latents::head_outputs(), HEAD_INPUTS]`, the bias last; empty where nothing.
+    pub fitted: [Vec<i8>; 3],
     /// The coded segments, coarsest first; see [`Partition::segment`]. An empty segment means zeros.
     pub segments: Vec<Vec<u8>>,
 }

@@ -29,7 +29,7 @@ const VECTORS: [Vector; 5] = [
     // By formula: every optional part, four planes, tiles cut at the borders.
     Vector {
         name: "mixed-rgba",
-        file: 0xa0d2_13a4,
+        file: 0x8e45_7caa,
         coefficients: 0xb16a_ef88,
     },
     // Magnitudes up to 2^23 beside zeros.

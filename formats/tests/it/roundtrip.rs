@@ -128,6 +128,13 @@ fn unknown_chunk() -> impl Strategy<Value = Chunk> {
         })
 }
 
+/// Differences of the head's output layers, of some classes of levels.
+fn fitted(planes: u8) -> impl Strategy<Value = [Vec<i8>; 3]> {
+    let outputs = if planes >= 3 { 12 } else { 4 };
+    let class = || of(vec(-16_i8..16, outputs * inr_formats::latents::HEAD_INPUTS));
+    [class(), class(), class()].prop_map(|all| all.map(Option::unwrap_or_default))
+}
+
 /// Latents with segments of any bytes, which reading does not look into.
 fn pyramids() -> impl Strategy<Value = InrFile> {
     let size = (1_u32..200, 1_u32..200);
@@ -140,19 +147,21 @@ fn pyramids() -> impl Strategy<Value = InrFile> {
             of(vec(any::<i8>(), grids)),
             of(any::<[[i16; 3]; 3]>()),
             vec(any::<[[i8; 2]; 3]>(), each),
-            (of(vec(any::<u8>(), each)), 0_u8..=16),
+            (of((vec(any::<u8>(), each), fitted(planes))), 0_u8..=16),
         );
         let segments = vec(vec(any::<u8>(), 0..300), partition.segments());
         (Just(partition), 1e-6_f32..1e6, optional, segments).prop_map(
-            |(partition, step, (relative_steps, colour, centroids, (gains, masking)), segments)| {
+            |(partition, step, (relative_steps, colour, centroids, (head, masking)), segments)| {
+                let (gains, fitted) = head.unwrap_or_default();
                 let latents = Latents {
                     partition,
                     step,
                     relative_steps: relative_steps.unwrap_or_default(),
                     colour: colour.filter(|_| partition.planes >= 3),
                     centroids,
-                    gains: gains.unwrap_or_default(),
+                    gains,
                     masking,
+                    fitted,
                     segments,
                 };
                 pyramid(latents)

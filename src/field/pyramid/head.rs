@@ -4,7 +4,9 @@
 //! grid and bands in units of their steps and corrects them before they are joined. It was trained once, on open
 //! photographs (docs/head), and serves every picture.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
+
+use inr_formats::latents::HEAD_INPUTS;
 
 use super::wavelet::{Grid, Window};
 use inr_kernel::{Backend, STRIP};
@@ -36,17 +38,66 @@ const SHAPE: ConvolutionShape = ConvolutionShape {
     outputs: PLANES * PARTS,
 };
 
+/// One in the differences of a picture's own output layers.
+const DIFFERENCE_ONE: f32 = 64.0;
+/// Weights and biases of the output layer.
+const OUTPUT_NUMBERS: usize = SHAPE.outputs * (WIDTH + 1);
+
 static HEADS: LazyLock<Vec<Convolution>> = LazyLock::new(|| heads(Backend::detect()));
 
 fn heads(backend: Backend) -> Vec<Convolution> {
-    let mut numbers = BUILT_IN
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|two| f32::from(i16::from_le_bytes(*two)) / ONE);
-    (0..CLASSES)
-        .map(|_| Convolution::new(backend, SHAPE, &mut numbers))
-        .collect()
+    let build = |class| Convolution::new(backend, SHAPE, &mut numbers(class).into_iter());
+    (0..CLASSES).map(build).collect()
+}
+
+/// The built-in weights of a class of levels: those of the hidden layers, then of the output layer.
+fn numbers(class: usize) -> Vec<f32> {
+    let count = SHAPE.hidden_numbers() + OUTPUT_NUMBERS;
+    let pairs = &BUILT_IN.as_chunks::<2>().0[class * count..][..count];
+    let number = |two: &[u8; 2]| f32::from(i16::from_le_bytes(*two)) / ONE;
+    pairs.iter().map(number).collect()
+}
+
+/// The classes' networks for one picture: the built-in ones where it has no differences.
+#[derive(Clone, Default)]
+pub(super) struct Heads([Option<Arc<Convolution>>; CLASSES]);
+
+impl Heads {
+    /// With the differences of [`inr_formats::Latents::fitted`].
+    pub(super) fn new(fitted: &[Vec<i8>; CLASSES]) -> Self {
+        let build = |(class, differences): (usize, &Vec<i8>)| {
+            let mut numbers = numbers(class);
+            let (weights, bias) =
+                numbers[SHAPE.hidden_numbers()..].split_at_mut(SHAPE.outputs * WIDTH);
+            let outputs = weights.chunks_exact_mut(WIDTH).zip(bias);
+            for ((weights, bias), row) in outputs.zip(differences.chunks_exact(HEAD_INPUTS)) {
+                let places = weights.iter_mut().chain([bias]);
+                for (place, &difference) in places.zip(row) {
+                    *place += f32::from(difference) / DIFFERENCE_ONE;
+                }
+            }
+            Arc::new(Convolution::new(
+                Backend::detect(),
+                SHAPE,
+                &mut numbers.into_iter(),
+            ))
+        };
+        let mut heads = Self::default();
+        for (index, differences) in fitted.iter().enumerate() {
+            heads.0[index] = (!differences.is_empty()).then(|| build((index, differences)));
+        }
+        heads
+    }
+
+    fn of(&self, level: u8) -> &Convolution {
+        let class = class(level);
+        self.0[class].as_deref().unwrap_or(&HEADS[class])
+    }
+}
+
+/// The class of a level, 1 and above.
+pub(super) fn class(level: u8) -> usize {
+    usize::from(level.clamp(1, CLASSES as u8) - 1)
 }
 
 /// The window of a level's grid, of `size`, that corrections of `window` depend on.
@@ -69,18 +120,64 @@ pub(super) struct Plane<'a> {
 
 /// The corrected grids and bands of `planes` on `outputs`, the windows of the grid and of the three bands.
 pub(super) fn correct(
+    heads: &Heads,
     level: u8,
     planes: &[Plane<'_>],
     factors: Option<&Grid>,
     outputs: [Window; PARTS],
 ) -> Vec<[Grid; PARTS]> {
-    let head = &HEADS[usize::from(level.clamp(1, CLASSES as u8) - 1)];
     Correction {
         planes,
         factors,
         outputs,
     }
-    .run(head)
+    .run(heads.of(level))
+}
+
+/// Calls `each` with the row, the first column and the values of the last hidden layer, shape `[32, STRIP]`, of points of
+/// `output`, as the built-in weights of the hidden layers give them.
+#[cfg(feature = "fit")]
+pub(super) fn hidden(
+    level: u8,
+    planes: &[Plane<'_>],
+    factors: Option<&Grid>,
+    output: Window,
+    each: impl FnMut(usize, usize, &[f32]),
+) {
+    static HIDDEN: LazyLock<Vec<Convolution>> = LazyLock::new(|| {
+        let shape = ConvolutionShape {
+            outputs: WIDTH,
+            ..SHAPE
+        };
+        let identity = (0..WIDTH * WIDTH).map(|at| f32::from(u8::from(at % (WIDTH + 1) == 0)));
+        let tail: Vec<f32> = identity.chain([0.0; WIDTH]).collect();
+        let build = |class| {
+            let mut numbers = numbers(class);
+            numbers.truncate(SHAPE.hidden_numbers());
+            numbers.extend(&tail);
+            Convolution::new(Backend::detect(), shape, &mut numbers.into_iter())
+        };
+        (0..CLASSES).map(build).collect()
+    });
+    let correction = Correction {
+        planes,
+        factors,
+        outputs: [output; PARTS],
+    };
+    let read = |row: usize, lines: &mut Lines<'_>| correction.read(row, lines);
+    HIDDEN[class(level)].run(output.width, output.height, read, each);
+}
+
+/// The built-in weights of the output layer at `level`, shape `[outputs, 33]`, each output's bias last.
+#[cfg(feature = "fit")]
+pub(super) fn output_layer(level: u8) -> Vec<[f64; HEAD_INPUTS]> {
+    let numbers = numbers(class(level));
+    let (weights, bias) = numbers[SHAPE.hidden_numbers()..].split_at(SHAPE.outputs * WIDTH);
+    let rows = weights.chunks_exact(WIDTH).zip(bias);
+    rows.map(|(weights, &bias)| {
+        std::array::from_fn(|input| f64::from(*weights.get(input).unwrap_or(&bias)))
+    })
+    .collect()
 }
 
 /// A correction under way. Columns and rows that are read are counted from [`DEPTH`] before those of the grid's output
@@ -305,7 +402,7 @@ mod tests {
     fn a_part_is_corrected_as_in_the_whole() {
         let size = (90, 67);
         let parts = level(size);
-        let whole = correct(1, &planes(&parts), None, windows(size));
+        let whole = correct(&Heads::default(), 1, &planes(&parts), None, windows(size));
         let all = windows(size);
         for (columns, rows) in [(0..9, 0..33), (7..40, 5..6), (30..45, 20..34)] {
             let outputs = all.map(|window| {
@@ -323,7 +420,7 @@ mod tests {
                     })
                 })
                 .collect();
-            let found = correct(1, &planes(&seen), None, outputs);
+            let found = correct(&Heads::default(), 1, &planes(&seen), None, outputs);
             for (whole, found) in whole.iter().flatten().zip(found.iter().flatten()) {
                 assert_eq!(cut(whole, found.window).values, found.values);
             }
@@ -347,7 +444,13 @@ mod tests {
     #[test]
     fn corrections_are_about_a_step_at_most() {
         let parts = level((64, 64));
-        let corrected = correct(2, &planes(&parts), None, windows((64, 64)));
+        let corrected = correct(
+            &Heads::default(),
+            2,
+            &planes(&parts),
+            None,
+            windows((64, 64)),
+        );
         let pairs = parts.iter().flatten().zip(corrected.iter().flatten());
         let mut largest = 0.0_f32;
         for (a, b) in pairs.flat_map(|(a, b)| a.values.iter().zip(&b.values)) {

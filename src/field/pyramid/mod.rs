@@ -1,5 +1,7 @@
 //! The pyramid field: latent wavelet grids, and the twice differentiable spline through what they give.
 
+#[cfg(feature = "fit")]
+mod fitted;
 mod head;
 pub(crate) mod masking;
 #[cfg(feature = "fit")]
@@ -26,6 +28,7 @@ pub(crate) struct Pyramid {
     colour: Option<[[f32; 3]; 3]>,
     /// Weight of the head's corrections of each plane; absent without a head.
     gains: Option<Vec<f32>>,
+    heads: head::Heads,
     tiles: Arc<Tiles>,
     low: Arc<OnceLock<Result<Vec<Grid>, FormatError>>>,
 }
@@ -50,6 +53,7 @@ impl Pyramid {
                     .map(|gain| f32::from(*gain) / 255.0)
                     .collect()
             }),
+            heads: head::Heads::new(&latents.fitted),
             latents: Arc::new(latents),
             tiles: Arc::default(),
             low: Arc::default(),
@@ -148,6 +152,16 @@ impl Pyramid {
 
     /// Every plane's samples in `window` of the grid halved `level` times.
     fn grids(&self, level: u8, window: Window) -> Result<Vec<Grid>, Error> {
+        self.grids_shown(level, window, &mut |_| true)
+    }
+
+    /// The same, if each level is `show`n as the head is about to correct it; nothing once that returns false.
+    fn grids_shown(
+        &self,
+        level: u8,
+        window: Window,
+        show: &mut dyn FnMut(&Uncorrected<'_>) -> bool,
+    ) -> Result<Vec<Grid>, Error> {
         let partition = &self.latents.partition;
         let mut windows = vec![window];
         windows.extend(self.windows(level, window));
@@ -176,6 +190,15 @@ impl Pyramid {
                     Ok::<_, Error>(band)
                 };
                 planes.push([grid, band(0)?, band(1)?, band(2)?]);
+            }
+            let shown = Uncorrected {
+                level: joined,
+                planes: &planes,
+                factors: factors.as_ref(),
+                outputs,
+            };
+            if !show(&shown) {
+                return Ok(Vec::new());
             }
             self.correct(joined, &mut planes, factors.as_ref(), outputs);
             let join = |parts| synthesise(*wanted, size, parts);
@@ -210,6 +233,18 @@ impl Pyramid {
         .map(Some)
     }
 
+    /// The colours' planes at `level`, as the head reads them.
+    fn read<'a>(&self, level: u8, colours: &'a [[Grid; 4]], gains: &[f32]) -> Vec<head::Plane<'a>> {
+        let pairs = colours.iter().zip(gains).enumerate();
+        pairs
+            .map(|(plane, (parts, &gain))| head::Plane {
+                parts: parts.each_ref(),
+                step: self.latents.step(plane, level),
+                gain,
+            })
+            .collect()
+    }
+
     /// Lets the head correct the colours' grids and bands, and cuts all of them to `outputs`.
     fn correct(
         &self,
@@ -225,21 +260,20 @@ impl Pyramid {
                 *part = cut(part, window);
             }
         }
-        let step = |plane| self.latents.step(plane, level);
-        let read: Vec<head::Plane> = colours
-            .iter()
-            .enumerate()
-            .map(|(plane, parts)| head::Plane {
-                parts: parts.each_ref(),
-                step: step(plane),
-                gain: gains[plane],
-            })
-            .collect();
-        let corrected = head::correct(level, &read, factors, outputs);
+        let read = self.read(level, colours, gains);
+        let corrected = head::correct(&self.heads, level, &read, factors, outputs);
         for (parts, corrected) in colours.iter_mut().zip(corrected) {
             *parts = corrected;
         }
     }
+}
+
+/// A level before the head corrects it: each plane's grid and bands, and the windows on which they will be joined.
+struct Uncorrected<'a> {
+    level: u8,
+    planes: &'a [[Grid; 4]],
+    factors: Option<&'a Grid>,
+    outputs: [Window; 4],
 }
 
 /// How many of `planes` are colours, and not alpha.

@@ -1,10 +1,13 @@
 //! What the head is worth to a picture: the weights of its corrections that bring them nearest to the source.
 
+use std::ops::Range;
+
 use inr_formats::Latents;
 
 use crate::encode::Source;
 use crate::error::Error;
-use crate::field::pyramid::wavelet::{Grid, Window};
+use crate::field::pyramid::fitted::Sums;
+use crate::field::pyramid::wavelet::{Grid, Window, analyse, cut};
 use crate::field::pyramid::{Pyramid, colours};
 use inr_kernel::Job;
 
@@ -13,6 +16,8 @@ const WHOLE: usize = 1 << 20;
 /// Side of the parts that are looked at otherwise, and how many along each axis.
 const SIDE: usize = 384;
 const PARTS: usize = 3;
+/// Halved samples beside a part's ends that its analysis may get wrong.
+const MARGIN: usize = 8;
 /// Room for the decoded tiles, in bytes; those of a part are about 10 MiB.
 const ROOM: usize = 32 << 20;
 /// The least part of the squared error that is worth the head's time.
@@ -26,7 +31,7 @@ impl Probe {
         let (width, height) = (source.width() as usize, source.height() as usize);
         let spread = |length: usize, index: usize| {
             let side = SIDE.min(length);
-            let start = (length - side) * index / (PARTS - 1);
+            let start = (length - side) * index / (PARTS - 1) / 4 * 4;
             start..start + side
         };
         let windows = if width * height <= WHOLE {
@@ -38,6 +43,54 @@ impl Probe {
         };
         let cut = |window: Window| (window, source.window(window));
         Self(windows.into_iter().map(cut).collect())
+    }
+
+    /// Differences of the head's output layers, see [`Latents::fitted`], for `price` squared steps a bit.
+    ///
+    /// # Errors
+    /// [`Error::Format`] for damaged latents.
+    pub(crate) fn fitted(&self, latents: &Latents, price: f64) -> Result<[Vec<i8>; 3], Error> {
+        let mut latents = latents.clone();
+        let partition = latents.partition;
+        if latents.gains.is_empty() {
+            return Ok(Default::default());
+        }
+        let planes = usize::from(partition.planes);
+        let tiles = Pyramid::new(latents.clone()).with_room(ROOM);
+        let points: usize = self
+            .0
+            .iter()
+            .map(|(window, _)| window.width * window.height)
+            .sum();
+        let share = points as f64 / (f64::from(partition.width) * f64::from(partition.height));
+        // The finest level last: it is joined to the corrected grid of those above.
+        for level in (1..=partition.levels.min(2)).rev() {
+            let field = Pyramid::new(latents.clone()).sharing(&tiles);
+            let mut sums = Sums::new(level, latents.head_outputs());
+            for (window, channels) in &self.0 {
+                Job::unwatched(|job| field.prepare(0, *window, 1, job))?;
+                let exact = (0..colours(planes)).map(|plane| {
+                    let values = field.source(plane, channels).collect();
+                    let window = *window;
+                    halved(Grid { window, values }, level, partition.size(level))
+                });
+                let exact: Vec<[Grid; 4]> = exact.collect();
+                let wanted = exact[0][0].window;
+                field.grids_shown(
+                    level - 1,
+                    doubled_window(wanted, partition.size(level - 1)),
+                    &mut |shown| {
+                        let there = shown.level == level;
+                        if there {
+                            sums.add(&field, shown, &exact);
+                        }
+                        !there
+                    },
+                )?;
+            }
+            latents.fitted[usize::from(level) - 1] = sums.differences(&latents.gains, price, share);
+        }
+        Ok(latents.fitted)
     }
 
     /// Weights of the head's corrections in 1/255, one per plane; empty where the head is not worth its time.
@@ -89,6 +142,48 @@ impl Probe {
         gains.resize(planes, 0);
         Ok(gains)
     }
+}
+
+/// The grid and bands of `level` of a part of a picture, whose grid of that level has `size`, without what the part's ends
+/// inside the picture would change.
+fn halved(part: Grid, level: u8, size: (usize, usize)) -> [Grid; 4] {
+    let mut parts = analyse(part);
+    for _ in 1..level {
+        let [low, ..] = parts;
+        parts = analyse(low);
+    }
+    let inner = |range: Range<usize>, length: usize| {
+        let start = if range.start > 0 {
+            range.start + MARGIN
+        } else {
+            0
+        };
+        let end = if range.end < length {
+            range.end - MARGIN
+        } else {
+            range.end
+        };
+        start..end.max(start)
+    };
+    let (columns, rows) = (
+        inner(parts[0].window.columns(), size.0),
+        inner(parts[0].window.rows(), size.1),
+    );
+    parts.map(|part| {
+        let within = |range: &Range<usize>, end: usize| range.start.min(end)..range.end.min(end);
+        let columns = within(&columns, part.window.columns().end);
+        let rows = within(&rows, part.window.rows().end);
+        cut(&part, Window::new(columns, rows))
+    })
+}
+
+/// The samples of the grid of `size` that those of its half on `window` stand for.
+fn doubled_window(window: Window, size: (usize, usize)) -> Window {
+    let double = |range: Range<usize>, length: usize| 2 * range.start..(2 * range.end).min(length);
+    Window::new(
+        double(window.columns(), size.0),
+        double(window.rows(), size.1),
+    )
 }
 
 fn add(sums: &mut [f64; 3], source: impl Iterator<Item = f32>, before: &Grid, after: &Grid) {

@@ -115,6 +115,7 @@ pub fn code(partition: Partition, mut source: impl FnMut(Place) -> i32) -> Coded
         centroids: vec![[[0; 2]; 3]; planes],
         gains: Vec::new(),
         masking: 0,
+        fitted: Default::default(),
         segments,
     };
     Coded {
@@ -203,6 +204,8 @@ pub fn small_pyramid() -> InrFile {
     latents.centroids = vec![[[-8, 3], [0, -128], [127, 1]]; 4];
     latents.gains = vec![0, 1, 128, 255];
     latents.masking = 16;
+    latents.fitted[0] = (0..12 * 33).map(|i| (i * 7 % 32) as i8 - 16).collect();
+    latents.fitted[2] = vec![0; 12 * 33];
     let mut file = pyramid(latents);
     file.preview = Some(vec![0xff, 0xd8, 0xff]);
     file.exif = Some(b"II*\0".to_vec());
@@ -217,7 +220,7 @@ pub struct GridParts {
     pub flags: u8,
     pub tile: u16,
     pub step: f32,
-    /// Colour, relative steps, centroids, gains, as they are.
+    /// Colour, relative steps, centroids, gains, masking, fitted, as they are.
     pub optional: Vec<u8>,
     /// Lengths of the segments, coded.
     pub lengths: Vec<u8>,

@@ -59,7 +59,27 @@ fn parameter_cases() -> Vec<Case> {
             grid.optional.push(masking);
         })
     };
+    let with_fitted = |flags: u8, bytes: &'static [u8]| {
+        with_grid(move |grid| {
+            grid.flags = flags;
+            grid.optional.extend(bytes);
+        })
+    };
     vec![
+        ("grid-fitted-mask-0", "Field", with_fitted(20, &[0, 0, 0])),
+        ("grid-fitted-mask-8", "Field", with_fitted(20, &[0, 8, 0])),
+        ("grid-fitted-long", "GridTooShort", {
+            with_fitted(20, &[0, 1, 0x7f, 0])
+        }),
+        ("grid-fitted-surplus", "CodedWeights", {
+            with_fitted(
+                20,
+                b"\0\x01\x40________________________________________________________________",
+            )
+        }),
+        ("grid-fitted-without-gains", "Field", {
+            with_fitted(16, &[1, 0])
+        }),
         ("grid-empty", "GridTooShort", {
             pyramid_with(&pyramid_head(), &[])
         }),
@@ -70,7 +90,7 @@ fn parameter_cases() -> Vec<Case> {
             with_grid(|grid| grid.prior = 255)
         }),
         ("grid-flags-unknown", "UnsupportedValue", {
-            with_grid(|grid| grid.flags = 16)
+            with_grid(|grid| grid.flags = 32)
         }),
         (
             "grid-levels-32",
