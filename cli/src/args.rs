@@ -134,6 +134,9 @@ pub struct EncodeArgs {
     /// Metric that bytes are spent on; pyramids only [default: perceptual]
     #[arg(long, value_name = "NAME", value_parser = values::named::<inr::encode::Metric>())]
     pub metric: Option<inr::encode::Metric>,
+    /// Let decoders put noise where fine texture was lost, as strong as that was; pyramids only
+    #[arg(long)]
+    pub grain: bool,
     /// Widths of the hidden layers, each 1 to 4096, such as 64,64,64 [default: by size and quality]
     #[arg(
         long,
@@ -240,11 +243,13 @@ impl EncodeArgs {
                 refuse(&name, &[described, training].concat(), help)?;
                 pyramid.effort = self.effort.unwrap_or(pyramid.effort);
                 pyramid.metric = self.metric.unwrap_or(pyramid.metric);
+                pyramid.grain = self.grain;
             }
             ModelOptions::Network(network) => {
                 let given = given([
                     ("--effort", self.effort.is_some()),
                     ("--metric", self.metric.is_some()),
+                    ("--grain", self.grain),
                 ]);
                 refuse(&name, &given, "leave them out, or take --model pyramid")?;
                 *network = self.network(network.architecture);

@@ -228,6 +228,7 @@ impl<'a> Analysis<'a> {
             gains: Vec::new(),
             masking: quantisation.masking,
             fitted: Default::default(),
+            grain: Vec::new(),
             segments: vec![Vec::new()],
         };
         let mut error = Lost::default();

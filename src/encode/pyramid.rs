@@ -226,6 +226,9 @@ impl PyramidEncoder<'_> {
             latents.gains = self.probe.gains(latents)?;
             let price = f64::from(self.choices.quantisation(step).lambda);
             latents.fitted = self.probe.fitted(latents, price)?;
+            if self.pyramid.grain {
+                latents.grain = self.probe.grain(latents)?;
+            }
         }
         let mut file = self.common.file(Model::Pyramid, Vec::new());
         file.latents = Some(quantised.latents);

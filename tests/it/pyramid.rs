@@ -300,6 +300,51 @@ fn a_photo_gets_an_output_layer_of_its_own() {
 }
 
 #[test]
+fn grain_replaces_lost_texture_and_is_the_same_in_every_region() {
+    // Noise that a low quality loses, on a ramp.
+    let mut state = 9_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as f32 / 255.0 - 0.5
+    };
+    let values: Vec<f32> = (0..96 * 96)
+        .map(|at| 0.3 + (at % 96) as f32 * 0.004 + 0.06 * noise())
+        .collect();
+    let metadata = Metadata::default();
+    let source = Picture::from_f32(96, 96, Layout::Grey, Depth::U8, &values, metadata).unwrap();
+    let bytes = |grain| {
+        let options = EncodeOptions::default()
+            .target(Target::Quality(20.0))
+            .model(PyramidOptions::default().grain(grain));
+        encode(&source, &options, &mut ()).unwrap().bytes
+    };
+    let roughness = |samples: &[f32]| {
+        let steps = samples.windows(3);
+        let bends = steps.map(|s| f64::from(s[0] - 2.0 * s[1] + s[2]).abs());
+        bends.sum::<f64>() / samples.len() as f64
+    };
+    let [plain, grainy] = [false, true].map(|grain| open(&bytes(grain)));
+    let whole = render(&grainy, RenderOptions::default());
+    let [source, plain, grainy_roughness] = [
+        roughness(&values),
+        roughness(&render(&plain, RenderOptions::default())),
+        roughness(&whole),
+    ];
+    assert!(plain < 0.4 * source, "{plain} {source}");
+    assert!((0.4 * source..1.1 * source).contains(&grainy_roughness));
+    let region = Region {
+        x: 30.0,
+        y: 41.0,
+        width: 20.0,
+        height: 10.0,
+    };
+    let part = render(&grainy, RenderOptions::default().region(region));
+    for (row, line) in part.chunks_exact(20).enumerate() {
+        assert_eq!(line, &whole[(41 + row) * 96 + 30..][..20]);
+    }
+}
+
+#[test]
 fn samples_of_a_flat_picture_are_flat() {
     let flat = Samples::U8(vec![200; 64 * 48]);
     let source = Picture::new(64, 48, Layout::Grey, flat, Metadata::default()).unwrap();

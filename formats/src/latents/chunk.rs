@@ -20,6 +20,7 @@ const RELATIVE_STEPS: u8 = 2;
 const GAINS: u8 = 4;
 const MASKING: u8 = 8;
 const FITTED: u8 = 16;
+const GRAIN: u8 = 32;
 
 /// Reads a payload part by part.
 struct Reader<'a> {
@@ -119,11 +120,11 @@ fn read_fixed(
             known: "1".into(),
         });
     }
-    if flags & !(COLOUR | RELATIVE_STEPS | GAINS | MASKING | FITTED) != 0 {
+    if flags & !(COLOUR | RELATIVE_STEPS | GAINS | MASKING | FITTED | GRAIN) != 0 {
         return Err(FormatError::UnsupportedValue {
             field: "latents.flags",
             found: flags.to_string(),
-            known: "0..=31".into(),
+            known: "0..=63".into(),
         });
     }
     let partition = Partition {
@@ -143,6 +144,7 @@ fn read_fixed(
         gains: Vec::new(),
         masking: 0,
         fitted: Default::default(),
+        grain: Vec::new(),
         segments: Vec::new(),
     };
     Ok((latents, flags))
@@ -198,6 +200,9 @@ fn read_optional(
         }
         let length = reader.number()? as usize;
         latents.read_fitted(mask, reader.take(length)?)?;
+    }
+    if flags & GRAIN != 0 {
+        latents.grain = reader.take(2 * planes)?.to_vec();
     }
     Ok(())
 }
@@ -258,7 +263,8 @@ pub(crate) fn write(latents: &Latents) -> Result<Vec<u8>, FormatError> {
         | flag(!relative_steps.is_empty(), RELATIVE_STEPS)
         | flag(!gains.is_empty(), GAINS)
         | flag(latents.masking != 0, MASKING)
-        | flag(latents.fitted.iter().any(|class| !class.is_empty()), FITTED);
+        | flag(latents.fitted.iter().any(|class| !class.is_empty()), FITTED)
+        | flag(!latents.grain.is_empty(), GRAIN);
     let mut out = vec![PRIOR, partition.levels, flags];
     out.extend_from_slice(&partition.tile.to_le_bytes());
     out.extend_from_slice(&latents.step.to_le_bytes());
@@ -283,6 +289,7 @@ pub(crate) fn write(latents: &Latents) -> Result<Vec<u8>, FormatError> {
         append_number(&mut out, bytes.len());
         out.extend(bytes);
     }
+    out.extend_from_slice(&latents.grain);
     for segment in segments {
         append_number(&mut out, segment.len());
     }
@@ -341,6 +348,13 @@ impl Latents {
         }
         if self.masking > MOST_MASKING {
             return wrong("latents.masking", self.masking.to_string(), "0..=16");
+        }
+        if !self.grain.is_empty() && self.grain.len() != 2 * planes {
+            return wrong(
+                "latents.grain",
+                self.grain.len().to_string(),
+                "none, or two per plane",
+            );
         }
         self.check_fitted()
     }

@@ -29,7 +29,7 @@ const VECTORS: [Vector; 5] = [
     // By formula: every optional part, four planes, tiles cut at the borders.
     Vector {
         name: "mixed-rgba",
-        file: 0x8e45_7caa,
+        file: 0xb36f_9c5d,
         coefficients: 0xb16a_ef88,
     },
     // Magnitudes up to 2^23 beside zeros.

@@ -147,11 +147,20 @@ fn pyramids() -> impl Strategy<Value = InrFile> {
             of(vec(any::<i8>(), grids)),
             of(any::<[[i16; 3]; 3]>()),
             vec(any::<[[i8; 2]; 3]>(), each),
-            (of((vec(any::<u8>(), each), fitted(planes))), 0_u8..=16),
+            (
+                of((vec(any::<u8>(), each), fitted(planes))),
+                0_u8..=16,
+                of(vec(any::<u8>(), 2 * each)),
+            ),
         );
         let segments = vec(vec(any::<u8>(), 0..300), partition.segments());
         (Just(partition), 1e-6_f32..1e6, optional, segments).prop_map(
-            |(partition, step, (relative_steps, colour, centroids, (head, masking)), segments)| {
+            |(
+                partition,
+                step,
+                (relative_steps, colour, centroids, (head, masking, grain)),
+                segments,
+            )| {
                 let (gains, fitted) = head.unwrap_or_default();
                 let latents = Latents {
                     partition,
@@ -162,6 +171,7 @@ fn pyramids() -> impl Strategy<Value = InrFile> {
                     gains,
                     masking,
                     fitted,
+                    grain: grain.unwrap_or_default(),
                     segments,
                 };
                 pyramid(latents)

@@ -47,7 +47,7 @@ fn the_writer_refuses_what_the_reader_would_refuse() {
 #[test]
 fn the_writer_refuses_latents_that_the_reader_would_refuse() {
     type Case = (&'static str, fn(&mut InrFile, &mut Latents));
-    let cases: [Case; 22] = [
+    let cases: [Case; 23] = [
         ("Field", |file, _| {
             file.header.model = small_file().header.model
         }),
@@ -68,13 +68,14 @@ fn the_writer_refuses_latents_that_the_reader_would_refuse() {
         ("Field", |_, latents| drop(latents.fitted[0].pop())),
         ("Field", |_, latents| latents.fitted[2][5] = 16),
         ("Field", |_, latents| latents.gains.clear()),
+        ("Field", |_, latents| latents.grain.truncate(7)),
         ("Field", |_, latents| drop(latents.segments.pop())),
         ("Field", |_, latents| latents.segments.push(Vec::new())),
         ("Field", |file, latents| {
             file.header.layout = Layout::Grey;
             latents.partition.planes = 1;
             (latents.relative_steps, latents.gains) = (Vec::new(), Vec::new());
-            latents.fitted = Default::default();
+            (latents.fitted, latents.grain) = Default::default();
             latents.centroids.truncate(1);
         }),
         ("OverLimit", |file, latents| {
@@ -106,6 +107,7 @@ fn latents_are_written_as_the_document_lays_them_out() {
     latents.partition = crate::common::grids::partition((4, 3), 1, 1, 16);
     (latents.relative_steps, latents.colour, latents.gains) = (Vec::new(), None, Vec::new());
     (latents.masking, latents.fitted) = (0, Default::default());
+    latents.grain = Vec::new();
     latents.centroids = vec![[[0; 2]; 3]];
     latents.segments = vec![vec![0x40, 1, 2, 3, 4], Vec::new()];
     let bytes = file.write().unwrap();

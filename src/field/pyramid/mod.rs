@@ -2,6 +2,7 @@
 
 #[cfg(feature = "fit")]
 mod fitted;
+mod grain;
 mod head;
 pub(crate) mod masking;
 #[cfg(feature = "fit")]
@@ -16,6 +17,7 @@ use std::sync::{Arc, OnceLock};
 use inr_formats::{FormatError, Latents};
 
 use crate::error::Error;
+use grain::Grain;
 use inr_kernel::Job;
 use tiles::{Tiles, band_window};
 use wavelet::{Grid, Window, cut, halves, synthesise};
@@ -200,7 +202,20 @@ impl Pyramid {
             if !show(&shown) {
                 return Ok(Vec::new());
             }
+            let grain = Grain::of(&self.latents, joined);
+            let decoded = grain.as_ref().map(|_| planes.clone());
             self.correct(joined, &mut planes, factors.as_ref(), outputs);
+            if let (Some(grain), Some(decoded)) = (grain, decoded) {
+                for (plane, (parts, decoded)) in
+                    planes[..colours].iter_mut().zip(decoded).enumerate()
+                {
+                    for orientation in 0..3 {
+                        let (band, decoded) =
+                            (&mut parts[1 + orientation], &decoded[1 + orientation]);
+                        grain.add((plane, orientation), decoded, factors.as_ref(), band);
+                    }
+                }
+            }
             let join = |parts| synthesise(*wanted, size, parts);
             grids = planes.into_iter().map(join).collect();
         }

@@ -8,7 +8,7 @@ use crate::encode::Source;
 use crate::error::Error;
 use crate::field::pyramid::fitted::Sums;
 use crate::field::pyramid::wavelet::{Grid, Window, analyse, cut};
-use crate::field::pyramid::{Pyramid, colours};
+use crate::field::pyramid::{Pyramid, Uncorrected, colours, grain};
 use inr_kernel::Job;
 
 /// Pixels up to which the whole picture is looked at.
@@ -51,46 +51,77 @@ impl Probe {
     /// [`Error::Format`] for damaged latents.
     pub(crate) fn fitted(&self, latents: &Latents, price: f64) -> Result<[Vec<i8>; 3], Error> {
         let mut latents = latents.clone();
-        let partition = latents.partition;
         if latents.gains.is_empty() {
             return Ok(Default::default());
         }
-        let planes = usize::from(partition.planes);
-        let tiles = Pyramid::new(latents.clone()).with_room(ROOM);
+        let (width, height) = latents.partition.size(0);
         let points: usize = self
             .0
             .iter()
             .map(|(window, _)| window.width * window.height)
             .sum();
-        let share = points as f64 / (f64::from(partition.width) * f64::from(partition.height));
+        let share = points as f64 / (width * height) as f64;
+        let tiles = Pyramid::new(latents.clone()).with_room(ROOM);
         // The finest level last: it is joined to the corrected grid of those above.
-        for level in (1..=partition.levels.min(2)).rev() {
+        for level in (1..=latents.partition.levels.min(2)).rev() {
             let field = Pyramid::new(latents.clone()).sharing(&tiles);
             let mut sums = Sums::new(level, latents.head_outputs());
-            for (window, channels) in &self.0 {
-                Job::unwatched(|job| field.prepare(0, *window, 1, job))?;
-                let exact = (0..colours(planes)).map(|plane| {
-                    let values = field.source(plane, channels).collect();
-                    let window = *window;
-                    halved(Grid { window, values }, level, partition.size(level))
-                });
-                let exact: Vec<[Grid; 4]> = exact.collect();
-                let wanted = exact[0][0].window;
-                field.grids_shown(
-                    level - 1,
-                    doubled_window(wanted, partition.size(level - 1)),
-                    &mut |shown| {
-                        let there = shown.level == level;
-                        if there {
-                            sums.add(&field, shown, &exact);
-                        }
-                        !there
-                    },
-                )?;
-            }
+            self.each(&field, level, |shown, exact| sums.add(&field, shown, exact))?;
             latents.fitted[usize::from(level) - 1] = sums.differences(&latents.gains, price, share);
         }
         Ok(latents.fitted)
+    }
+
+    /// Strengths of the grain, see [`Latents::grain`].
+    ///
+    /// # Errors
+    /// [`Error::Format`] for damaged latents.
+    pub(crate) fn grain(&self, latents: &Latents) -> Result<Vec<u8>, Error> {
+        let planes = usize::from(latents.partition.planes);
+        let field = Pyramid::new(latents.clone()).with_room(ROOM);
+        let each = usize::from(grain::LEVELS);
+        let mut lost = vec![[0.0_f64; 2]; each * planes];
+        for level in 1..=latents.partition.levels.min(grain::LEVELS) {
+            self.each(&field, level, |shown, exact| {
+                for (plane, (exact, decoded)) in exact.iter().zip(shown.planes).enumerate() {
+                    let step = latents.step(plane, level);
+                    let sums = &mut lost[plane * each + usize::from(level) - 1];
+                    for (exact, decoded) in exact.iter().zip(decoded).skip(1) {
+                        grain::add_lost(sums, exact, decoded, shown.factors, step);
+                    }
+                }
+            })?;
+        }
+        let strength = |[sum, count]: &[f64; 2]| grain::strength(sum / count.max(1.0));
+        Ok(lost.iter().map(strength).collect())
+    }
+
+    /// Calls `each` with every part's `level` as decoded and as the source has it.
+    fn each(
+        &self,
+        field: &Pyramid,
+        level: u8,
+        mut each: impl FnMut(&Uncorrected<'_>, &[[Grid; 4]]),
+    ) -> Result<(), Error> {
+        let partition = &field.latents.partition;
+        for (window, channels) in &self.0 {
+            Job::unwatched(|job| field.prepare(0, *window, 1, job))?;
+            let exact = (0..colours(field.planes())).map(|plane| {
+                let values = field.source(plane, channels).collect();
+                let window = *window;
+                halved(Grid { window, values }, level, partition.size(level))
+            });
+            let exact: Vec<[Grid; 4]> = exact.collect();
+            let wanted = doubled_window(exact[0][0].window, partition.size(level - 1));
+            field.grids_shown(level - 1, wanted, &mut |shown| {
+                let there = shown.level == level;
+                if there {
+                    each(shown, &exact);
+                }
+                !there
+            })?;
+        }
+        Ok(())
     }
 
     /// Weights of the head's corrections in 1/255, one per plane; empty where the head is not worth its time.

@@ -80,6 +80,14 @@ fn parameter_cases() -> Vec<Case> {
         ("grid-fitted-without-gains", "Field", {
             with_fitted(16, &[1, 0])
         }),
+        ("grid-grain-short", "GridTooShort", {
+            with_grid(|grid| {
+                grid.flags = 32;
+                grid.optional.push(9);
+                grid.lengths.clear();
+                grid.segments.clear();
+            })
+        }),
         ("grid-empty", "GridTooShort", {
             pyramid_with(&pyramid_head(), &[])
         }),
@@ -90,7 +98,7 @@ fn parameter_cases() -> Vec<Case> {
             with_grid(|grid| grid.prior = 255)
         }),
         ("grid-flags-unknown", "UnsupportedValue", {
-            with_grid(|grid| grid.flags = 32)
+            with_grid(|grid| grid.flags = 64)
         }),
         (
             "grid-levels-32",
