@@ -65,7 +65,7 @@ fn the_writer_refuses_latents_that_the_reader_would_refuse() {
         ("Field", |_, latents| latents.centroids.push([[0; 2]; 3])),
         ("Field", |_, latents| latents.gains.push(0)),
         ("Field", |_, latents| latents.masking = 17),
-        ("Field", |_, latents| drop(latents.fitted[0].pop())),
+        ("Field", |_, latents| latents.fitted[0].truncate(9)),
         ("Field", |_, latents| latents.fitted[2][5] = 16),
         ("Field", |_, latents| latents.gains.clear()),
         ("Field", |_, latents| latents.grain.truncate(7)),
