@@ -284,6 +284,10 @@ impl Pyramid {
 }
 
 /// A level before the head corrects it: each plane's grid and bands, and the windows on which they will be joined.
+#[cfg_attr(
+    not(feature = "fit"),
+    expect(dead_code, reason = "encoders alone look at it")
+)]
 struct Uncorrected<'a> {
     level: u8,
     planes: &'a [[Grid; 4]],
