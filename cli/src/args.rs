@@ -134,7 +134,7 @@ pub struct EncodeArgs {
     /// Metric that bytes are spent on; pyramids only [default: perceptual]
     #[arg(long, value_name = "NAME", value_parser = values::named::<inr::encode::Metric>())]
     pub metric: Option<inr::encode::Metric>,
-    /// Let decoders put noise where fine texture was lost, as strong as that was; pyramids only
+    /// Let decoders put noise where fine texture was lost, as strong as that was on average; pyramids only
     #[arg(long)]
     pub grain: bool,
     /// Widths of the hidden layers, each 1 to 4096, such as 64,64,64 [default: by size and quality]
@@ -191,9 +191,8 @@ pub struct EncodeArgs {
     /// same command, given again, writes the file of an encode that was never interrupted
     #[arg(long, help_heading = "Network")]
     pub resume: bool,
-    /// Prepare the file for enlargements: decode --scale then uses the trained network of inr upscale where that is better
-    /// for this picture (13 bytes). Networks of --model are fitted to averages over pixels instead
-    #[arg(long)]
+    /// Fit the network to averages over pixels, which makes better enlargements; every pyramid is ready for them
+    #[arg(long, help_heading = "Network")]
     pub for_upscale: bool,
     /// Store a small JPEG preview as well
     #[arg(long)]
@@ -238,6 +237,7 @@ impl EncodeArgs {
                     ("--seed", self.seed.is_some()),
                     ("--device", gpu),
                     ("--resume", self.resume),
+                    ("--for-upscale", self.for_upscale),
                 ]);
                 let help = "leave them out, or choose a network, such as --model siren";
                 refuse(&name, &[described, training].concat(), help)?;
@@ -271,6 +271,7 @@ impl EncodeArgs {
             .learning_rate(self.learning_rate)
             .optimizer(self.optimizer.unwrap_or_default())
             .seed(self.seed.unwrap_or_default())
+            .for_upscale(self.for_upscale)
             .device(self.device.unwrap_or_default())
     }
 

@@ -148,7 +148,6 @@ fn options(args: &EncodeArgs) -> Result<EncodeOptions> {
         .target(target)
         .model(args.model()?)
         .time_budget(args.time)
-        .for_upscale(args.for_upscale)
         .preview(args.preview))
 }
 

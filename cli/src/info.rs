@@ -59,7 +59,6 @@ fn describe(picture: &InrPicture) -> Value {
         "layout": header.layout.to_string(),
         "depth": header.depth.to_string(),
         "sampling": header.sampling.to_string(),
-        "for_upscale": picture.file().enlarge,
         "opacity_bytes": picture.file().opacity.as_ref().map(inr_formats::OpacityMap::bytes),
         "value_range": header.value_range,
         "cicp": header.cicp,
@@ -95,6 +94,10 @@ fn model(picture: &InrPicture) -> Value {
             "tile": latents.partition.tile,
             "step": latents.step,
             "segments": latents.segments.len(),
+            "masking": latents.masking,
+            "head": !latents.gains.is_empty(),
+            "fitted_weights": latents.fitted.iter().map(Vec::len).sum::<usize>(),
+            "grain": latents.grain.iter().any(|&strength| strength > 0),
         }),
         _ => Value::Null,
     }

@@ -94,7 +94,7 @@ impl From<Upscaled> for Enlarged {
     fn from(upscaled: Upscaled) -> Self {
         Self {
             method: upscaled.method.to_string(),
-            degradation: Some(upscaled.degradation.blur.to_string()),
+            degradation: upscaled.blur.map(|blur| blur.to_string()),
             why: upscaled.why,
             picture: upscaled.picture,
         }

@@ -14,7 +14,6 @@ impl ChunkKind {
     pub(crate) const XMP: Self = Self(*b"xmpk");
     pub(crate) const PROVENANCE: Self = Self(*b"prov");
     pub(crate) const PREVIEW: Self = Self(*b"prev");
-    pub(crate) const ENLARGE: Self = Self(*b"enlg");
     pub(crate) const OPACITY: Self = Self(*b"opac");
 
     /// Whether a reader that does not know the type must refuse the file; true when the first letter is upper case.
@@ -34,7 +33,6 @@ impl ChunkKind {
             Self::XMP,
             Self::PROVENANCE,
             Self::PREVIEW,
-            Self::ENLARGE,
             Self::OPACITY,
         ]
         .contains(&self)

@@ -16,8 +16,6 @@ use crate::weights;
 
 /// Maximum size of a preview in bytes.
 const MAX_PREVIEW: u64 = 1 << 16;
-/// Payload of chunk `enlg` in this version. The chunk is a hint, so a reader ignores other payloads.
-const ENLARGE_MEANS: [u8; 1] = [0];
 
 /// The contents of a `.inr` file.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,9 +36,6 @@ pub struct InrFile {
     pub provenance: Option<Provenance>,
     /// A small JPEG or PNG of the picture, at most 64 KiB; its contents are not checked.
     pub preview: Option<Vec<u8>>,
-    /// Hint to render at more pixels than the source with an enlarging network, constrained so that the result averaged
-    /// over the source's pixels equals the render at the source's size.
-    pub enlarge: bool,
     /// Where alpha is exactly 0 or 1, only for layouts with alpha.
     pub opacity: Option<OpacityMap>,
     /// Ancillary chunks unknown to this version, in file order; written back unchanged.
@@ -59,7 +54,6 @@ impl InrFile {
             xmp: None,
             provenance: None,
             preview: None,
-            enlarge: false,
             opacity: None,
             unknown: Vec::new(),
         }
@@ -150,9 +144,6 @@ impl InrFile {
         if let Some(preview) = &self.preview {
             within("bytes of chunk prev", preview.len() as u64, MAX_PREVIEW)?;
             chunk::append(&mut out, ChunkKind::PREVIEW, preview)?;
-        }
-        if self.enlarge {
-            chunk::append(&mut out, ChunkKind::ENLARGE, &ENLARGE_MEANS)?;
         }
         match &self.latents {
             Some(latents) => {
@@ -308,7 +299,6 @@ impl Builder<'_> {
                 let map = OpacityMap::read(raw.payload, width, height)?;
                 self.file.opacity = Some(map);
             }
-            ChunkKind::ENLARGE => self.file.enlarge = raw.payload == ENLARGE_MEANS,
             kind if kind.is_critical() => {
                 return Err(FormatError::UnsupportedChunk {
                     chunk: kind,

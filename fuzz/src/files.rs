@@ -39,7 +39,7 @@ pub fn inspect(bytes: &[u8]) {
 type Parts = (Vec<u8>, Vec<u8>, u8, Vec<u8>);
 
 const ANCILLARY: [&[u8; 4]; 7] = [
-    b"iccp", b"exif", b"xmpk", b"prov", b"prev", b"enlg", b"test",
+    b"iccp", b"exif", b"xmpk", b"prov", b"prev", b"opac", b"test",
 ];
 
 /// Payloads behind right checksums, which plain mutation seldom gets past: the input is cut into a `HEAD`, a `NETW` or

@@ -1,4 +1,4 @@
-//! Small convolutional sine networks over grids, a row at a time.
+//! Small convolutional networks over grids, a row at a time.
 
 use inr_formats::Activation;
 
@@ -10,12 +10,12 @@ use crate::simd::STRIP;
 /// Samples of a 3 x 3 window.
 const TAPS: usize = 9;
 
-/// Sine layers over 3 x 3 windows, followed by a linear output layer (activations as in SIREN, Sitzmann et al. 2020,
-/// arXiv:2006.09661), packed for one instruction set.
+/// Layers over 3 x 3 windows, the last of them linear or followed by a linear output layer, packed for one instruction set.
+/// Sines are those of SIREN (Sitzmann et al. 2020, arXiv:2006.09661).
 pub struct Convolution {
     backend: Backend,
     shape: ConvolutionShape,
-    /// One network per hidden layer, which maps windows to the layer's values; the last one includes the output layer.
+    /// One network per layer over windows, which maps them to the layer's values; the last one has the outputs.
     layers: Vec<Prepared>,
 }
 
@@ -26,17 +26,36 @@ pub struct ConvolutionShape {
     pub features: usize,
     /// Values per point of every hidden layer.
     pub width: usize,
-    /// Number of hidden layers, which is also the radius of the receptive field in points.
+    /// Number of layers over windows, which is also the radius of the receptive field in points.
     pub depth: usize,
     /// Output values per point.
     pub outputs: usize,
+    /// Whether the last layer over windows is hidden too and a linear layer at the point itself gives the outputs; else it
+    /// gives them, linear.
+    pub pointwise: bool,
+    /// Activation of the hidden layers.
+    pub units: Units,
+}
+
+/// Activation of the hidden layers of a [`Convolution`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Units {
+    /// Sines.
+    Sine,
+    /// Rectified, with this slope below 0.
+    Leaky(f32),
 }
 
 impl ConvolutionShape {
     /// Number of weights and biases of the hidden layers.
     pub const fn hidden_numbers(&self) -> usize {
-        let Self { width, depth, .. } = *self;
-        width * (self.features * TAPS + 1) + (depth - 1) * width * (width * TAPS + 1)
+        let hidden = if self.pointwise {
+            self.depth
+        } else {
+            self.depth - 1
+        };
+        let width = self.width;
+        width * (self.features * TAPS + 1) + (hidden - 1) * width * (width * TAPS + 1)
     }
 
     /// Input values per point of hidden layer `index`.
@@ -51,7 +70,7 @@ impl ConvolutionShape {
 
 impl Convolution {
     /// Takes the weights `[outputs, inputs, 3, 3]` and biases of every layer from `numbers`, first layer first; those
-    /// of the output layer have shape `[outputs, width]`.
+    /// of a pointwise output layer have shape `[outputs, width]`.
     pub fn new(
         backend: Backend,
         shape: ConvolutionShape,
@@ -66,10 +85,18 @@ impl Convolution {
         };
         let hidden = |index: usize| {
             let last = index + 1 == shape.depth;
-            let widths = [shape.inputs(index) * TAPS, shape.width, shape.outputs];
-            let widths = if last { &widths[..] } else { &widths[..2] };
-            let mut prepared = Prepared::new(Activation::Sine, widths, false);
-            prepared.activates_last = !last;
+            let windows = shape.inputs(index) * TAPS;
+            let widths = match (last, shape.pointwise) {
+                (false, _) => &[windows, shape.width][..],
+                (true, true) => &[windows, shape.width, shape.outputs],
+                (true, false) => &[windows, shape.outputs],
+            };
+            let (activation, leak) = match shape.units {
+                Units::Sine => (Activation::Sine, 0.0),
+                Units::Leaky(leak) => (Activation::Relu, leak),
+            };
+            let mut prepared = Prepared::new(activation, widths, false);
+            (prepared.activates_last, prepared.leak) = (!last, leak);
             (0..widths.len() - 1).for_each(|index| layer(&mut prepared, index));
             prepared
         };

@@ -40,6 +40,23 @@ impl<S: Simd, const SINE: bool> Epilogue<S> for Activate<SINE> {
     }
 }
 
+/// Stores the sums where they are above 0, and else `leak` times them.
+struct Leak {
+    out: *mut f32,
+    leak: f32,
+}
+
+impl<S: Simd> Epilogue<S> for Leak {
+    #[inline(always)]
+    unsafe fn take(&mut self, simd: S, offset: usize, sums: S::V) {
+        let above = simd.mul(simd.splat(1.0 - self.leak), sums);
+        let above = simd.where_positive(sums, above);
+        let value = simd.mul_add(simd.splat(self.leak), sums, above);
+        // SAFETY: `out` is a strip of the product's rows.
+        unsafe { simd.store(self.out.add(offset), value) }
+    }
+}
+
 /// Inputs of a network.
 #[derive(Clone, Copy)]
 pub(super) enum Inputs<'a> {
@@ -102,6 +119,7 @@ impl Work for Evaluate<'_> {
                         out,
                         activation: (index < last || self.network.activates_last)
                             .then_some(self.network.activation),
+                        leak: self.network.leak,
                     };
                     match (index, self.inputs) {
                         (0, Inputs::Strips(inputs, _)) => {
@@ -125,6 +143,7 @@ struct Step<'a> {
     layer: &'a PreparedLayer,
     out: *mut f32,
     activation: Option<Activation>,
+    leak: f32,
 }
 
 impl Step<'_> {
@@ -143,6 +162,11 @@ impl Step<'_> {
                 Some(Activation::Sine) => {
                     let mut sine = Activate::<true> { out };
                     product::<S, _, R, C, _>(simd, forward, bias, input, &mut sine);
+                }
+                Some(Activation::Relu) if self.leak != 0.0 => {
+                    let leak = self.leak;
+                    let mut leaky = Leak { out, leak };
+                    product::<S, _, R, C, _>(simd, forward, bias, input, &mut leaky);
                 }
                 Some(Activation::Relu) => {
                     let mut relu = Activate::<false> { out };

@@ -41,7 +41,7 @@ mod tests;
 
 pub use aligned::Aligned;
 pub use backend::Backend;
-pub use convolution::{Convolution, ConvolutionShape, Lines};
+pub use convolution::{Convolution, ConvolutionShape, Lines, Units};
 pub use evaluator::{Evaluator, TILE};
 pub use jet_evaluator::JetEvaluator;
 pub use network::{Layer, LayersMismatch, Network, encode_jets, encode_points};

@@ -15,6 +15,8 @@ pub struct Prepared {
     pub layers: Vec<PreparedLayer>,
     /// Whether [`Backend::evaluate`] applies the activation to the last layer too.
     pub activates_last: bool,
+    /// Slope below 0 of the rectified units that [`Backend::evaluate`] computes; 0 but for leaky ones.
+    pub leak: f32,
 }
 
 /// One dense layer's weights, with omega0 multiplied in.
@@ -49,6 +51,7 @@ impl Prepared {
             activation,
             layers: widths.windows(2).enumerate().map(layer).collect(),
             activates_last: false,
+            leak: 0.0,
         }
     }
 

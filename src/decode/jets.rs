@@ -100,8 +100,8 @@ impl InrPicture {
         Ok(self.in_samples(width, rows))
     }
 
-    /// The field's jets over what `options` ask for; its depth, method and device have no say. Reduced sizes average over
-    /// each pixel's footprint, as renders do, so that these are the derivatives of the reduced picture.
+    /// The field's jets over what `options` ask for; its depth and device have no say, its method only as to detail. Reduced
+    /// sizes average over each pixel's footprint, as renders do, so that these are the derivatives of the reduced picture.
     ///
     /// # Errors
     /// As [`InrPicture::render`]; a pixel counts as four against the limit.
@@ -148,7 +148,10 @@ impl InrPicture {
                 let emit = |row: &[f32], out: &mut [f32]| out.copy_from_slice(row);
                 render_jets(network, &self.map(), viewport, threads, rows, job, emit)?;
             }
-            Field::Pyramid(pyramid) => pyramid.render_jets(viewport, threads, job, &mut out)?,
+            Field::Pyramid(pyramid) => {
+                let detail = self.has_detail(options.method, viewport);
+                pyramid.render_jets((viewport, detail), threads, job, &mut out)?;
+            }
         }
         Ok(self.in_samples(width as usize, out))
     }

@@ -1,7 +1,6 @@
 //! `.inr` bytes to pixels and derivatives.
 
 mod derivative;
-mod enlarge;
 mod jets;
 mod opacity;
 mod picture;

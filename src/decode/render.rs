@@ -3,7 +3,7 @@
 use inr_image::Picture;
 
 use super::picture::{Field, InrPicture, RenderMethod, RenderOptions, Rendered, within};
-use super::{enlarge, trust};
+use super::trust;
 use crate::error::Error;
 use crate::field::network::Viewport;
 use crate::field::region::{output_size, region_within};
@@ -11,6 +11,8 @@ use crate::progress::{Meter, Observer, Phase};
 
 /// Multiply-adds of a pyramid per evaluation, about.
 const PYRAMID_WORK: u64 = 200;
+/// Multiply-adds of the trunk per pixel of the source.
+const DETAIL_WORK: u64 = 200_000;
 
 impl InrPicture {
     /// Renders what `options` ask for. Pixel `j` of `m` covers the `j`-th `m`-th of the region; nothing shifts with the
@@ -28,7 +30,7 @@ impl InrPicture {
         let viewport = self.viewport(options)?;
         let (method, why) = self.choose(options, &viewport)?;
         let [width, height] = viewport.size;
-        let units = self.units(options, method, &viewport);
+        let units = self.units(method, &viewport);
         let samples = Meter::new(observer).part(Phase::Render, 1.0, units, |job| {
             self.samples(options, method, &viewport, 0..height, job)
         })?;
@@ -56,9 +58,11 @@ impl InrPicture {
         viewport: &Viewport,
     ) -> Result<(RenderMethod, String), Error> {
         let enlarges = viewport.pitch().iter().any(|&pitch| pitch < 1.0);
-        if self.by_network(options.method, viewport) {
+        if self.has_detail(options.method, viewport) {
             let why = match options.method {
-                RenderMethod::Auto => "as the file advises",
+                RenderMethod::Auto => {
+                    "the spline through decoded samples, with the detail that training expects"
+                }
                 _ => "as asked",
             };
             return Ok((RenderMethod::Network, why.into()));
@@ -68,7 +72,7 @@ impl InrPicture {
                 (RenderMethod::Inr, "nothing is enlarged".into())
             }
             RenderMethod::Network => {
-                let why = "the network only enlarges, by 64 at most";
+                let why = "the trained network enlarges pyramids, along both axes";
                 (RenderMethod::Inr, why.into())
             }
             RenderMethod::Auto => {
@@ -85,6 +89,14 @@ impl InrPicture {
             }
             asked => (asked, "as asked".into()),
         })
+    }
+
+    /// Whether the trained trunk adds detail to a render by `method`.
+    pub(super) fn has_detail(&self, method: RenderMethod, viewport: &Viewport) -> bool {
+        let wanted = matches!(method, RenderMethod::Network | RenderMethod::Auto);
+        let pitch = viewport.pitch();
+        let enlarges = pitch.iter().all(|&pitch| pitch <= 1.0) && pitch != [1.0; 2];
+        wanted && enlarges && matches!(self.field, Field::Pyramid(_))
     }
 
     pub(super) fn viewport(&self, options: &RenderOptions) -> Result<Viewport, Error> {
@@ -106,8 +118,9 @@ impl InrPicture {
             Field::Network(network) => network.multiply_adds(),
             Field::Pyramid(_) => PYRAMID_WORK,
         });
-        if self.by_network(options.method, &viewport) {
-            work = work.saturating_add(pixels.saturating_mul(enlarge::WORK));
+        if self.has_detail(options.method, &viewport) {
+            let source = (region[2] * region[3]).ceil() as u64;
+            work = work.saturating_add(source.saturating_mul(DETAIL_WORK));
         }
         within(
             "the render, in multiply-adds,",

@@ -36,7 +36,7 @@ impl InrPicture {
     ) -> Result<(), Error> {
         let viewport = self.viewport_into(options, &rows)?;
         let (method, _) = self.choose(options, &viewport)?;
-        let units = self.units(options, method, &viewport);
+        let units = self.units(method, &viewport);
         Meter::new(observer).part(Phase::Render, 1.0, units, |job| {
             self.fill(options, method, &viewport, 0, rows, job)
         })
@@ -104,7 +104,7 @@ impl InrPicture {
         for first in (0..height).step_by(rows as usize) {
             let rows = first..height.min(first + rows);
             let until = f64::from(rows.end) / f64::from(height);
-            let units = self.units(options, method, &viewport) * rows.len() as u64;
+            let units = self.units(method, &viewport) * rows.len() as u64;
             let units = units.div_ceil(height.into());
             take(&meter.part(Phase::Render, until, units, |job| {
                 self.samples(options, method, &viewport, rows, job)
@@ -200,38 +200,34 @@ impl InrPicture {
         encode: impl Fn(f32) -> T + Sync,
     ) -> Result<(), Error> {
         match method {
-            RenderMethod::Network => self.enlarge(options, viewport, rows, job, encode),
             RenderMethod::Bicubic => {
                 self.resampled(options, viewport, Filter::CatmullRom, rows, job, encode)
             }
             RenderMethod::Lanczos => {
                 self.resampled(options, viewport, Filter::Lanczos3, rows, job, encode)
             }
-            RenderMethod::Inr | RenderMethod::Auto => {
+            RenderMethod::Network | RenderMethod::Inr | RenderMethod::Auto => {
                 let decode = SampleMap::new(&self.file.header);
                 let emit = |row: &[f32], out: &mut [T]| decode.row(row, out, &encode);
-                self.evaluate(options, viewport, rows, job, emit)
+                self.evaluate(options, method, viewport, rows, job, emit)
             }
         }
     }
 
     /// The units that a job counts in all rows of `viewport`.
-    pub(super) fn units(
-        &self,
-        options: &RenderOptions,
-        method: RenderMethod,
-        viewport: &Viewport,
-    ) -> u64 {
+    pub(super) fn units(&self, method: RenderMethod, viewport: &Viewport) -> u64 {
         match method {
-            RenderMethod::Network => self.enlarging_units(options, viewport),
             RenderMethod::Bicubic | RenderMethod::Lanczos => self.resampled_units(viewport),
-            RenderMethod::Inr | RenderMethod::Auto => viewport.size[1].into(),
+            RenderMethod::Network | RenderMethod::Inr | RenderMethod::Auto => {
+                viewport.size[1].into()
+            }
         }
     }
 
     fn evaluate<T: Send>(
         &self,
         options: &RenderOptions,
+        method: RenderMethod,
         viewport: &Viewport,
         rows: Rows<T>,
         job: &mut Job,
@@ -240,7 +236,10 @@ impl InrPicture {
         let threads = options.threads.unwrap_or_else(default_threads);
         let network = match &self.field {
             Field::Network(network) => network,
-            Field::Pyramid(pyramid) => return pyramid.render(viewport, threads, rows, job, emit),
+            Field::Pyramid(pyramid) => {
+                let detail = method == RenderMethod::Network;
+                return pyramid.render((viewport, detail), threads, rows, job, emit);
+            }
         };
         // Small renders are over before a GPU has the weights: it has to be asked for.
         let device = match options.device {

@@ -2,7 +2,7 @@
 
 use inr_formats::{Depth, Header, InrFile, LayerData, Model, Opacity, OpacityMap, Sampling};
 
-use super::options::{EncodeOptions, Target};
+use super::options::{EncodeOptions, ModelOptions, Target};
 use crate::decode::{InrPicture, RenderOptions};
 use crate::error::Error;
 use crate::field::region::OutputSize;
@@ -19,7 +19,6 @@ pub(super) struct Common<'a> {
     pub(super) picture: &'a Picture,
     pub(super) options: &'a EncodeOptions,
     pub(super) value_range: [f32; 2],
-    pub(super) enlarge: bool,
     pub(super) opacity: Option<&'a OpacityMap>,
 }
 
@@ -119,7 +118,10 @@ impl Common<'_> {
             depth: self.picture.depth(),
             value_range: self.value_range,
             sampling: match model {
-                Model::Mlp(_) if self.options.for_upscale => Sampling::Area,
+                Model::Mlp(_) => match &self.options.model {
+                    ModelOptions::Network(network) if network.for_upscale => Sampling::Area,
+                    _ => Sampling::Point,
+                },
                 _ => Sampling::Point,
             },
             cicp: metadata.cicp,
@@ -129,7 +131,6 @@ impl Common<'_> {
         file.icc = metadata.icc.clone();
         file.exif = metadata.exif.clone();
         file.xmp = metadata.xmp.clone();
-        file.enlarge = self.enlarge;
         file.opacity = self.opacity.cloned();
         file
     }

@@ -71,7 +71,7 @@ fn encode_with(
         }
     };
     let mut samples = TrainingSamples::new(picture, network.grid);
-    if options.for_upscale {
+    if network.for_upscale {
         samples = samples.over_areas();
     }
     let samples = Arc::new(samples);
@@ -207,7 +207,6 @@ impl Encoder<'_> {
             picture: self.picture,
             options: self.options,
             value_range: self.samples.value_range,
-            enlarge: false,
             opacity: self.opacity.as_ref(),
         }
     }

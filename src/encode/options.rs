@@ -61,8 +61,9 @@ pub struct PyramidOptions {
     pub effort: u8,
     /// What bytes are spent on.
     pub metric: Metric,
-    /// Whether the decoder puts noise as strong as the texture that quantisation takes in its place; `false` by default. It
-    /// looks closer to the source, and is further from it by every sample.
+    /// Whether the decoder puts noise in the place of the texture that quantisation takes; `false` by default. The result looks
+    /// closer to photographs, and is further from them by every sample. The strengths are means over the quiet and over the
+    /// busy parts, so a flat part of a noisy picture gets noise too.
     pub grain: bool,
 }
 
@@ -169,10 +170,6 @@ pub struct EncodeOptions {
     pub time_budget: Option<Duration>,
     /// CPU threads; all by default. The result is the same for any number.
     pub threads: Option<usize>,
-    /// Prepare the file for enlargements. A pyramid's file names the network as the better way to enlarge this picture
-    /// ([`crate::decode::RenderMethod::Network`]) where that is so; networks are fitted so that their averages over pixels'
-    /// areas are the samples, not their values at the centres.
-    pub for_upscale: bool,
     /// Store a small JPEG preview.
     pub preview: bool,
     /// What the file may need.
@@ -186,7 +183,6 @@ impl Default for EncodeOptions {
             model: ModelOptions::default(),
             time_budget: None,
             threads: None,
-            for_upscale: false,
             preview: false,
             limits: Limits::default(),
         }
@@ -198,7 +194,6 @@ setters!(EncodeOptions {
     model: impl Into<ModelOptions>,
     time_budget: impl Into<Option<Duration>>,
     threads: impl Into<Option<usize>>,
-    for_upscale: bool,
     preview: bool,
     limits: Limits,
 });

@@ -80,15 +80,6 @@ pub(super) fn encode(
         Analysis::new(source, pyramid.metric, threads, job)
     })?;
     let mut notes = Vec::new();
-    let mut enlarge = false;
-    if options.for_upscale {
-        let why;
-        (enlarge, why) = crate::upscale::advice(picture)?;
-        let by = if enlarge { "the network" } else { "the field" };
-        let note = format!("enlarged by {by}: {why}");
-        meter.note(&note);
-        notes.push(note);
-    }
     let (opacity, note) = common::opacity(picture, options);
     for note in [note, common::flat(picture)].into_iter().flatten() {
         meter.note(note);
@@ -98,7 +89,6 @@ pub(super) fn encode(
         picture,
         options,
         value_range,
-        enlarge,
         opacity: opacity.as_ref(),
     };
     let choices = choices(pyramid.metric, &analysis.partition);

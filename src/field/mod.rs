@@ -5,3 +5,4 @@ pub(crate) mod jets;
 pub(crate) mod network;
 pub(crate) mod pyramid;
 pub(crate) mod region;
+pub(crate) mod trunk;

@@ -85,6 +85,8 @@ pub struct NetworkOptions {
     pub optimizer: OptimizerChoice,
     /// Seed of initial weights and of the order of pixels.
     pub seed: u64,
+    /// Fit averages over pixels' areas instead of values at their centres, which makes better enlargements.
+    pub for_upscale: bool,
     /// The device that trains.
     pub device: DeviceChoice,
 }
@@ -106,6 +108,7 @@ impl Default for NetworkOptions {
             learning_rate: None,
             optimizer: OptimizerChoice::Adam,
             seed: 0,
+            for_upscale: false,
             device: DeviceChoice::Auto,
         }
     }
@@ -126,6 +129,7 @@ setters!(NetworkOptions {
     learning_rate: impl Into<Option<f32>>,
     optimizer: OptimizerChoice,
     seed: u64,
+    for_upscale: bool,
     device: DeviceChoice,
 });
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use crate::error::Error;
+use crate::field::trunk::{KNOWN, UNKNOWN};
 use inr_image::Picture;
 use inr_image::resample::{Axes, Filter, Kernel, mirrored, resize};
 use inr_image::{Raster, premultiplied};
@@ -116,6 +117,66 @@ pub struct Degradation {
     pub blur: Blur,
     /// Standard deviation of white noise that is added, in samples (0.0..=1.0).
     pub noise: f64,
+}
+
+/// What is known of how a picture came from the large one that is looked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    /// `None` where nothing is known.
+    pub(crate) blur: Option<Blur>,
+    /// Quantisation steps of a JPEG's luma, their mean over the lower frequencies, in samples; 0 of other pictures.
+    pub(crate) jpeg: f32,
+    /// Step of the latents of an `.inr` file, see [`inr_formats::Latents::step`]; 0 of other pictures.
+    pub(crate) steps: f32,
+}
+
+/// The largest variance that the trunk has seen.
+const MOST_VARIANCE: f64 = 0.81;
+
+impl Known {
+    /// What the trunk reads of it: the blur's variance in squared pixels and its uncertainty, noise, which is taken out
+    /// before, and the two steps.
+    pub(super) fn features(&self, scale: f64) -> [f32; KNOWN] {
+        let (variance, uncertainty) = match &self.blur {
+            None => (0.0, UNKNOWN),
+            Some(blur) => (blur.variance(scale).min(MOST_VARIANCE) as f32, 0.0),
+        };
+        [variance, uncertainty, 0.0, self.jpeg, self.steps]
+    }
+}
+
+impl From<Blur> for Known {
+    fn from(blur: Blur) -> Self {
+        Self {
+            blur: Some(blur),
+            ..Self::default()
+        }
+    }
+}
+
+impl Blur {
+    /// The variance along an axis, in squared pixels of a small picture that is `scale` times smaller.
+    fn variance(&self, scale: f64) -> f64 {
+        match self {
+            Self::Area => 1.0 / 12.0,
+            Self::Bicubic => 0.0,
+            Self::Gaussian(sigma) => sigma * sigma,
+            Self::Psf(psf) => psf.variance() / (scale * scale),
+        }
+    }
+}
+
+impl PointSpread {
+    /// The mean of the variances along both axes, in squared pixels.
+    fn variance(&self) -> f64 {
+        let centre = [self.width, self.height].map(|side| (side as f64 - 1.0) / 2.0);
+        let squares = self.weights.iter().enumerate().map(|(at, &weight)| {
+            let x = (at % self.width) as f64 - centre[0];
+            let y = (at / self.width) as f64 - centre[1];
+            f64::from(weight) * (x * x + y * y)
+        });
+        (squares.sum::<f64>() / 2.0).max(0.0)
+    }
 }
 
 impl From<Blur> for Degradation {

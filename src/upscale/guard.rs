@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::UpscaleMethod;
-use super::degradation::{Degradation, Operator};
+use super::degradation::{Blur, Known, Operator};
 use super::plan::{Effort, Plan};
 use crate::error::Error;
 use inr_image::Picture;
@@ -19,109 +19,136 @@ const MOST_PARTS: usize = 6;
 /// Shortest side of what is enlarged for a judgement.
 const LEAST: usize = 12;
 
-/// What a job counts in [`scores`] at most.
+/// Reductions that any picture may come from.
+const PLAUSIBLE: [Blur; 3] = [Blur::Area, Blur::Bicubic, Blur::Gaussian(0.6)];
+/// Loss against bicubic that rounding explains, dB.
+const SLACK: f64 = 0.02;
+
+/// What a job counts in [`choose`] at most.
 pub(super) fn units(effort: Effort) -> u64 {
-    (effort.turns + 3 * effort.iterations) as u64
+    (PLAUSIBLE.len() * (effort.turns + 3 * effort.iterations)) as u64
 }
 
-/// PSNRs in dB of what methods restore.
+/// PSNRs in dB of what methods restore of a reduced copy.
 pub(super) struct Scores {
     factor: usize,
+    reduced_by: Blur,
     pub(super) ours: f64,
-    projected: f64,
+    /// Where the reduction is known.
+    projected: Option<f64>,
     pub(super) bicubic: f64,
+}
+
+impl Scores {
+    /// The best method.
+    fn method(&self) -> UpscaleMethod {
+        let projected = self.projected.unwrap_or(f64::NEG_INFINITY);
+        if self.ours + SLACK >= projected.max(self.bicubic) {
+            UpscaleMethod::Inr
+        } else if projected >= self.bicubic {
+            UpscaleMethod::BackProjected
+        } else {
+            UpscaleMethod::Bicubic
+        }
+    }
 }
 
 impl fmt::Display for Scores {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         let Self {
             factor,
+            reduced_by,
             ours,
             projected,
             bicubic,
         } = self;
         write!(
             formatter,
-            "from a {factor} times smaller copy of the picture's busiest part inr restores {ours:.2} dB, back-projected \
-             bicubic {projected:.2}, bicubic {bicubic:.2}"
-        )
+            "from a {factor} times smaller copy ({reduced_by}) of the picture's busiest part inr restores {ours:.2} dB, "
+        )?;
+        if let Some(projected) = projected {
+            write!(formatter, "back-projected bicubic {projected:.2}, ")?;
+        }
+        write!(formatter, "bicubic {bicubic:.2}")
     }
 }
 
-/// What the methods restore of the busiest part of `picture`, reduced as it was itself; `None` for pictures that are too
-/// small. That is held out: no method sees more than the reduced picture.
+/// What the methods restore of the busiest part of `picture`, of this noise, reduced as `known`, or else as may be; empty
+/// for pictures that are too small. That is held out: no method sees more than the reduced picture.
 ///
 /// # Errors
 /// [`Error::Cancelled`].
 pub(super) fn scores(
     picture: &Picture,
     scale: f64,
-    degradation: &Degradation,
+    (known, noise): (&Known, f64),
     effort: Effort,
     job: &mut Job,
-) -> Result<Option<Scores>, Error> {
-    let Degradation { blur, noise } = degradation;
+) -> Result<Vec<Scores>, Error> {
     let factor = (scale.round() as usize).clamp(2, 4);
     let sides = [picture.width() as usize, picture.height() as usize]
         .map(|side| side.min(LOOK) / factor * factor);
     if sides[0].min(sides[1]) < LEAST * factor {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let part = busiest(picture, sides);
-    let luma = &clean(picture, &part, *noise);
-    let small_size = sides.map(|side| side / factor);
-    // Stored samples are rounded, and so is what stands for them.
-    let mut small = Operator::new(blur, sides, small_size).apply(luma);
-    small
-        .iter_mut()
-        .for_each(|v| *v = (*v * 255.0).round() / 255.0);
-    let whole = [0..sides[0], 0..sides[1]];
-    let mut score = |effort| -> Result<f64, Error> {
-        let plan = Plan::new(small_size, sides, blur, effort);
-        let found = plan.render(&whole, std::slice::from_ref(&small), job)?;
-        Ok(closeness(luma, &found[0]))
+    let luma = &clean(picture, &part, noise);
+    let blurs = match &known.blur {
+        Some(blur) => std::slice::from_ref(blur),
+        None => &PLAUSIBLE,
     };
-    Ok(Some(Scores {
-        factor,
-        bicubic: score(Effort {
+    let each = blurs.iter().map(|blur| {
+        let small_size = sides.map(|side| side / factor);
+        // Stored samples are rounded, and so is what stands for them.
+        let mut small = Operator::new(blur, sides, small_size).apply(luma);
+        small
+            .iter_mut()
+            .for_each(|v| *v = (*v * 255.0).round() / 255.0);
+        let whole = [0..sides[0], 0..sides[1]];
+        let mut score = |effort| -> Result<f64, Error> {
+            let plan = Plan::new(small_size, sides, known.clone(), effort);
+            let found = plan.render(&whole, std::slice::from_ref(&small), job)?;
+            Ok(closeness(luma, &found[0]))
+        };
+        let none = Effort {
             turns: 0,
             colour_turns: 0,
             iterations: 0,
-        })?,
-        projected: score(Effort { turns: 0, ..effort })?,
-        ours: score(effort)?,
-    }))
+        };
+        let projected = match known.blur {
+            Some(_) => Some(score(Effort { turns: 0, ..effort })?),
+            None => None,
+        };
+        Ok(Scores {
+            factor,
+            reduced_by: blur.clone(),
+            bicubic: score(none)?,
+            projected,
+            ours: score(effort)?,
+        })
+    });
+    each.collect()
 }
 
-/// The method for `picture`, and why.
+/// The method for `picture`, and why: the trained field only where it is no worse under any reduction that may be.
 ///
 /// # Errors
 /// [`Error::Cancelled`].
 pub(super) fn choose(
     picture: &Picture,
     scale: f64,
-    degradation: &Degradation,
+    known: (&Known, f64),
     effort: Effort,
     job: &mut Job,
 ) -> Result<(UpscaleMethod, String), Error> {
-    let Some(scores) = scores(picture, scale, degradation, effort, job)? else {
+    let scores = scores(picture, scale, known, effort, job)?;
+    let gain = |scores: &Scores| scores.ours - scores.bicubic;
+    let Some(worst) = scores.iter().min_by(|a, b| gain(a).total_cmp(&gain(b))) else {
         let why = "method inr: the picture is too small to judge by".into();
         return Ok((UpscaleMethod::Inr, why));
     };
-    let Scores {
-        ours,
-        projected,
-        bicubic,
-        ..
-    } = scores;
-    let method = if ours >= projected.max(bicubic) {
-        UpscaleMethod::Inr
-    } else if projected >= bicubic {
-        UpscaleMethod::BackProjected
-    } else {
-        UpscaleMethod::Bicubic
-    };
-    Ok((method, format!("method {method}: {scores}")))
+    let method = worst.method();
+    Ok((method, format!("method {method}: {worst}")))
 }
 
 /// Luma of a part of the picture without noise of this deviation.

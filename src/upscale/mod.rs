@@ -2,7 +2,6 @@
 
 mod degradation;
 mod guard;
-mod network;
 mod plan;
 mod samples;
 
@@ -17,6 +16,7 @@ use inr_image::Picture;
 use inr_image::resample::Filter;
 use inr_kernel::{Job, default_threads};
 
+use degradation::Known;
 pub use degradation::{Blur, Degradation, PointSpread};
 use inr_image::Part;
 use inr_image::noise;
@@ -43,7 +43,7 @@ pub enum UpscaleMethod {
     /// [`UpscaleMethod::Inr`], unless on this very picture something simpler turns out to be better.
     #[default]
     Auto,
-    /// The networks' estimate, back-projected.
+    /// The trained field; back-projected where the degradation is known.
     Inr,
     /// Bicubic, back-projected (Irani and Peleg 1991).
     BackProjected,
@@ -84,8 +84,8 @@ pub struct UpscaleOptions {
     pub method: UpscaleMethod,
     /// How hard to try, 1 to 9. Default 5.
     pub effort: u8,
-    /// How the picture came from the large one that is looked for; [`Blur::Area`] if `None`, the default. Its noise does not
-    /// count.
+    /// How the picture came from the large one that is looked for, to which the result is fitted; `None`, the default, where
+    /// nobody knows. Its noise does not count.
     pub degradation: Option<Degradation>,
     /// Standard deviation of the picture's white noise, in samples, 0 to 1, which is not fitted. If `None`, the default, it
     /// is estimated from the picture, and taken for 0 in grey pictures and in those of at most 256 colours.
@@ -138,27 +138,26 @@ pub struct Upscaled {
     pub picture: Picture,
     /// How it was made; never [`UpscaleMethod::Auto`].
     pub method: UpscaleMethod,
-    /// The degradation that it was fitted to, noise included.
-    pub degradation: Degradation,
+    /// The blur that it was fitted to; `None` where none is known.
+    pub blur: Option<Blur>,
+    /// Standard deviation of the noise that was taken out, in samples.
+    pub noise: f64,
     /// Why this method, and where the degradation is from.
     pub why: String,
 }
 
 /// Turns of luma, turns of what else there is, and back-projections of each effort.
 const EFFORTS: [(usize, usize, usize); 9] = [
-    (1, 1, 2),
-    (2, 1, 3),
-    (2, 2, 3),
-    (4, 2, 4),
-    (8, 2, 4),
-    (8, 4, 6),
-    (8, 8, 8),
-    (8, 8, 10),
+    (1, 0, 2),
+    (1, 0, 3),
+    (1, 0, 3),
+    (1, 0, 4),
+    (1, 0, 4),
+    (2, 1, 6),
+    (4, 1, 8),
+    (8, 2, 10),
     (8, 8, 12),
 ];
-
-/// The effort of renders of `.inr` files.
-const RENDER_EFFORT: u8 = 2;
 
 impl Effort {
     /// Of a number, 1 to 9.
@@ -190,7 +189,7 @@ pub fn upscale(
     check_cost(&window, size)?;
     let full = Effort::of(options.effort);
     let mut meter = Meter::new(observer);
-    let (method, degradation, why) =
+    let (method, known, noise, why) =
         meter.part(Phase::Enlarge, LOOKING, guard::units(full), |job| {
             chosen(picture, options, full, job)
         })?;
@@ -206,10 +205,10 @@ pub fn upscale(
         plan: Plan::new(
             [picture.width() as usize, picture.height() as usize],
             size,
-            &degradation.blur,
+            known.clone(),
             effort,
         )
-        .with_noise(degradation.noise),
+        .with_noise(noise),
     };
     let threads = options.threads.unwrap_or_else(default_threads);
     let parts = work.parts(options.tile as usize, threads);
@@ -219,98 +218,46 @@ pub fn upscale(
             work.all(&parts, threads, job)
         })?,
         method,
-        degradation,
+        blur: known.blur,
+        noise,
         why,
     })
 }
 
-/// The networks' enlargement of a decoded picture that is read in parts.
-pub(crate) struct Enlarger(Plan);
-
-impl Enlarger {
-    /// From `small` to `large`, width and height, at most 64 times it. Its pixels are taken as means: what compression has
-    /// softened looks blurred, and sharpened so would be worse than bicubic.
-    pub(crate) fn new(small: [usize; 2], large: [usize; 2]) -> Self {
-        let effort = Effort::of(RENDER_EFFORT);
-        Self(Plan::new(small, large, &Blur::Area, effort))
-    }
-
-    /// The part of the small picture that `part` of the large one depends on.
-    pub(crate) fn reads(&self, part: &Part) -> Part {
-        self.0.reads(part)
-    }
-
-    /// What a job counts in [`Enlarger::samples`] of a picture of so many channels.
-    pub(crate) fn units(&self, channels: usize) -> u64 {
-        self.0.units(channels)
-    }
-
-    /// Interleaved samples of `part` of the large picture, neither rounded nor clamped. `around` is part of the small
-    /// picture, and holds [`Enlarger::reads`]; its first pixel is `corner`.
-    ///
-    /// # Errors
-    /// [`Error::Cancelled`].
-    pub(crate) fn samples(
-        &self,
-        part: &Part,
-        around: &Picture,
-        corner: [usize; 2],
-        job: &mut Job,
-    ) -> Result<Vec<f32>, Error> {
-        let mut reads = self.reads(part);
-        for (range, corner) in reads.iter_mut().zip(corner) {
-            *range = range.start - corner..range.end - corner;
-        }
-        let planes = planes(around, &reads);
-        Ok(interleaved(
-            &self.0.render(part, &planes, job)?,
-            around.layout(),
-        ))
-    }
-}
-
-/// Whether [`Enlarger`] enlarges `picture` better than bicubic, which the field comes close to; and why, in a sentence.
-#[cfg(feature = "fit")]
-pub(crate) fn advice(picture: &Picture) -> Result<(bool, String), Error> {
-    let effort = Effort::of(RENDER_EFFORT);
-    let scores =
-        Job::unwatched(|job| guard::scores(picture, 2.0, &Blur::Area.into(), effort, job))?;
-    Ok(match scores {
-        Some(scores) => (scores.ours >= scores.bicubic, scores.to_string()),
-        None => (true, "the picture is too small to judge by".into()),
-    })
-}
-
-/// The method, the degradation, and why, as asked or as the picture shows.
+/// The method, what is known, the noise, and why, as asked or as the picture shows.
 fn chosen(
     picture: &Picture,
     options: &UpscaleOptions,
     effort: Effort,
     job: &mut Job,
-) -> Result<(UpscaleMethod, Degradation, String), Error> {
+) -> Result<(UpscaleMethod, Known, f64, String), Error> {
     let noise = options.noise.unwrap_or_else(|| noise::certain(picture));
-    let (blur, mut why) = match &options.degradation {
+    let (known, mut why) = match &options.degradation {
         Some(given) => {
             let why = format!("degradation {} as asked", given.blur);
-            (given.blur.clone(), why)
+            (Known::from(given.blur.clone()), why)
         }
-        // To take out a blur that the picture never had costs several dB.
-        None => (Blur::Area, "degradation area, as none was named".into()),
+        None => (Known::default(), "no degradation was named".into()),
     };
-    let degradation = Degradation { blur, noise };
     let method = match options.method {
         UpscaleMethod::Auto => {
             let (method, reason) =
-                guard::choose(picture, options.scale, &degradation, effort, job)?;
+                guard::choose(picture, options.scale, (&known, noise), effort, job)?;
             why = format!("{reason}; {why}");
             method
+        }
+        // What nobody knows cannot be fitted to.
+        UpscaleMethod::BackProjected if known.blur.is_none() => {
+            why = "degradation area, as none was named".into();
+            let known = Known::from(Blur::Area);
+            return Ok((UpscaleMethod::BackProjected, known, noise, why));
         }
         asked => asked,
     };
     if noise > 0.0 && method.filter().is_none() {
         why = format!("{why}; without noise of {:.1}/255", noise * 255.0);
     }
-    Ok((method, degradation, why))
+    Ok((method, known, noise, why))
 }
 
 /// Columns and rows of the result that `region` of `picture` becomes.

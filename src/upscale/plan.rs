@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::degradation::{Blur, Operator};
-use super::network::{self, SCALES, Small, Turn};
+use super::degradation::{Blur, Known, Operator};
 use crate::error::Error;
+use crate::field::trunk::{self, FINE, KNOWN, Small, Turn};
 use inr_formats::Layout;
 use inr_image::resample::{Axes, Kernel};
 use inr_image::{Part, noise};
@@ -12,6 +12,8 @@ use inr_kernel::Job;
 
 /// Small pixels before and after that cubic convolution reads.
 const CUBIC_REACH: usize = 3;
+/// The same of a spline and its prefilter.
+const SPLINE_REACH: usize = 15;
 
 /// Side of the blocks that are flat or not, in pixels of the large picture.
 const BLOCK: usize = 32;
@@ -19,11 +21,11 @@ const BLOCK: usize = 32;
 /// How hard the fit tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Effort {
-    /// Flips and rotations whose mean is the network's estimate, 0 for none: then bicubic is the estimate.
+    /// Flips and rotations whose mean the trunk gives, 0 for none: then bicubic is the estimate.
     pub(super) turns: usize,
-    /// The same for the planes after the first.
+    /// The same for the planes after the first; with 0 they are splines.
     pub(super) colour_turns: usize,
-    /// Back-projections.
+    /// Back-projections, where the blur is known.
     pub(super) iterations: usize,
 }
 
@@ -31,17 +33,15 @@ pub(super) struct Effort {
 pub(super) struct Plan {
     small: [usize; 2],
     large: [usize; 2],
-    /// Scales of the networks that follow each other; empty for bicubic.
-    stages: Vec<usize>,
-    /// Of the first plane, and of the others.
+    /// How the picture came about, for the trunk.
+    known: [f32; KNOWN],
+    scale: f64,
+    /// Of the first plane, and of the others; none of the first for bicubic.
     turns: [Vec<Turn>; 2],
     iterations: usize,
     operator: Operator,
-    /// The reduction that the networks were trained on, unless the operator is that.
-    usual: Option<Axes>,
     enlarge: Axes,
-    /// From what the networks give to the large picture, unless that is its size.
-    fit: Option<Axes>,
+    spline: Spline,
     /// Small pixels around those of a part that it depends on.
     margin: usize,
     /// Standard deviation of the noise that is not fitted, in samples.
@@ -49,38 +49,36 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(small: [usize; 2], large: [usize; 2], blur: &Blur, effort: Effort) -> Self {
+    pub(super) fn new(
+        small: [usize; 2],
+        large: [usize; 2],
+        known: impl Into<Known>,
+        effort: Effort,
+    ) -> Self {
+        let known = known.into();
         let scale = (0..2).map(|axis| large[axis] as f64 / small[axis] as f64);
         let scale = scale.fold(1.0, f64::max);
-        let stages = if effort.turns == 0 {
-            Vec::new()
-        } else {
-            stages(scale)
+        let blur = known.blur.clone().unwrap_or(Blur::Area);
+        // What nobody knows cannot be fitted to.
+        let iterations = match known.blur {
+            Some(_) => effort.iterations,
+            None => 0,
         };
-        let product: usize = stages.iter().product();
-        let between = small.map(|side| side * product);
-        let mut margin =
-            CUBIC_REACH + effort.iterations * (CUBIC_REACH + Operator::reach(blur, scale));
-        let usual = !stages.is_empty() && *blur != Blur::Bicubic;
-        if usual {
-            margin = 2 * margin + CUBIC_REACH;
-        }
-        let mut reached = 1;
-        for stage in &stages {
-            margin += network::REACH.div_ceil(reached) + CUBIC_REACH;
-            reached *= stage;
-        }
+        let estimate = match effort.turns {
+            0 => CUBIC_REACH,
+            _ => SPLINE_REACH.max(trunk::REACH + 2),
+        };
+        let margin = estimate + iterations * (CUBIC_REACH + Operator::reach(&blur, scale));
         Self {
             small,
             large,
+            scale,
             turns: [effort.turns, effort.colour_turns].map(Turn::first),
-            iterations: effort.iterations,
-            operator: Operator::new(blur, large, small),
-            usual: usual.then(|| Axes::new(Kernel::Cubic, large, small)),
+            iterations,
+            operator: Operator::new(&blur, large, small),
             enlarge: Axes::new(Kernel::Cubic, small, large),
-            fit: (!stages.is_empty() && between != large)
-                .then(|| Axes::new(Kernel::Cubic, between, large)),
-            stages,
+            spline: Spline::new(small, large),
+            known: known.features(scale),
             margin,
             noise: 0.0,
         }
@@ -130,13 +128,11 @@ impl Plan {
     }
 
     fn units_of(&self, index: usize) -> u64 {
-        let turns = self.stages.len() * self.turns[index.min(1)].len();
-        let fits = 1 + usize::from(self.usual.is_some());
-        (turns + fits * self.iterations) as u64
+        (self.turns[index.min(1)].len() + self.iterations) as u64
     }
 
-    /// `part` of the large picture from `planes` of [`Plan::reads`], luma first. The networks have learnt luma
-    /// alone, but what they do to differences of colours is better than bicubic as well.
+    /// `part` of the large picture from `planes` of [`Plan::reads`], luma first. The trunk has learnt luma
+    /// alone, but what it does to differences of colours is better than a spline as well.
     ///
     /// # Errors
     /// [`Error::Cancelled`].
@@ -217,66 +213,54 @@ impl Plan {
         job: &mut Job,
     ) -> Result<Vec<f32>, Error> {
         let Around { small, large, .. } = around;
-        let plain = || around.enlarge.apply(plane);
-        if self.stages.is_empty() {
-            return Ok(plain());
+        if self.turns[0].is_empty() {
+            return Ok(around.enlarge.apply(plane));
         }
-        let Some(usual) = &self.usual else {
-            return self.networks(plane, turns, [small, large], job);
-        };
-        // What a reduction as in training would have left of the same large picture.
-        let likely = around.fitted(plain(), plane, job)?;
-        let reduced = usual.part(small, large).apply(&likely);
-        self.networks(&reduced, turns, [small, large], job)
-    }
-
-    /// The networks' estimate of the `large` part from the `small` one.
-    fn networks(
-        &self,
-        plane: &[f32],
-        turns: &[Turn],
-        [small, large]: [&Part; 2],
-        job: &mut Job,
-    ) -> Result<Vec<f32>, Error> {
-        let mut values = plane.to_vec();
-        let mut size = [small[0].len(), small[1].len()];
-        for stage in &self.stages {
+        let mut estimate = self.spline.plain(plane, small, large);
+        if !turns.is_empty() {
             let from = Small {
-                width: size[0],
-                height: size[1],
-                values: &values,
+                width: small[0].len(),
+                height: small[1].len(),
+                values: plane,
             };
-            let missing = network::missing(from, *stage, turns, job)?;
-            let next = size.map(|side| side * stage);
-            let mut sum = Axes::new(Kernel::Cubic, size, next).apply(&values);
-            sum.iter_mut()
-                .zip(missing)
-                .for_each(|(sum, missing)| *sum += missing);
-            (values, size) = (sum, next);
+            let coefficients = trunk::coefficients(from, &self.known, self.scale, turns, job)?;
+            let detail = self.spline.detail(&coefficients, small, large);
+            let pairs = estimate.iter_mut().zip(detail);
+            pairs.for_each(|(sum, detail)| *sum += detail);
         }
-        let Some(fit) = &self.fit else {
-            return Ok(values);
-        };
-        let product: usize = self.stages.iter().product();
-        let between = small
-            .clone()
-            .map(|range| range.start * product..range.end * product);
-        Ok(fit.part(large, &between).apply(&values))
+        Ok(estimate)
     }
 }
 
-/// The networks that enlarge by `scale` or more.
-fn stages(scale: f64) -> Vec<usize> {
-    let mut stages = Vec::new();
-    let mut left = scale;
-    while left > 1.0 + 1e-9 {
-        let largest = SCALES[SCALES.len() - 1];
-        let enough = SCALES.into_iter().find(|&s| s as f64 >= left - 1e-9);
-        let stage = enough.unwrap_or(largest);
-        stages.push(stage);
-        left /= stage as f64;
+/// The cubic splines through a picture and of the trunk's coefficients, at the pixels of a large picture.
+struct Spline {
+    prefilter: Axes,
+    plain: Axes,
+    fine: Axes,
+}
+
+impl Spline {
+    fn new(small: [usize; 2], large: [usize; 2]) -> Self {
+        Self {
+            prefilter: Axes::new(Kernel::Prefilter, small, small),
+            plain: Axes::new(Kernel::Spline, small, large),
+            fine: Axes::new(Kernel::Spline, small.map(|side| side * FINE), large),
+        }
     }
-    stages
+
+    /// The spline through the `small` part's samples.
+    fn plain(&self, plane: &[f32], small: &Part, large: &Part) -> Vec<f32> {
+        let coefficients = self.prefilter.part(small, small).apply(plane);
+        self.plain.part(large, small).apply(&coefficients)
+    }
+
+    /// The spline with the trunk's coefficients.
+    fn detail(&self, coefficients: &[f32], small: &Part, large: &Part) -> Vec<f32> {
+        let fine = small
+            .clone()
+            .map(|range| range.start * FINE..range.end * FINE);
+        self.fine.part(large, &fine).apply(coefficients)
+    }
 }
 
 /// What a part's fit needs.

@@ -2,7 +2,7 @@
 
 use crate::common::Shares;
 use inr::Raster;
-use inr::decode::RenderMethod;
+use inr::decode::{Component, RenderMethod};
 use inr::encode::{Architecture, NetworkOptions};
 use inr::metrics::psnr;
 use inr::resample::{Filter, resize};
@@ -42,11 +42,6 @@ fn encoded(picture: &Picture, options: EncodeOptions) -> InrPicture {
     InrPicture::open(&file.bytes, &Limits::default()).expect("it is a file")
 }
 
-fn prepared(picture: &Picture, for_upscale: bool) -> InrPicture {
-    let options = EncodeOptions::default().for_upscale(for_upscale);
-    encoded(picture, options)
-}
-
 fn scaled(scale: f64) -> RenderOptions {
     RenderOptions::default().size(OutputSize::Scale(scale))
 }
@@ -76,33 +71,69 @@ fn bytes(picture: &Picture) -> &[u8] {
 }
 
 #[test]
-fn decode_enlarges_prepared_files_by_the_network_and_better() {
+fn decode_enlarges_pyramids_by_the_trained_field_and_better() {
     let (large, small) = reduced("astronaut-96.png", 2);
-    let (plain, ready) = (prepared(&small, false), prepared(&small, true));
-    assert_eq!(ready.bytes(), plain.bytes() + 13);
-    let native = RenderOptions::default();
-    assert_eq!(render(&plain, &native), render(&ready, &native));
-    let native = ready.plan(&native).expect("there is a size");
-    assert_eq!(native.1, RenderMethod::Inr);
+    let file = encoded(&small, EncodeOptions::default());
+    let native = file.plan(&RenderOptions::default());
+    assert_eq!(native.expect("there is a size").1, RenderMethod::Inr);
     let options = scaled(2.0);
-    let (_, method, why) = ready.plan(&options).expect("there is a size");
-    assert_eq!(
-        (method, why.as_str()),
-        (RenderMethod::Network, "as the file advises")
-    );
-    let (field, network) = (render(&plain, &options), render(&ready, &options));
-    let (field, network) = (closeness(&field, &large), closeness(&network, &large));
+    let (_, method, _) = file.plan(&options).expect("there is a size");
+    assert_eq!(method, RenderMethod::Network);
+    let spline = render(&file, &options.clone().method(RenderMethod::Inr));
+    let detailed = render(&file, &options);
+    let (spline, detailed) = (closeness(&spline, &large), closeness(&detailed, &large));
     assert!(
-        network > field + 0.2,
-        "{network:.2} dB, the field has {field:.2}"
+        detailed > spline + 0.2,
+        "{detailed:.2} dB, the spline has {spline:.2}"
     );
     let asked = options.method(RenderMethod::Network);
-    assert_eq!(render(&plain, &asked), render(&ready, &scaled(2.0)));
+    assert_eq!(render(&file, &asked), render(&file, &scaled(2.0)));
+}
+
+#[test]
+fn jets_are_the_derivatives_of_the_enlargement() {
+    let file = encoded(&fixture("astronaut-96.png"), EncodeOptions::default());
+    let region = Region {
+        x: 30.0,
+        y: 20.0,
+        width: 12.0,
+        height: 10.0,
+    };
+    let options = scaled(64.0).region(region);
+    let jets = file.jets(&options, &mut ()).expect("it can be rendered");
+    let float = options.depth(Depth::F32);
+    let values = render(&file, &float).to_f32();
+    let (width, height) = (12 * 64, 10 * 64);
+    let at = |x: usize, y: usize, c: usize| f64::from(values[(y * width + x) * 3 + c]);
+    let step = 1.0 / 64.0;
+    let (mut worst, mut most) = (0.0_f64, 0.0_f64);
+    for c in 0..3 {
+        let planes = [Component::Value, Component::Dx, Component::Dy]
+            .map(|component| jets.plane(component, c));
+        for y in (3..height - 3).step_by(37) {
+            for x in (3..width - 3).step_by(29) {
+                let [v, dx, dy] = [0, 1, 2].map(|of| f64::from(planes[of][y * width + x]));
+                // Renders are clamped.
+                if !(0.02..0.98).contains(&v) {
+                    continue;
+                }
+                assert!((v - at(x, y, c)).abs() < 1e-4);
+                let central = [
+                    (at(x + 1, y, c) - at(x - 1, y, c)) / (2.0 * step),
+                    (at(x, y + 1, c) - at(x, y - 1, c)) / (2.0 * step),
+                ];
+                worst = worst.max((dx - central[0]).abs());
+                worst = worst.max((dy - central[1]).abs());
+                most = most.max(dx.abs());
+            }
+        }
+    }
+    assert!(most > 0.1 && worst < 2e-3, "{worst} of {most}");
 }
 
 #[test]
 fn regions_and_bands_and_threads_show_the_same_enlargement() {
-    let ready = prepared(&fixture("camera-64.png"), true);
+    let ready = encoded(&fixture("camera-64.png"), EncodeOptions::default());
     for scale in [3.0, 1.7] {
         let whole = render(&ready, &scaled(scale));
         let width = whole.width() as usize;
@@ -125,26 +156,18 @@ fn regions_and_bands_and_threads_show_the_same_enlargement() {
             assert_eq!(bands, [whole.samples().clone()]);
         }
     }
-    // A part on the grid has the whole's pixels; one off it is resampled, and close.
+    // A part on the grid has the whole's pixels.
     let whole = render(&ready, &scaled(4.0));
-    for (x, exact) in [(10.0, true), (10.1, false)] {
-        let options = scaled(4.0).region(Region {
-            x,
-            y: 20.0,
-            width: 30.0,
-            height: 16.0,
-        });
-        let part = render(&ready, &options);
-        assert_eq!([part.width(), part.height()], [120, 64]);
-        let worst = (0..64 * 120).map(|at| {
-            let place = (80 + at / 120) * 256 + 40 + at % 120;
-            bytes(&part)[at].abs_diff(bytes(&whole)[place])
-        });
-        let worst = worst.max().unwrap_or(0);
-        assert!(
-            if exact { worst == 0 } else { worst < 60 },
-            "at {x}: {worst}"
-        );
+    let options = scaled(4.0).region(Region {
+        x: 10.0,
+        y: 20.0,
+        width: 30.0,
+        height: 16.0,
+    });
+    let part = render(&ready, &options);
+    assert_eq!([part.width(), part.height()], [120, 64]);
+    for (row, line) in bytes(&part).chunks_exact(120).enumerate() {
+        assert_eq!(line, &bytes(&whole)[(80 + row) * 256 + 40..][..120]);
     }
 }
 
@@ -153,11 +176,11 @@ fn networks_are_fitted_to_means_over_pixels() {
     let (large, small) = reduced("camera-64.png", 2);
     let fit = |for_upscale| {
         let options = EncodeOptions::default()
-            .for_upscale(for_upscale)
             .target(Target::Quality(90.0))
             .model(
                 NetworkOptions::default()
                     .architecture(Architecture::Siren)
+                    .for_upscale(for_upscale)
                     .hidden(vec![64, 64, 64])
                     .epochs(200.0)
                     .float(true),

@@ -218,7 +218,7 @@ fn white_noise_is_told_and_left_out() {
     for noise in [4.0 / 255.0, 10.0 / 255.0] {
         let small = reduced(noise);
         let ours = upscale(&small, &asked, &mut ()).expect("it can be enlarged");
-        let found = ours.degradation.noise;
+        let found = ours.noise;
         assert!((found / noise - 1.0).abs() < 0.3, "{found} of {noise}");
         let bicubic = enlarged(&small, &options(2.0, UpscaleMethod::Bicubic, Blur::Area));
         let (ours, bicubic) = (closeness(&ours.picture), closeness(&bicubic));
@@ -231,7 +231,7 @@ fn untouched(picture: &Picture, what: &str) -> Upscaled {
     let usual = UpscaleOptions::default().effort(2);
     let given = usual.clone().noise(0.0);
     let made = upscale(picture, &usual, &mut ()).expect("it can be enlarged");
-    assert_eq!(made.degradation.noise, 0.0, "{what}");
+    assert_eq!(made.noise, 0.0, "{what}");
     assert_eq!(made.picture, enlarged(picture, &given), "{what}");
     made
 }
@@ -282,7 +282,7 @@ fn soft_pictures_are_enlarged_no_worse_than_by_bicubic() {
     let small = Picture::from_f32(w, h, Layout::Rgb, Depth::U8, &small, Metadata::default());
     let small = small.expect("the shape fits");
     let made = untouched(&small, "soft");
-    assert_eq!(made.degradation.blur, Blur::Area);
+    assert_eq!(made.blur, None);
     let bicubic = enlarged(&small, &options(2.0, UpscaleMethod::Bicubic, Blur::Area));
     let [ours, bicubic] =
         [&made.picture, &bicubic].map(|large| psnr(truth, raster(large, &large.to_f32())));
@@ -394,8 +394,8 @@ fn colours_of_transparent_pixels_do_not_bleed() {
         &options(2.0, UpscaleMethod::Inr, Blur::Bicubic),
     );
     for pixel in large.to_f32().chunks_exact(4) {
-        // Planes go through the networks one by one: a hard edge may be a few hundredths off, bleeding is a half.
-        assert!(pixel[1] * pixel[3] < 0.06, "{pixel:?}");
+        // Planes are enlarged one by one: a hard edge may be a few hundredths off, bleeding is a half.
+        assert!(pixel[1] * pixel[3] < 0.08, "{pixel:?}");
     }
 }
 

@@ -13,6 +13,8 @@ const PRIOR: u8 = super::prior::VERSION;
 
 /// The strongest masking.
 const MOST_MASKING: u8 = 16;
+/// Strengths of grain of a plane.
+const GRAINS: usize = 4;
 
 /// Flags of the optional parts.
 const COLOUR: u8 = 1;
@@ -202,7 +204,7 @@ fn read_optional(
         latents.read_fitted(mask, reader.take(length)?)?;
     }
     if flags & GRAIN != 0 {
-        latents.grain = reader.take(2 * planes)?.to_vec();
+        latents.grain = reader.take(GRAINS * planes)?.to_vec();
     }
     Ok(())
 }
@@ -349,11 +351,11 @@ impl Latents {
         if self.masking > MOST_MASKING {
             return wrong("latents.masking", self.masking.to_string(), "0..=16");
         }
-        if !self.grain.is_empty() && self.grain.len() != 2 * planes {
+        if !self.grain.is_empty() && self.grain.len() != GRAINS * planes {
             return wrong(
                 "latents.grain",
                 self.grain.len().to_string(),
-                "none, or two per plane",
+                "none, or four per plane",
             );
         }
         self.check_fitted()

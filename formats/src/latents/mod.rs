@@ -174,8 +174,8 @@ pub struct Latents {
     /// What the picture's own output layers of the head add to the built-in ones, in 1/64, -16..=15: for level 1, level 2,
     /// and all coarser levels, shape `[Latents::head_outputs(), HEAD_INPUTS]`, the bias last; empty where nothing.
     pub fitted: [Vec<i8>; 3],
-    /// Strength of the noise in place of coefficients that are 0, in 1/64 of their step: for each plane at level 1, then level
-    /// 2; empty for none.
+    /// Strength of the noise in place of coefficients that are 0, in 1/64 of their step: for each plane, at level 1, then level
+    /// 2, in quiet, then in busy parts; empty for none.
     pub grain: Vec<u8>,
     /// The coded segments, coarsest first; see [`Partition::segment`]. An empty segment means zeros.
     pub segments: Vec<Vec<u8>>,

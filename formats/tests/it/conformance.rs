@@ -29,7 +29,7 @@ const VECTORS: [Vector; 5] = [
     // By formula: every optional part, four planes, tiles cut at the borders.
     Vector {
         name: "mixed-rgba",
-        file: 0xb36f_9c5d,
+        file: 0xbae7_7d7e,
         coefficients: 0xb16a_ef88,
     },
     // Magnitudes up to 2^23 beside zeros.

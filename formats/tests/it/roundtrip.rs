@@ -120,7 +120,7 @@ fn provenance() -> impl Strategy<Value = Provenance> {
 fn unknown_chunk() -> impl Strategy<Value = Chunk> {
     ("[a-z][A-Za-z]{3}", vec(any::<u8>(), 0..20))
         .prop_filter("types of this version", |(kind, _)| {
-            !["iccp", "exif", "xmpk", "prov", "prev", "enlg", "opac"].contains(&kind.as_str())
+            !["iccp", "exif", "xmpk", "prov", "prev", "opac"].contains(&kind.as_str())
         })
         .prop_map(|(kind, payload)| Chunk {
             kind: kind.as_bytes().try_into().unwrap(),
@@ -150,7 +150,7 @@ fn pyramids() -> impl Strategy<Value = InrFile> {
             (
                 of((vec(any::<u8>(), each), fitted(planes))),
                 0_u8..=16,
-                of(vec(any::<u8>(), 2 * each)),
+                of(vec(any::<u8>(), 4 * each)),
             ),
         );
         let segments = vec(vec(any::<u8>(), 0..300), partition.segments());
@@ -187,8 +187,7 @@ fn file() -> impl Strategy<Value = InrFile> {
             unreachable!()
         };
         let shapes = mlp.layer_shapes(header.layout.channels());
-        let advice = (of(provenance()), any::<bool>());
-        let metadata = (bytes(), bytes(), bytes(), bytes(), advice);
+        let metadata = (bytes(), bytes(), bytes(), bytes(), of(provenance()));
         (
             Just(header),
             layers(shapes),
@@ -196,20 +195,18 @@ fn file() -> impl Strategy<Value = InrFile> {
             vec(unknown_chunk(), 0..3),
         )
             .prop_map(
-                |(header, layers, (icc, exif, xmp, preview, (provenance, enlarge)), unknown)| {
-                    InrFile {
-                        header,
-                        layers,
-                        latents: None,
-                        icc,
-                        exif,
-                        xmp,
-                        provenance,
-                        preview,
-                        enlarge,
-                        opacity: None,
-                        unknown,
-                    }
+                |(header, layers, (icc, exif, xmp, preview, provenance), unknown)| InrFile {
+                    header,
+                    layers,
+                    latents: None,
+                    icc,
+                    exif,
+                    xmp,
+                    provenance,
+                    preview,
+
+                    opacity: None,
+                    unknown,
                 },
             )
     })

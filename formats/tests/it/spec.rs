@@ -122,7 +122,6 @@ fn the_document_names_every_value_and_default() {
         "xmpk",
         "prov",
         "prev",
-        "enlg",
         "opac",
         "TIDX",
         "GRID",

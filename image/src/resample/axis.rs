@@ -11,13 +11,21 @@ pub enum Kernel {
     Cubic,
     /// A Gaussian of this standard deviation, in pixels of the coarser side.
     Gaussian(f64),
+    /// The cubic B-spline, never widened: values of a spline from its coefficients.
+    Spline,
+    /// From samples to the coefficients of their cubic spline (Unser 1999); between as many.
+    Prefilter,
 }
+
+/// The pole of the cubic spline's prefilter, the square root of 3 less 2.
+const POLE: f64 = -0.267_949_192_431_122_7;
 
 impl Kernel {
     fn radius(self) -> f64 {
         match self {
             Self::Area => 0.5,
-            Self::Cubic => 2.0,
+            Self::Cubic | Self::Spline => 2.0,
+            Self::Prefilter => 12.0,
             Self::Gaussian(sigma) => 4.0 * sigma,
         }
     }
@@ -31,6 +39,9 @@ impl Kernel {
             Self::Cubic if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
             Self::Cubic => 0.0,
             Self::Gaussian(sigma) => (-0.5 * (x / sigma).powi(2)).exp(),
+            Self::Spline if x < 1.0 => 2.0 / 3.0 - x * x * (1.0 - x / 2.0),
+            Self::Spline => (2.0 - x).max(0.0).powi(3) / 6.0,
+            Self::Prefilter => POLE.powi(x.round() as i32),
         }
     }
 }
@@ -56,6 +67,7 @@ impl Axis {
         let ratio = length / outputs as f64;
         let widened = match kernel {
             Kernel::Area => ratio,
+            Kernel::Spline | Kernel::Prefilter => 1.0,
             Kernel::Cubic | Kernel::Gaussian(_) => ratio.max(1.0),
         };
         let mut axis = Self {

@@ -1,5 +1,5 @@
 //! Synthesised grain: noise in place of the coefficients that quantisation made 0, a function of their place alone, so that
-//! every render of any region at any scale shows the same.
+//! every render of any region at any scale shows the same. Quiet and busy parts have strengths of their own.
 
 use inr_formats::Latents;
 
@@ -9,21 +9,36 @@ use super::wavelet::Grid;
 pub(crate) const LEVELS: u8 = 2;
 /// One in the strengths, in steps.
 const ONE: f32 = 64.0;
+/// Activity from which a place is busy: a coded step here or there.
+const BUSY: f32 = 0.25;
 
 /// What adds grain to a level of a picture; see `formats/SPEC.md`, section 13.
 pub(super) struct Grain<'a> {
     latents: &'a Latents,
     level: u8,
+    activity: Grid,
+}
+
+/// Place of the strength of `plane` at `level` in quiet or busy parts.
+pub(super) fn strength_at(plane: usize, level: u8, busy: bool) -> usize {
+    (plane * usize::from(LEVELS) + usize::from(level - 1)) * 2 + usize::from(busy)
 }
 
 impl<'a> Grain<'a> {
-    /// `None` where the level has none.
-    pub(super) fn of(latents: &'a Latents, level: u8) -> Option<Self> {
-        let any = latents.grain.iter().any(|&strength| strength > 0);
-        (any && level <= LEVELS).then_some(Self { latents, level })
+    /// Whether a level has any.
+    pub(super) fn any(latents: &Latents, level: u8) -> bool {
+        level <= LEVELS && latents.grain.iter().any(|&strength| strength > 0)
     }
 
-    /// Adds to `band`, orientation `orientation` of `plane`, where `decoded` is 0; its window covers that of `band`.
+    pub(super) fn new(latents: &'a Latents, level: u8, activity: Grid) -> Self {
+        Self {
+            latents,
+            level,
+            activity,
+        }
+    }
+
+    /// Adds to `band`, orientation `orientation` of `plane`, where `decoded` is 0. The windows of the others cover its own.
     pub(super) fn add(
         &self,
         (plane, orientation): (usize, usize),
@@ -31,26 +46,24 @@ impl<'a> Grain<'a> {
         factors: Option<&Grid>,
         band: &mut Grid,
     ) {
-        let index = plane * usize::from(LEVELS) + usize::from(self.level - 1);
-        let strength = f32::from(self.latents.grain[index]) / ONE;
-        if strength == 0.0 {
-            return;
-        }
-        let amplitude = strength * self.latents.step(plane, self.level);
-        let place = u32::from(self.level) << 4 | (plane << 2 | orientation) as u32;
+        let step = self.latents.step(plane, self.level);
+        let amplitudes = [false, true].map(|busy| {
+            let strength = self.latents.grain[strength_at(plane, self.level, busy)];
+            f32::from(strength) / ONE * step
+        });
+        let band_number = u32::from(self.level) << 4 | (plane << 2 | orientation) as u32;
         let window = band.window;
-        for (row, y) in band
-            .values
-            .chunks_exact_mut(window.width.max(1))
-            .zip(window.rows())
-        {
+        let lines = band.values.chunks_exact_mut(window.width.max(1));
+        for (line, y) in lines.zip(window.rows()) {
             let decoded = decoded.row(y, window.columns());
+            let activity = self.activity.row(y, window.columns());
             let factors = factors.map(|factors| factors.row(y, window.columns()));
-            for (index, (value, decoded)) in row.iter_mut().zip(decoded).enumerate() {
-                if *decoded == 0.0 {
-                    let factor = factors.map_or(1.0, |factors| factors[index]);
-                    *value +=
-                        amplitude * factor * noise((window.x + index) as u32, y as u32, place);
+            for (column, value) in line.iter_mut().enumerate() {
+                let amplitude = amplitudes[usize::from(activity[column] >= BUSY)];
+                if decoded[column] == 0.0 && amplitude > 0.0 {
+                    let factor = factors.map_or(1.0, |factors| factors[column]);
+                    let noise = noise((window.x + column) as u32, y as u32, band_number);
+                    *value += amplitude * factor * noise;
                 }
             }
         }
@@ -62,23 +75,25 @@ impl<'a> Grain<'a> {
 #[cfg(feature = "fit")]
 const SHARE: f64 = 0.9;
 
-/// Adds the magnitudes, in steps, of what `exact` has where `decoded` is 0, and their count.
+/// Adds the magnitudes, in steps, of what `exact` has where `decoded` is 0, and their count, in quiet and in busy parts.
 #[cfg(feature = "fit")]
 pub(super) fn add_lost(
-    [magnitudes, count]: &mut [f64; 2],
+    sums: &mut [[f64; 2]],
     exact: &Grid,
     decoded: &Grid,
-    factors: Option<&Grid>,
+    (activity, factors): (&Grid, Option<&Grid>),
     step: f32,
 ) {
     let window = exact.window;
     for y in window.rows() {
         let pairs = exact.row(y, window.columns()).iter();
         let pairs = pairs.zip(decoded.row(y, window.columns()));
+        let activity = activity.row(y, window.columns());
         let factors = factors.map(|factors| factors.row(y, window.columns()));
-        for (index, (exact, decoded)) in pairs.enumerate() {
+        for (column, (exact, decoded)) in pairs.enumerate() {
             if *decoded == 0.0 {
-                let factor = factors.map_or(1.0, |factors| factors[index]);
+                let factor = factors.map_or(1.0, |factors| factors[column]);
+                let [magnitudes, count] = &mut sums[usize::from(activity[column] >= BUSY)];
                 *magnitudes += f64::from(exact / (step * factor)).abs();
                 *count += 1.0;
             }
@@ -92,10 +107,10 @@ pub(super) fn strength(mean: f64) -> u8 {
     (f64::from(ONE) * SHARE * mean).round().min(255.0) as u8
 }
 
-/// Noise of about unit variance at a column and a row: the sum of four bytes of a hash.
-fn noise(x: u32, y: u32, place: u32) -> f32 {
+/// Noise of about unit variance at a column and a row of a band: the sum of four bytes of a hash.
+fn noise(x: u32, y: u32, band: u32) -> f32 {
     let mut hash =
-        x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77) ^ place.wrapping_mul(0xc2b2_ae3d);
+        x.wrapping_mul(0x9e37_79b1) ^ y.wrapping_mul(0x85eb_ca77) ^ band.wrapping_mul(0xc2b2_ae3d);
     hash = (hash ^ hash >> 15).wrapping_mul(0x2c1b_3c6d);
     hash = (hash ^ hash >> 12).wrapping_mul(0x297a_2d39);
     hash ^= hash >> 15;

@@ -10,7 +10,7 @@ use inr_formats::latents::HEAD_INPUTS;
 
 use super::wavelet::{Grid, Window};
 use inr_kernel::{Backend, STRIP};
-use inr_kernel::{Convolution, ConvolutionShape, Lines};
+use inr_kernel::{Convolution, ConvolutionShape, Lines, Units};
 
 /// The weights, signed 16-bit numbers in 1/4096: see `formats/SPEC.md`, section 13.
 static BUILT_IN: &[u8] = include_bytes!("head.bin");
@@ -36,6 +36,8 @@ const SHAPE: ConvolutionShape = ConvolutionShape {
     width: WIDTH,
     depth: DEPTH,
     outputs: PLANES * PARTS,
+    pointwise: true,
+    units: Units::Sine,
 };
 
 /// One in the differences of a picture's own output layers.

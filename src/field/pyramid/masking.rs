@@ -74,7 +74,7 @@ fn power(base: f32, sixteenths: u8) -> f32 {
 }
 
 /// How busy the levels above `level` are.
-fn activity(
+pub(crate) fn activity(
     source: &dyn Magnitudes,
     partition: &Partition,
     level: u8,

@@ -1,5 +1,6 @@
 //! The pyramid field: latent wavelet grids, and the twice differentiable spline through what they give.
 
+mod detail;
 #[cfg(feature = "fit")]
 mod fitted;
 mod grain;
@@ -202,7 +203,13 @@ impl Pyramid {
             if !show(&shown) {
                 return Ok(Vec::new());
             }
-            let grain = Grain::of(&self.latents, joined);
+            let grain = match Grain::any(&self.latents, joined) {
+                true => {
+                    let activity = self.activity(joined, outputs[0])?;
+                    Some(Grain::new(&self.latents, joined, activity))
+                }
+                false => None,
+            };
             let decoded = grain.as_ref().map(|_| planes.clone());
             self.correct(joined, &mut planes, factors.as_ref(), outputs);
             if let (Some(grain), Some(decoded)) = (grain, decoded) {
@@ -220,6 +227,15 @@ impl Pyramid {
             grids = planes.into_iter().map(join).collect();
         }
         Ok(grids)
+    }
+
+    /// The activity of `level` on `window` of its coarser grid, near 0 where the levels above are quiet.
+    fn activity(&self, level: u8, window: Window) -> Result<Grid, Error> {
+        let source = masking::Decoded {
+            tiles: &self.tiles,
+            latents: &self.latents,
+        };
+        masking::activity(&source, &self.latents.partition, level, window)
     }
 
     /// The factors of the steps of `level`, where there is masking, on the part of its coarser grid that `output` depends on.

@@ -79,15 +79,18 @@ impl Probe {
     pub(crate) fn grain(&self, latents: &Latents) -> Result<Vec<u8>, Error> {
         let planes = usize::from(latents.partition.planes);
         let field = Pyramid::new(latents.clone()).with_room(ROOM);
-        let each = usize::from(grain::LEVELS);
-        let mut lost = vec![[0.0_f64; 2]; each * planes];
+        let mut lost = vec![[0.0_f64; 2]; 2 * usize::from(grain::LEVELS) * planes];
         for level in 1..=latents.partition.levels.min(grain::LEVELS) {
             self.each(&field, level, |shown, exact| {
+                let Ok(activity) = field.activity(level, exact[0][0].window) else {
+                    return;
+                };
                 for (plane, (exact, decoded)) in exact.iter().zip(shown.planes).enumerate() {
                     let step = latents.step(plane, level);
-                    let sums = &mut lost[plane * each + usize::from(level) - 1];
+                    let sums = &mut lost[grain::strength_at(plane, level, false)..][..2];
                     for (exact, decoded) in exact.iter().zip(decoded).skip(1) {
-                        grain::add_lost(sums, exact, decoded, shown.factors, step);
+                        let around = (&activity, shown.factors);
+                        grain::add_lost(sums, exact, decoded, around, step);
                     }
                 }
             })?;

@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use inr_formats::Sampling;
 
-use super::Pyramid;
+use super::detail::Detail;
 use super::spline::{Order, Taps, mirrored, prefilter_line, prefilter_rows};
 use super::wavelet::{Grid, Window};
+use super::{Pyramid, colours};
 use crate::error::Error;
 use crate::field::network::{Rows, Viewport};
 use inr_kernel::Job;
@@ -17,6 +18,8 @@ pub(crate) const JET_PASSES: usize = 5;
 /// Output rows of one task, at most; and at least, where there are as many, for what two of them share is made twice.
 const BAND: usize = 256;
 const LEAST_BAND: usize = 64;
+/// Source rows of one task with detail, which reads many more around.
+const DETAILED: f64 = 112.0;
 /// Side of the blocks of positions that are looked at together, in source pixels.
 const BLOCK: f64 = 64.0;
 
@@ -30,6 +33,7 @@ struct Axes {
     /// What a spline's sample contributes to values -1.0..=1.0 or their derivatives, and what is added to all.
     factor: f32,
     constant: f32,
+    detail: Option<Detail>,
 }
 
 impl Axes {
@@ -61,6 +65,7 @@ impl Axes {
             aligned,
             factor: 2.0 / f64::from(1_u32 << level).powi(order) as f32,
             constant: if order == 0 { -1.0 } else { 0.0 },
+            detail: None,
         }
     }
 }
@@ -81,21 +86,21 @@ pub(crate) fn folded(range: &Range<isize>, length: usize) -> Range<usize> {
 }
 
 impl Pyramid {
-    /// Renders rows of `viewport`: `emit` turns one row of values, shape `[channels, columns]` and -1.0..=1.0, into
-    /// samples. `job` counts rows.
+    /// Renders rows of `viewport`, with the trunk's `detail` or the spline alone: `emit` turns one row of values, shape
+    /// `[channels, columns]` and -1.0..=1.0, into samples. `job` counts rows.
     ///
     /// # Errors
     /// [`Error::Format`] for a damaged segment; [`Error::Cancelled`].
     pub(crate) fn render<T: Send>(
         &self,
-        viewport: &Viewport,
+        (viewport, detail): (&Viewport, bool),
         threads: usize,
         rows: Rows<T>,
         job: &mut Job,
         emit: impl Fn(&[f32], &mut [T]) + Sync,
     ) -> Result<(), Error> {
         let emit = |row: &[f32], out: &mut [T]| emit(row, out);
-        self.render_orders(viewport, [0, 0], threads, rows, job, emit)
+        self.render_orders((viewport, detail), [0, 0], threads, rows, job, emit)
     }
 
     /// Renders all rows of `viewport` with derivatives per source pixel: shape `[rows, components, channels, columns]`, the
@@ -105,7 +110,7 @@ impl Pyramid {
     /// [`Error::Format`] for a damaged segment; [`Error::Cancelled`].
     pub(crate) fn render_jets(
         &self,
-        viewport: &Viewport,
+        (viewport, detail): (&Viewport, bool),
         threads: usize,
         job: &mut Job,
         out: &mut [f32],
@@ -127,11 +132,18 @@ impl Pyramid {
                     .map(|row| &mut row[component * length..][..length])
                     .collect(),
             };
-            self.render_orders(viewport, orders, threads, rows, job, |row, out| {
-                out.iter_mut()
-                    .zip(row)
-                    .for_each(|(sum, value)| *sum += value);
-            })?;
+            self.render_orders(
+                (viewport, detail),
+                orders,
+                threads,
+                rows,
+                job,
+                |row, out| {
+                    out.iter_mut()
+                        .zip(row)
+                        .for_each(|(sum, value)| *sum += value);
+                },
+            )?;
         }
         Ok(())
     }
@@ -139,20 +151,28 @@ impl Pyramid {
     /// The derivative of the given orders along x and y of what [`Pyramid::render`] renders, per source pixel.
     fn render_orders<T: Send>(
         &self,
-        viewport: &Viewport,
+        (viewport, detail): (&Viewport, bool),
         orders: [Order; 2],
         threads: usize,
         rows: Rows<T>,
         job: &mut Job,
         emit: impl Fn(&[f32], &mut [T]) + Sync,
     ) -> Result<(), Error> {
-        let axes = Axes::new(viewport, self.latents.partition.levels, orders);
+        let mut axes = Axes::new(viewport, self.latents.partition.levels, orders);
+        if detail && axes.level == 0 && axes.aligned.is_none() {
+            axes.detail = Some(Detail::new(viewport, orders, self.latents.step));
+        }
+        let axes = axes;
         let mut outputs: Vec<(usize, &mut [T])> = rows.each().collect();
         let groups = outputs.len().div_ceil(self.rows_at_once(&axes, viewport));
         let together = outputs.len().div_ceil(groups.max(1)).max(1);
+        let [least, most] = match &axes.detail {
+            None => [LEAST_BAND, BAND],
+            Some(_) => [DETAILED; 2].map(|rows| (rows / viewport.pitch()[1]).ceil() as usize),
+        };
         let each = together
             .div_ceil(threads.max(1))
-            .clamp(LEAST_BAND.min(together), BAND);
+            .clamp(least.min(together), most.max(1));
         for group in outputs.chunks_mut(together.next_multiple_of(each)) {
             let range = group[0].0..group[group.len() - 1].0 + 1;
             let window = self.window(&axes, viewport, &range);
@@ -182,10 +202,14 @@ impl Pyramid {
             );
         }
         let (width, height) = self.latents.partition.size(axes.level);
-        Window::new(
+        let window = Window::new(
             folded(&axes.columns.reach(0..axes.columns.len()), width),
             folded(&axes.rows.reach(rows.clone()), height),
-        )
+        );
+        match &axes.detail {
+            None => window,
+            Some(detail) => window.union(&detail.window(rows, (width, height))),
+        }
     }
 
     fn band<T>(
@@ -215,12 +239,15 @@ impl Pyramid {
             }
             return Ok(());
         }
-        let reach = axes.rows.reach(range);
+        let reach = axes.rows.reach(range.clone());
         let size = self.latents.partition.size(axes.level);
         let across: Vec<Vec<f32>> = samples
             .iter()
             .map(|grid| resample_columns(grid, &axes.columns, &reach, size))
             .collect();
+        let colours = colours(self.planes());
+        let detail = axes.detail.as_ref();
+        let detail = detail.map(|detail| (detail, detail.band(&samples, colours, &range, size)));
         for (row, out) in rows {
             let (start, weights) = axes.rows.output(*row);
             for (plane, line) in across.iter().zip(line.chunks_exact_mut(columns)) {
@@ -235,6 +262,11 @@ impl Pyramid {
                     for (value, sample) in line.iter_mut().zip(&plane[at * columns..]) {
                         *value += weight * sample;
                     }
+                }
+            }
+            if let Some((detail, band)) = &detail {
+                for line in line.chunks_exact_mut(columns).take(colours) {
+                    detail.add(band, *row, line);
                 }
             }
             emit(&line, out);

@@ -207,7 +207,7 @@ pub fn small_pyramid() -> InrFile {
     latents.masking = 16;
     latents.fitted[0] = (0..12 * 33).map(|i| (i * 7 % 32) as i8 - 16).collect();
     latents.fitted[2] = vec![0; 12 * 33];
-    latents.grain = vec![0, 1, 2, 3, 255, 254, 7, 8];
+    latents.grain = (0..16).map(|i| i * 17).collect();
     let mut file = pyramid(latents);
     file.preview = Some(vec![0xff, 0xd8, 0xff]);
     file.exif = Some(b"II*\0".to_vec());
