@@ -402,9 +402,9 @@ pub struct DecodeArgs {
     /// The part to render: left, top, width, height in source pixels; fractions are fine
     #[arg(long, value_name = "X,Y,W,H", value_parser = values::region, allow_hyphen_values = true)]
     pub region: Option<Region>,
-    /// How pixels are made: inr samples the field; bicubic and lanczos enlarge the native render; network is as inr
-    /// upscale, but quicker; auto takes the network for files of --for-upscale, and for others the field, or bicubic where
-    /// the field is not trustworthy
+    /// How pixels are made: spline samples the plain field (inr, for networks); network adds the detail that a trained network
+    /// expects when it enlarges; bicubic and lanczos enlarge the native render; auto takes the network for enlarged pyramids,
+    /// and for networks of --model the field, or bicubic where that can be trusted more
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = values::named::<RenderMethod>())]
     pub method: RenderMethod,
     /// Bits of the output's samples [default: the source's]

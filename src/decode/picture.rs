@@ -26,15 +26,17 @@ use crate::options::{setters, unknown_name};
 )]
 #[strum(serialize_all = "lowercase", parse_err_ty = Error, parse_err_fn = unknown_method)]
 pub enum RenderMethod {
-    /// The field, sampled at the output's pixel centres.
+    /// The field, sampled at the output's pixel centres; `spline` names it too.
+    #[strum(to_string = "inr", serialize = "spline")]
     Inr,
     /// Bicubic (Catmull-Rom) from the native render.
     Bicubic,
     /// Lanczos with three lobes from the native render.
     Lanczos,
-    /// A network that has learnt to enlarge, fitted so that its result, reduced, is the native render.
+    /// An enlarged pyramid's field with the detail that a network has learnt to expect: one field for every scale, twice
+    /// differentiable. See `docs/upscale`.
     Network,
-    /// Enlargements as the file advises, else by the field where that is trustworthy, else bicubic.
+    /// [`RenderMethod::Network`] for enlarged pyramids; of networks the field where that is trustworthy, else bicubic.
     #[default]
     Auto,
 }

@@ -337,4 +337,16 @@ mod tests {
         let numbers = SHAPE.hidden_numbers() + outputs + 2 * FINE * FINE;
         assert_eq!(BUILT_IN.len(), 2 * numbers);
     }
+
+    #[test]
+    fn the_built_in_weights_are_those_of_the_document() {
+        let document = include_str!("../../formats/SPEC.md");
+        let length = BUILT_IN.len();
+        for part in [
+            format!("{},{:03} bytes", length / 1000, length % 1000),
+            format!("CRC-32 {:08x}", crc32fast::hash(BUILT_IN)),
+        ] {
+            assert!(document.contains(&part), "{part}");
+        }
+    }
 }

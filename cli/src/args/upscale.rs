@@ -11,11 +11,12 @@ use crate::values::{self, DegradationName, MethodName};
 const EXAMPLES: &str = "\
 A degradation describes how the picture came from the large one. area: each pixel is the mean over its area; bicubic: as
 benchmarks reduce; gaussian:S: a blur with a standard deviation of S input pixels; psf:FILE: a picture of the point spread
-function in output pixels. auto is area: a blur is undone only if you name it.
+function in output pixels. auto assumes none of them, and is safe for all: a blur is undone only if you name it.
 
-Methods: inr fits a network's estimate so that its degraded render is the picture; backprojected does the same with
-bicubic; bicubic, lanczos3, bilinear and nearest are the usual filters. auto enlarges a reduced copy of the picture's
-busiest part, takes inr unless a simpler method comes closer, and reports why. srgan is a generator with your own weights
+Methods: inr is the picture's spline with the detail that a trained network expects, fitted so that its degraded render is
+the picture if you name a degradation; backprojected fits bicubic; bicubic, lanczos3, bilinear and nearest are the usual
+filters. auto enlarges reduced copies of the picture's busiest part, takes inr unless a simpler method comes closer to one of
+them, and reports why. srgan is a generator with your own weights
 (--weights; needs a program built with the feature candle, see docs/networks.md); it takes no degradation.
 
 Examples:
@@ -43,7 +44,7 @@ pub struct UpscaleArgs {
     /// How hard to try, 1 to 9
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
     pub effort: u8,
-    /// Degradation that the picture went through: auto (area), area, bicubic, gaussian:S or psf:FILE
+    /// Degradation that the picture went through: auto (any), area, bicubic, gaussian:S or psf:FILE
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub degradation: DegradationName,
     /// Standard deviation of the noise to remove, in steps of 8 bits, 0 to 255 [default: estimated from the picture; 0 for

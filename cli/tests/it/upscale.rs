@@ -39,8 +39,7 @@ fn upscale_takes_inr_files() {
     let folder = folder(&[("a.inr", &INR)]);
     expect_code(&inr(folder.path(), &["decode", "a.inr"]), 0);
     for (input, output) in [("a.inr", "b.png"), ("a.png", "c.png")] {
-        let degradation = if input == "a.inr" { "auto" } else { "area" };
-        let arguments = ["upscale", input, "-o", output, "--degradation", degradation];
+        let arguments = ["upscale", input, "-o", output];
         expect_code(&inr(folder.path(), &arguments), 0);
     }
     let [b, c] = ["b.png", "c.png"].map(|name| {

@@ -27,9 +27,10 @@ fn describe() -> Filter {
         let (range, display) = ([0.0, 4_294_967_295.0], [0.0, 16_384.0]);
         Param::whole(key, label, hint, range, display, 0.0)
     };
-    let scale = "Output pixels per pixel. From 1 to 64 networks enlarge, beyond it the field through the samples is rendered.";
+    let scale = "Output pixels per pixel. From 1 to 64 a trained network adds detail, beyond it the field through the samples is rendered.";
     let effort = "How hard to try: more takes longer.";
-    let degradation = "How the picture is taken to have come from the large one; a blur is taken out only if named.";
+    let degradation =
+        "How the picture came from the large one, if you know; a blur is taken out only if named.";
     let degradations = [
         ("auto", "Not known: averaged"),
         ("area", "Averaged, as by a sensor or by compression"),
@@ -48,7 +49,7 @@ fn describe() -> Filter {
     filter(
         "upscale",
         "Upscale",
-        "Enlarges by networks whose estimate is fitted so that, reduced again, it is the picture; other sizes by the field.",
+        "Enlarges by a spline with the detail that a trained network expects; other sizes by the spline alone.",
         INR_CAP_RESIZES | INR_CAP_GLOBAL | INR_CAP_DETERMINISTIC,
         vec![
             Param::number("scale", "Scale", scale, [1e-3, 1e3], [1.0, 8.0], 2.0),
@@ -135,7 +136,7 @@ fn in_pixels(region: &Region, picture: [u32; 2], plan: &Plan) -> Option<inr::Reg
     Some(inr::Region::new(start[0], start[1], extent[0], extent[1]))
 }
 
-/// Enlarges with the library's networks, like `inr upscale`.
+/// Enlarges with the library's trained field, like `inr upscale`.
 fn enlarged(
     call: &Call,
     scale: f64,

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use inr_formats::Sampling;
 
-use super::render::folded;
-use super::spline::{Order, Taps, mirrored};
+use super::spline::{Order, Taps, folded, mirrored};
 use super::wavelet::{Grid, Window};
 use crate::field::network::Viewport;
 use crate::field::trunk::{FINE, KNOWN, REACH, Small, UNKNOWN, estimate};

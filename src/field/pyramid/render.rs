@@ -6,7 +6,7 @@ use std::ops::Range;
 use inr_formats::Sampling;
 
 use super::detail::Detail;
-use super::spline::{Order, Taps, mirrored, prefilter_line, prefilter_rows};
+use super::spline::{Order, Taps, folded, mirrored, prefilter_line, prefilter_rows};
 use super::wavelet::{Grid, Window};
 use super::{Pyramid, colours};
 use crate::error::Error;
@@ -76,13 +76,6 @@ fn aligned(viewport: &Viewport) -> Option<(usize, usize)> {
     let whole = left.fract() == 0.0 && top.fract() == 0.0;
     let same = width == f64::from(viewport.size[0]) && height == f64::from(viewport.size[1]);
     (whole && same && viewport.sampling == Sampling::Point).then_some((left as usize, top as usize))
-}
-
-/// Samples that a range of mirrored ones comes from.
-pub(crate) fn folded(range: &Range<isize>, length: usize) -> Range<usize> {
-    let found = range.clone().map(|index| mirrored(index, length));
-    let first = found.clone().min().unwrap_or(0);
-    first..found.max().map_or(0, |last| last + 1)
 }
 
 impl Pyramid {

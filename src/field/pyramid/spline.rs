@@ -114,6 +114,13 @@ pub(crate) fn mirrored(index: isize, length: usize) -> usize {
     folded.min(2 * length - 1 - folded) as usize
 }
 
+/// Samples that a range of mirrored ones comes from.
+pub(crate) fn folded(range: &std::ops::Range<isize>, length: usize) -> std::ops::Range<usize> {
+    let found = range.clone().map(|index| mirrored(index, length));
+    let first = found.clone().min().unwrap_or(0);
+    first..found.max().map_or(0, |last| last + 1)
+}
+
 /// Spline coefficients of a line of samples; those within [`PREFILTER`] of either end are not written.
 pub(crate) fn prefilter_line(samples: &[f32], out: &mut [f32]) {
     let taps = prefilter();
