@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use inr::decode::RenderMethod;
+use inr::upscale::Compression;
 use inr::{
     InrPicture, Limits, Picture, PictureError, PictureFile, ReadOptions, RenderOptions,
     read_picture_with,
@@ -58,30 +59,49 @@ pub fn read_source(path: &Path, options: &ReadOptions) -> Result<PictureFile> {
     Ok(read_picture_with(&read(path, MOST_BYTES)?, options)?)
 }
 
+/// A picture, and what is known of the file that it is from.
+pub struct Source {
+    pub picture: Picture,
+    pub notes: Vec<String>,
+    pub compression: Compression,
+}
+
 /// A picture file, or the native render of an `.inr` file.
 pub fn picture(path: &Path) -> Result<Picture> {
-    Ok(picture_with(path, &ReadOptions::default())?.0)
+    Ok(picture_with(path, &ReadOptions::default())?.picture)
 }
 
 /// The picture in a file of any kind, with notes on it.
-pub fn picture_with(path: &Path, options: &ReadOptions) -> Result<(Picture, Vec<String>)> {
+pub fn picture_with(path: &Path, options: &ReadOptions) -> Result<Source> {
     let bytes = read(path, MOST_BYTES)?;
     let limits = Limits::default();
     // An .inr file that lost its signature is still one by name.
     let named_inr = path.extension().is_some_and(|extension| extension == "inr");
     match read_picture_with(&bytes, options) {
         Err(PictureError::AlreadyInr | PictureError::Unknown { .. }) if named_inr => {
-            Ok((native(&bytes, &limits)?, Vec::new()))
+            native(&bytes, &limits)
         }
-        Err(PictureError::AlreadyInr) => Ok((native(&bytes, &limits)?, Vec::new())),
-        read => read
-            .map(|read| (read.picture, read.notes))
-            .map_err(Into::into),
+        Err(PictureError::AlreadyInr) => native(&bytes, &limits),
+        read => {
+            let read = read?;
+            Ok(Source {
+                picture: read.picture,
+                notes: read.notes,
+                compression: read.jpeg_step.map_or(Compression::None, Compression::Jpeg),
+            })
+        }
     }
 }
 
-fn native(bytes: &[u8], limits: &Limits) -> Result<Picture> {
+fn native(bytes: &[u8], limits: &Limits) -> Result<Source> {
+    let file = InrPicture::open(bytes, limits)?;
     let options = RenderOptions::default().method(RenderMethod::Inr);
-    let rendered = InrPicture::open(bytes, limits).and_then(|file| file.render(&options, &mut ()));
-    Ok(rendered?.picture)
+    let latents = file.file().latents.as_ref();
+    Ok(Source {
+        picture: file.render(&options, &mut ())?.picture,
+        notes: Vec::new(),
+        compression: latents.map_or(Compression::None, |latents| {
+            Compression::Latents(latents.step)
+        }),
+    })
 }

@@ -46,7 +46,12 @@ fn one(
     options: &UpscaleOptions,
     outputs: &Outputs,
 ) -> Result<()> {
-    let (picture, notes) = input::picture_with(input, &args.source.options())?;
+    let input::Source {
+        picture,
+        notes,
+        compression,
+    } = input::picture_with(input, &args.source.options())?;
+    let options = options.clone().compression(compression);
     let usual = usual_format(&picture);
     let named = args
         .output
@@ -67,7 +72,7 @@ fn one(
     notes.iter().for_each(|note| reporter.note(note));
     let started = Instant::now();
     let enlarged = match &args.weights {
-        None => upscale(&picture, options, &mut reporter)
+        None => upscale(&picture, &options, &mut reporter)
             .map(Enlarged::from)
             .map_err(Into::into),
         Some(weights) => srgan(&picture, weights, args.scale, &mut reporter),

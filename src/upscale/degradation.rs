@@ -119,15 +119,26 @@ pub struct Degradation {
     pub noise: f64,
 }
 
+/// How a picture was compressed, as far as that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all, or unknown.
+    #[default]
+    None,
+    /// As JPEG: the mean quantisation step of luma's lower frequencies in samples, see
+    /// [`inr_image::PictureFile::jpeg_step`].
+    Jpeg(f32),
+    /// As an `.inr` file: the step of its latents, see [`inr_formats::Latents::step`].
+    Latents(f32),
+}
+
 /// What is known of how a picture came from the large one that is looked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
     /// `None` where nothing is known.
     pub(crate) blur: Option<Blur>,
-    /// Quantisation steps of a JPEG's luma, their mean over the lower frequencies, in samples; 0 of other pictures.
-    pub(crate) jpeg: f32,
-    /// Step of the latents of an `.inr` file, see [`inr_formats::Latents::step`]; 0 of other pictures.
-    pub(crate) steps: f32,
+    pub(crate) compression: Compression,
 }
 
 /// The largest variance that the trunk has seen.
@@ -141,7 +152,12 @@ impl Known {
             None => (0.0, UNKNOWN),
             Some(blur) => (blur.variance(scale).min(MOST_VARIANCE) as f32, 0.0),
         };
-        [variance, uncertainty, 0.0, self.jpeg, self.steps]
+        let [jpeg, latents] = match self.compression {
+            Compression::None => [0.0, 0.0],
+            Compression::Jpeg(step) => [step, 0.0],
+            Compression::Latents(step) => [0.0, step],
+        };
+        [variance, uncertainty, 0.0, jpeg, latents]
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::UpscaleMethod;
-use super::degradation::{Blur, Known, Operator};
+use super::degradation::{Blur, Compression, Known, Operator};
 use super::plan::{Effort, Plan};
 use crate::error::Error;
 use inr_image::Picture;
@@ -93,6 +93,11 @@ pub(super) fn scores(
     }
     let part = busiest(picture, sides);
     let luma = &clean(picture, &part, noise);
+    // Little is left of a compression in a reduced copy.
+    let known = &Known {
+        compression: Compression::None,
+        ..known.clone()
+    };
     let blurs = match &known.blur {
         Some(blur) => std::slice::from_ref(blur),
         None => &PLAUSIBLE,

@@ -17,7 +17,7 @@ use inr_image::resample::Filter;
 use inr_kernel::{Job, default_threads};
 
 use degradation::Known;
-pub use degradation::{Blur, Degradation, PointSpread};
+pub use degradation::{Blur, Compression, Degradation, PointSpread};
 use inr_image::Part;
 use inr_image::noise;
 use inr_image::planes::{interleaved, planes, tiles};
@@ -90,6 +90,8 @@ pub struct UpscaleOptions {
     /// Standard deviation of the picture's white noise, in samples, 0 to 1, which is not fitted. If `None`, the default, it
     /// is estimated from the picture, and taken for 0 in grey pictures and in those of at most 256 colours.
     pub noise: Option<f64>,
+    /// How the picture was compressed: what that added is not enlarged. Default [`Compression::None`].
+    pub compression: Compression,
     /// Side of the parts that are worked on at a time, in output pixels, 32 to 4096; memory grows with it, pixels stay what
     /// they are. Default 512.
     pub tile: u32,
@@ -110,6 +112,7 @@ impl Default for UpscaleOptions {
             effort: 5,
             degradation: None,
             noise: None,
+            compression: Compression::None,
             tile: 512,
             threads: None,
             region: None,
@@ -124,6 +127,7 @@ setters!(UpscaleOptions {
     effort: u8,
     degradation: impl Into<Option<Degradation>>,
     noise: impl Into<Option<f64>>,
+    compression: Compression,
     tile: u32,
     threads: impl Into<Option<usize>>,
     region: impl Into<Option<Region>>,
@@ -232,13 +236,14 @@ fn chosen(
     job: &mut Job,
 ) -> Result<(UpscaleMethod, Known, f64, String), Error> {
     let noise = options.noise.unwrap_or_else(|| noise::certain(picture));
-    let (known, mut why) = match &options.degradation {
+    let (mut known, mut why) = match &options.degradation {
         Some(given) => {
             let why = format!("degradation {} as asked", given.blur);
             (Known::from(given.blur.clone()), why)
         }
         None => (Known::default(), "no degradation was named".into()),
     };
+    known.compression = options.compression;
     let method = match options.method {
         UpscaleMethod::Auto => {
             let (method, reason) =

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::degradation::{Blur, Known, Operator};
+use super::degradation::{Blur, Compression, Known, Operator};
 use crate::error::Error;
 use crate::field::trunk::{self, FINE, KNOWN, Small, Turn};
 use inr_formats::Layout;
@@ -59,10 +59,10 @@ impl Plan {
         let scale = (0..2).map(|axis| large[axis] as f64 / small[axis] as f64);
         let scale = scale.fold(1.0, f64::max);
         let blur = known.blur.clone().unwrap_or(Blur::Area);
-        // What nobody knows cannot be fitted to.
-        let iterations = match known.blur {
-            Some(_) => effort.iterations,
-            None => 0,
+        // What nobody knows cannot be fitted to, and what compression added should not be.
+        let iterations = match (&known.blur, known.compression) {
+            (Some(_), Compression::None) => effort.iterations,
+            _ => 0,
         };
         let estimate = match effort.turns {
             0 => CUBIC_REACH,

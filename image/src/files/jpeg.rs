@@ -37,6 +37,16 @@ fn is_whole(bytes: &[u8]) -> bool {
     scans.starts_with(&[0xff, 0xda]) && scans.windows(2).any(|pair| pair == [0xff, 0xd9])
 }
 
+/// The mean of the 21 finest quantisation steps of the first table, which is luma's, in samples.
+pub(super) fn luma_step(bytes: &[u8]) -> Option<f32> {
+    let [table, ..] = quantisation_tables(bytes);
+    let mut steps = table?;
+    steps.sort_unstable();
+    let finest = &steps[..steps.len() / 3];
+    let sum: f32 = finest.iter().map(|&step| f32::from(step)).sum();
+    Some(sum / finest.len() as f32 / 255.0)
+}
+
 /// The quantisation tables of a JPEG by their number, 0 to 3, in zigzag order; none for a table that it does not have.
 pub fn quantisation_tables(bytes: &[u8]) -> [Option<[u16; 64]>; 4] {
     let mut tables = [None; 4];

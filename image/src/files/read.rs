@@ -57,6 +57,8 @@ pub struct PictureFile {
     pub picture: Picture,
     /// What the user should know, such as that a part of the picture is missing.
     pub notes: Vec<String>,
+    /// Of a JPEG: the mean quantisation step of luma's lower frequencies (the third of the steps that is finest), in samples.
+    pub jpeg_step: Option<f32>,
 }
 
 /// Reads a picture file of any of the formats PNG, JPEG, JPEG XL, WebP, TIFF, OpenEXR, PFM, Radiance HDR, farbfeld, BMP, QOI,
@@ -82,7 +84,15 @@ pub fn read_picture_with(bytes: &[u8], options: &ReadOptions) -> Result<PictureF
     let picture = catch_unwind(work).unwrap_or(Err(Error::Panicked {
         format: name(format),
     }))?;
-    Ok(PictureFile { picture, notes })
+    let jpeg_step = match format {
+        Format::Jpeg => super::jpeg::luma_step(bytes),
+        _ => None,
+    };
+    Ok(PictureFile {
+        picture,
+        notes,
+        jpeg_step,
+    })
 }
 
 fn read(
