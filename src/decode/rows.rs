@@ -18,8 +18,9 @@ use inr_kernel::{Job, default_threads};
 const BAND_BYTES: u64 = 8 << 20;
 /// Bands of more rows than this have a multiple of it, so that few tiles are needed by two of them.
 const WHOLE_ROWS: u64 = 256;
-/// Rows at least of a band that a network enlarges.
-const NETWORK_ROWS: u64 = 512;
+/// Source rows and bytes, either as far as the other allows, of a band with detail, which reads many rows around.
+const DETAILED_ROWS: f64 = 288.0;
+const DETAILED_BYTES: u64 = 48 << 20;
 
 impl InrPicture {
     /// Renders what [`InrPicture::render`] renders into rows of the caller's: as many as the render has, of its width times
@@ -93,8 +94,10 @@ impl InrPicture {
             rows -= rows % WHOLE_ROWS;
         }
         let rows = match method {
-            // Networks see far beyond thin bands.
-            RenderMethod::Network => rows.max(NETWORK_ROWS),
+            RenderMethod::Network => {
+                let wanted = (DETAILED_ROWS / viewport.pitch()[1]).ceil() as u64;
+                wanted.min(DETAILED_BYTES / row_bytes).max(rows)
+            }
             // Chunks are resampled as a whole.
             RenderMethod::Bicubic | RenderMethod::Lanczos => rows.next_multiple_of(CHUNK.into()),
             RenderMethod::Inr | RenderMethod::Auto => rows,

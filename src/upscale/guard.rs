@@ -21,8 +21,8 @@ const LEAST: usize = 12;
 
 /// Reductions that any picture may come from.
 const PLAUSIBLE: [Blur; 3] = [Blur::Area, Blur::Bicubic, Blur::Gaussian(0.6)];
-/// Loss against bicubic that rounding explains, dB.
-const SLACK: f64 = 0.02;
+/// Loss against bicubic, in dB, that nobody sees and the choice of a part explains.
+const SLACK: f64 = 0.1;
 
 /// What a job counts in [`choose`] at most.
 pub(super) fn units(effort: Effort) -> u64 {

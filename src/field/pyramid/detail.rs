@@ -5,12 +5,22 @@ use std::ops::Range;
 use inr_formats::Sampling;
 
 use super::spline::{Order, Taps, folded, mirrored};
-use super::wavelet::{Grid, Window};
+use super::wavelet::{Grid, Window, cut};
 use crate::field::network::Viewport;
 use crate::field::trunk::{FINE, KNOWN, REACH, Small, UNKNOWN, estimate};
 
 /// Weights of red, green and blue in the luma that the trunk reads.
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// Source columns that are worked on at a time.
+const PART: usize = 460;
+
+/// Source samples that a range of the lattice depends on.
+fn around(range: &Range<isize>, length: usize) -> Range<usize> {
+    let fine = folded(range, length * FINE);
+    let start = (fine.start / FINE).saturating_sub(REACH);
+    start..(fine.end.div_ceil(FINE) + REACH).min(length)
+}
 
 /// The detail of a viewport, broken down to the axes.
 pub(super) struct Detail {
@@ -57,15 +67,10 @@ impl Detail {
 
     /// The samples of a picture of `size` that output `rows` depend on.
     pub(super) fn window(&self, rows: &Range<usize>, size: (usize, usize)) -> Window {
-        let around = |range: Range<isize>, length: usize| {
-            let fine = folded(&range, length * FINE);
-            let start = (fine.start / FINE).saturating_sub(REACH);
-            start..(fine.end.div_ceil(FINE) + REACH).min(length)
-        };
         let columns = self.columns.reach(0..self.columns.len());
         Window::new(
-            around(columns, size.0),
-            around(self.rows.reach(rows.clone()), size.1),
+            around(&columns, size.0),
+            around(&self.rows.reach(rows.clone()), size.1),
         )
     }
 
@@ -78,28 +83,52 @@ impl Detail {
         rows: &Range<usize>,
         size: (usize, usize),
     ) -> Band {
-        let window = samples[0].window;
-        let mut luma = samples[0].values.clone();
+        let mut luma = samples[0].clone();
         if colours == 3 {
-            for (at, value) in luma.iter_mut().enumerate() {
+            for (at, value) in luma.values.iter_mut().enumerate() {
                 let pairs = samples.iter().zip(LUMA);
                 *value = pairs.map(|(grid, weight)| weight * grid.values[at]).sum();
             }
         }
+        let reach = self.rows.reach(rows.clone());
+        let width = self.columns.len();
+        let mut band = Band {
+            across: vec![0.0; reach.len() * width],
+            reach,
+            width,
+        };
+        // Coefficients take much memory: a part of the columns at a time.
+        let part = ((PART as f64 * self.scale) as usize).max(1);
+        for first in (0..width).step_by(part) {
+            self.columns_of(&luma, first..(first + part).min(width), size, &mut band);
+        }
+        band
+    }
+
+    /// Fills some output `columns` of a band.
+    fn columns_of(
+        &self,
+        luma: &Grid,
+        columns: Range<usize>,
+        size: (usize, usize),
+        band: &mut Band,
+    ) {
+        let across = around(&self.columns.reach(columns.clone()), size.0);
+        let down = around(&band.reach, size.1);
+        let part = cut(luma, Window::new(across, down));
+        let window = part.window;
         let small = Small {
             width: window.width,
             height: window.height,
-            values: &luma,
+            values: &part.values,
         };
         let coefficients = estimate(small, &self.known, self.scale);
-        let reach = self.rows.reach(rows.clone());
-        let width = self.columns.len();
-        let mut across = vec![0.0; reach.len() * width];
         let fine = window.width * FINE;
-        for (row, out) in reach.clone().zip(across.chunks_exact_mut(width)) {
+        let lines = band.across.chunks_exact_mut(band.width);
+        for (row, out) in band.reach.clone().zip(lines) {
             let row = mirrored(row, size.1 * FINE) - window.y * FINE;
             let line = &coefficients[row * fine..][..fine];
-            for (index, out) in out.iter_mut().enumerate() {
+            for (index, out) in columns.clone().zip(&mut out[columns.clone()]) {
                 let (start, weights) = self.columns.output(index);
                 let places = (start..).map(|at| mirrored(at, size.0 * FINE) - window.x * FINE);
                 let terms = weights.iter().zip(places);
@@ -108,11 +137,6 @@ impl Detail {
                     .map(|(weight, at)| weight * line[at])
                     .sum();
             }
-        }
-        Band {
-            across,
-            reach,
-            width,
         }
     }
 

@@ -19,7 +19,7 @@ pub(crate) const JET_PASSES: usize = 5;
 const BAND: usize = 256;
 const LEAST_BAND: usize = 64;
 /// Source rows of one task with detail, which reads many more around.
-const DETAILED: f64 = 112.0;
+const DETAILED: f64 = 144.0;
 /// Side of the blocks of positions that are looked at together, in source pixels.
 const BLOCK: f64 = 64.0;
 
@@ -159,13 +159,17 @@ impl Pyramid {
         let mut outputs: Vec<(usize, &mut [T])> = rows.each().collect();
         let groups = outputs.len().div_ceil(self.rows_at_once(&axes, viewport));
         let together = outputs.len().div_ceil(groups.max(1)).max(1);
-        let [least, most] = match &axes.detail {
-            None => [LEAST_BAND, BAND],
-            Some(_) => [DETAILED; 2].map(|rows| (rows / viewport.pitch()[1]).ceil() as usize),
+        let each = match &axes.detail {
+            None => together
+                .div_ceil(threads.max(1))
+                .clamp(LEAST_BAND.min(together), BAND),
+            Some(_) => {
+                let most = (DETAILED / viewport.pitch()[1]).ceil() as usize;
+                // As many for each thread.
+                let tasks = together.div_ceil(most.max(1));
+                together.div_ceil(tasks.next_multiple_of(threads.max(1)))
+            }
         };
-        let each = together
-            .div_ceil(threads.max(1))
-            .clamp(least.min(together), most.max(1));
         for group in outputs.chunks_mut(together.next_multiple_of(each)) {
             let range = group[0].0..group[group.len() - 1].0 + 1;
             let window = self.window(&axes, viewport, &range);

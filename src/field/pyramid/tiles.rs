@@ -12,7 +12,7 @@ use crate::error::Error;
 use inr_kernel::Job;
 
 /// Memory that decoded tiles may take, in bytes, where nothing else is said.
-const CACHE_BYTES: usize = 192 << 20;
+const CACHE_BYTES: usize = 96 << 20;
 
 /// Level, column and row of a tile.
 pub(crate) type Place = (u8, usize, usize);
