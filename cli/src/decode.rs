@@ -51,6 +51,7 @@ fn one(
     let output = outputs.choose(input, &default_name(input, args, format))?;
     format.check(file.layout(), depth)?;
     let options = options(args, limits);
+    format.check_size(file.plan(&options)?.0)?;
     let mut reporter = reporter(input, args);
     if let Some((width, height)) = args.size {
         note_shape(&file, args.region, [width, height], &mut reporter);

@@ -167,7 +167,7 @@ pub fn help(error: &anyhow::Error, input: &str) -> Option<String> {
         Error::Device { .. } => {
             "--device cpu always works, --device auto takes what there is".into()
         }
-        Error::Cancelled => "nothing was written; with --keep what is there is written".into(),
+        Error::Cancelled => "nothing was written; inr encode --keep writes what is there".into(),
         Error::Checkpoint(_) => "delete the checkpoint to begin anew, or leave --resume out".into(),
         Error::Diverged { .. } => "try a lower --learning-rate or --omega0".into(),
         _ => return None,

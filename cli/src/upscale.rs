@@ -34,6 +34,7 @@ pub fn run(args: &UpscaleArgs) -> Result<Outcome> {
         .degradation(args.degradation.degradation()?)
         .noise(args.noise.map(|steps| steps / 255.0))
         .tile(args.tile)
+        .depth(args.depth.map(Into::into))
         .threads(args.threads);
     super::each(&args.inputs, "enlarge", &args.report, 1, |input| {
         one(input, args, &options, &outputs)
@@ -52,14 +53,16 @@ fn one(
         compression,
     } = input::picture_with(input, &args.source.options())?;
     let options = options.clone().compression(compression);
-    let usual = usual_format(&picture);
+    let usual = usual_format(options.depth.unwrap_or(picture.depth()));
     let named = args
         .output
         .output
         .as_deref()
         .and_then(FileFormat::from_path);
     let format = args.format.or(named).unwrap_or(usual);
-    format.check(picture.layout(), picture.depth())?;
+    format.check(picture.layout(), options.depth.unwrap_or(picture.depth()))?;
+    let size = [picture.width(), picture.height()];
+    format.check_size(size.map(|side| (f64::from(side) * args.scale).round() as u32))?;
     let name = format!(
         "{}.x{}.{}",
         output::stem(input),
@@ -78,8 +81,11 @@ fn one(
         Some(weights) => srgan(&picture, weights, args.scale, &mut reporter),
     };
     reporter.finish();
-    let enlarged = enlarged?;
+    let mut enlarged = enlarged?;
     drop(picture);
+    if let Some(depth) = options.depth {
+        enlarged.picture = enlarged.picture.with_depth(depth);
+    }
     let seconds = started.elapsed().as_secs_f64();
     let written = write_picture(&enlarged.picture, format, None)?;
     outputs.write(&output, &written.bytes)?;
@@ -134,8 +140,8 @@ fn srgan(_: &Picture, _: &Path, _: f64, _: &mut Reporter) -> anyhow::Result<Enla
 }
 
 /// The format when nobody names one.
-fn usual_format(picture: &Picture) -> FileFormat {
-    match picture.depth() {
+fn usual_format(depth: Depth) -> FileFormat {
+    match depth {
         Depth::F32 => FileFormat::Tiff,
         Depth::U8 | Depth::U16 => FileFormat::Png,
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use inr::FileFormat;
 
-use super::{OutputArgs, ReportArgs, SourceArgs};
+use super::{DepthName, OutputArgs, ReportArgs, SourceArgs};
 use crate::values::{self, DegradationName, MethodName};
 
 const EXAMPLES: &str = "\
@@ -61,6 +61,9 @@ pub struct UpscaleArgs {
     /// name, else png, or tiff for floating-point samples]
     #[arg(long, value_name = "NAME", value_parser = values::format)]
     pub format: Option<FileFormat>,
+    /// Bits of the output's samples [default: the picture's]
+    #[arg(long, value_enum, value_name = "BITS")]
+    pub depth: Option<DepthName>,
     /// Side of a tile in output pixels, 32 to 4096; memory grows with it, the result stays the same
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(32..=4096), allow_negative_numbers = true)]
     pub tile: u32,

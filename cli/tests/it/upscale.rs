@@ -49,6 +49,28 @@ fn upscale_takes_inr_files() {
     assert_eq!(b, c);
 }
 
+/// What the format cannot hold is refused before the work.
+#[test]
+fn sides_that_webp_cannot_hold_are_refused_first() {
+    let folder = folder(&[("a.png", &PNG), ("a.inr", &INR)]);
+    let strip = [&b"P5 300 1 255\n"[..], &[9; 300]].concat();
+    std::fs::write(folder.path().join("strip.pgm"), strip).unwrap();
+    let wide = ["a.inr", "--size", "20000x30", "-o", "c.webp"];
+    for arguments in [
+        &["upscale", "strip.pgm", "--scale", "64", "-o", "b.webp"][..],
+        &[&["decode"][..], &wide].concat(),
+    ] {
+        let output = inr(folder.path(), arguments);
+        expect_code(&output, 1);
+        assert!(stderr(&output).contains("16383"), "{}", stderr(&output));
+        assert!(!folder.path().join("b.webp").exists());
+    }
+    let arguments = ["upscale", "a.png", "-o", "d.png", "--depth", "16"];
+    expect_code(&inr(folder.path(), &arguments), 0);
+    let deep = read_picture(&read(&folder, "d.png"), &Limits::default());
+    assert_eq!(deep.expect("a picture").depth(), inr::Depth::U16);
+}
+
 #[test]
 fn upscale_takes_a_point_spread_function_and_streams() {
     let folder = folder(&[("psf.png", &PNG)]);

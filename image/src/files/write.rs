@@ -62,6 +62,26 @@ impl FileFormat {
         })
     }
 
+    /// Checks that the format can hold a picture of so many columns and rows.
+    ///
+    /// # Errors
+    /// [`Error::CannotHold`] saying what to do instead.
+    pub fn check_size(self, [width, height]: [u32; 2]) -> Result<(), Error> {
+        let (most, what) = match self {
+            Self::WebP => (16_383, "sides above 16383 pixels"),
+            Self::Jpeg => (65_535, "sides above 65535 pixels"),
+            _ => return Ok(()),
+        };
+        if width.max(height) <= most {
+            return Ok(());
+        }
+        Err(Error::CannotHold {
+            format: self,
+            what,
+            instead: "write .png or .tiff, or a smaller size",
+        })
+    }
+
     /// Whether the format has samples of 16 bits.
     fn has_16_bits(self) -> bool {
         !matches!(self, Self::Jpeg | Self::WebP | Self::Bmp | Self::Qoi)
