@@ -77,7 +77,7 @@ fn shares(layout: Layout) -> Vec<f32> {
 /// pictures of few colours and below 1.2 steps of 8 bits. Noise is in all channels, and texture in luma alone; grey cannot show the
 /// difference.
 pub fn certain(picture: &Picture) -> f64 {
-    if picture.layout().colour_channels() == 1 || few_colours(picture) {
+    if picture.layout().colour_channels() == 1 || few_colours(picture, PALETTE) {
         return 0.0;
     }
     let found = deviation(picture);
@@ -116,20 +116,37 @@ pub fn deviation(picture: &Picture) -> f64 {
     if found.is_finite() { found } else { 0.0 }
 }
 
-/// Whether a palette could hold all colours of a picture that has three channels of them.
-fn few_colours(picture: &Picture) -> bool {
-    fn few<T: Copy>(samples: &[T], channels: usize, bits: impl Fn(T) -> u32) -> bool {
-        let mut seen = HashSet::new();
-        samples.chunks_exact(channels).all(|pixel| {
-            seen.insert([bits(pixel[0]), bits(pixel[1]), bits(pixel[2])]);
-            seen.len() <= PALETTE
-        })
+/// Whether a picture has at most so many colours; alpha does not count.
+pub fn few_colours(picture: &Picture, most: usize) -> bool {
+    struct Few {
+        most: usize,
+        channels: usize,
+        colours: usize,
     }
-    let channels = picture.layout().channels();
+    impl Few {
+        fn of<T: Copy>(&self, samples: &[T], bits: impl Fn(T) -> u32) -> bool {
+            let mut seen = HashSet::new();
+            samples.chunks_exact(self.channels).all(|pixel| {
+                let mut colour = [0; 3];
+                let values = pixel[..self.colours].iter().map(|&value| bits(value));
+                colour
+                    .iter_mut()
+                    .zip(values)
+                    .for_each(|(to, from)| *to = from);
+                seen.insert(colour);
+                seen.len() <= self.most
+            })
+        }
+    }
+    let few = Few {
+        most,
+        channels: picture.layout().channels(),
+        colours: picture.layout().colour_channels(),
+    };
     match picture.samples() {
-        Samples::U8(samples) => few(samples, channels, u32::from),
-        Samples::U16(samples) => few(samples, channels, u32::from),
-        Samples::F32(samples) => few(samples, channels, f32::to_bits),
+        Samples::U8(samples) => few.of(samples, u32::from),
+        Samples::U16(samples) => few.of(samples, u32::from),
+        Samples::F32(samples) => few.of(samples, f32::to_bits),
     }
 }
 

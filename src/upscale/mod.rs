@@ -175,6 +175,9 @@ impl Effort {
     }
 }
 
+/// Colours of patterns that are drawn pixel by pixel, at most.
+const DRAWN: usize = 32;
+
 /// Share of the work that is counted for looking at the picture before it is enlarged.
 const LOOKING: f64 = 0.05;
 
@@ -249,6 +252,9 @@ fn chosen(
             let (method, reason) =
                 guard::choose(picture, options.scale, (&known, noise), effort, job)?;
             why = format!("{reason}; {why}");
+            if method == UpscaleMethod::Bicubic && noise::few_colours(picture, DRAWN) {
+                why += "; --method nearest keeps patterns of single pixels as they are";
+            }
             method
         }
         // What nobody knows cannot be fitted to.
