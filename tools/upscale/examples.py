@@ -230,16 +230,16 @@ def lossy(small, inr):
     """Noise, JPEG or this codec: the small picture in bytes and (noise, JPEG's step, this codec's step), in samples."""
     kind = random.random()
     known = (0.0, 0.0, 0.0)
-    if kind < 0.5:
+    if kind < 0.4:
         return bytes_of(small), known
-    if kind < 0.65:
+    if kind < 0.5:
         sigma = math.exp(random.uniform(math.log(1), math.log(16))) / 255
         noise = np.random.randn(*small.shape).astype(np.float32)
         if random.random() < 0.3:
             noise[:] = noise[..., :1]
         spread = float(np.std(noise[:64, :64] @ LUMA))
         return bytes_of(small + sigma * noise), (sigma * spread, 0.0, 0.0)
-    if kind < 0.85:
+    if kind < 0.75:
         quality = random.randint(30, 95)
         file = io.BytesIO()
         Image.fromarray(bytes_of(small)).save(file, "JPEG", quality=quality, subsampling=random.choice((0, 2)))
