@@ -54,7 +54,7 @@ fn upscale_takes_inr_files() {
 fn sides_that_webp_cannot_hold_are_refused_first() {
     let folder = folder(&[("a.png", &PNG), ("a.inr", &INR)]);
     let strip = [&b"P5 300 1 255\n"[..], &[9; 300]].concat();
-    std::fs::write(folder.path().join("strip.pgm"), strip).unwrap();
+    std::fs::write(folder.path().join("strip.pgm"), strip).expect("it can be written");
     let wide = ["a.inr", "--size", "20000x30", "-o", "c.webp"];
     for arguments in [
         &["upscale", "strip.pgm", "--scale", "64", "-o", "b.webp"][..],
