@@ -51,25 +51,26 @@ fn one(
     let output = outputs.choose(input, &default_name(input, args, format))?;
     format.check(file.layout(), depth)?;
     let options = options(args, limits);
-    format.check_size(file.plan(&options)?.0)?;
+    let (size, method, why) = file.plan(&options)?;
+    let across = size[0].saturating_mul(if args.compare { 2 } else { 1 });
+    format.check_size([across, size[1]])?;
     let mut reporter = reporter(input, args);
     if let Some((width, height)) = args.size {
         note_shape(&file, args.region, [width, height], &mut reporter);
     }
-    let mut done = Done {
-        size: [0; 2],
-        method: RenderMethod::Inr,
-        why: String::new(),
-        dropped: Vec::new(),
-        notes: Vec::new(),
-    };
     if format == FileFormat::Png && !args.compare && args.background.is_none() {
-        (done.size, done.method, done.why) = file.plan(&options)?;
         outputs.write_with(&output, |to| {
-            bands(&file, &options, done.size, depth, &mut reporter, to)
+            bands(&file, &options, size, depth, &mut reporter, to)
         })?;
         reporter.finish();
         outputs.stamp(input, &output)?;
+        let done = Done {
+            size,
+            method,
+            why,
+            dropped: Vec::new(),
+            notes: Vec::new(),
+        };
         return report(input, &output, args, &done);
     }
     let rendered = if args.compare {
@@ -85,7 +86,7 @@ fn one(
     let written = write_picture(&picture, format, None)?;
     outputs.write(&output, &written.bytes)?;
     outputs.stamp(input, &output)?;
-    done = Done {
+    let done = Done {
         size: [picture.width(), picture.height()],
         method: rendered.method,
         why: rendered.why,
@@ -127,6 +128,7 @@ fn derivative_of(
     let output = outputs.choose(input, &default_name(input, args, format))?;
     format.check(file.layout(), depth)?;
     let options = options(args, Limits::default()).depth(depth);
+    format.check_size(file.plan(&options)?.0)?;
     let mut reporter = reporter(input, args);
     let rendered = file.render_derivative(derivative, args.range, &options, &mut reporter)?;
     reporter.finish();
@@ -290,7 +292,8 @@ fn side_by_side(
     reporter: &mut Reporter,
 ) -> Result<Rendered> {
     let with = |method| options.clone().method(method);
-    let mut rendered = file.render(&with(RenderMethod::Inr), reporter)?;
+    // As decode renders it, but never bicubic instead.
+    let mut rendered = file.render(&with(RenderMethod::Network), reporter)?;
     let left = &rendered.picture;
     let right = file.render(&with(RenderMethod::Bicubic), reporter)?.picture;
     let row = left.width() as usize * left.layout().channels();

@@ -106,6 +106,7 @@ impl Job<'_> {
         let plan = session.plan(&request).map_err(told)?;
         let depth = self.args.depth.map_or(pixmap::depth(pixels), Into::into);
         format.check(pixmap::layout(plan.layout), depth)?;
+        format.check_size(plan.size)?;
         let output = outputs.choose(self.input, "")?;
         let made = self.make(&mut session, &request, plan, depth)?;
         let picture = pixmap::picture(made, kept(metadata, pixels, plan))?;

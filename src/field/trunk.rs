@@ -34,7 +34,7 @@ const WIDTH: usize = 48;
 /// Layers over windows, the last of which gives the outputs.
 const DEPTH: usize = 11;
 /// Columns that are worked on together, whose rows fit a processor's second cache; 16 strips with their surroundings.
-const BLOCK: usize = 16 * STRIP - 2 * DEPTH;
+pub(crate) const BLOCK: usize = 16 * STRIP - 2 * DEPTH;
 /// Factor of the outputs.
 const OUTPUT: f32 = 0.25;
 /// Slope of the units below 0.

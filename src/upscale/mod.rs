@@ -142,7 +142,7 @@ pub struct Upscaled {
     pub picture: Picture,
     /// How it was made; never [`UpscaleMethod::Auto`].
     pub method: UpscaleMethod,
-    /// The blur that it was fitted to; `None` where none is known.
+    /// The blur that was assumed; `None` where none is known.
     pub blur: Option<Blur>,
     /// Standard deviation of the noise that was taken out, in samples.
     pub noise: f64,
@@ -257,14 +257,18 @@ fn chosen(
             }
             method
         }
-        // What nobody knows cannot be fitted to.
-        UpscaleMethod::BackProjected if known.blur.is_none() => {
-            why = "degradation area, as none was named".into();
-            let known = Known::from(Blur::Area);
-            return Ok((UpscaleMethod::BackProjected, known, noise, why));
-        }
         asked => asked,
     };
+    if method == UpscaleMethod::BackProjected {
+        // The fit is all of this method: it needs a blur, and compression does not stop it.
+        known.compression = Compression::None;
+        if known.blur.is_none() {
+            known.blur = Some(Blur::Area);
+            why = "degradation area, as none was named".into();
+        }
+    } else if known.blur.is_some() && known.compression != Compression::None {
+        why += "; not fitted to the compressed picture";
+    }
     if noise > 0.0 && method.filter().is_none() {
         why = format!("{why}; without noise of {:.1}/255", noise * 255.0);
     }

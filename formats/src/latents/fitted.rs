@@ -6,6 +6,9 @@ use crate::weight_coder::{self, Place};
 
 /// Inputs of the head's output layer, the bias among them as the last.
 pub const HEAD_INPUTS: usize = 33;
+/// Range of a difference.
+pub const HEAD_DIFFERENCES: std::ops::RangeInclusive<i8> =
+    -(1 << (BITS - 1))..=(1 << (BITS - 1)) - 1;
 /// Parts that the head corrects of each colour plane, each an output.
 const PARTS: usize = 4;
 /// Classes of levels with weights of their own: level 1, level 2, and all above.
@@ -65,10 +68,9 @@ impl Latents {
     /// Checks that each class has all its differences or none, of 5 bits.
     pub(super) fn check_fitted(&self) -> Result<(), FormatError> {
         let wanted = self.head_outputs() * HEAD_INPUTS;
-        let half = 1_i8 << (BITS - 1);
         let right = |differences: &Vec<i8>| {
             let whole = differences.is_empty() || differences.len() == wanted;
-            whole && differences.iter().all(|d| (-half..half).contains(d))
+            whole && differences.iter().all(|d| HEAD_DIFFERENCES.contains(d))
         };
         let none = self.fitted.iter().all(Vec::is_empty);
         if none || !self.gains.is_empty() && self.fitted.iter().all(right) {

@@ -20,7 +20,7 @@ mod tile;
 
 pub use band::{Band, Tile};
 pub(crate) use chunk::{read, write};
-pub use fitted::HEAD_INPUTS;
+pub use fitted::{HEAD_DIFFERENCES, HEAD_INPUTS};
 pub use prior::train;
 
 use crate::entropy::coder::{Coder, Decoder, Encoder};

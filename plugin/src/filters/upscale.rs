@@ -32,7 +32,7 @@ fn describe() -> Filter {
     let degradation =
         "How the picture came from the large one, if you know; a blur is taken out only if named.";
     let degradations = [
-        ("auto", "Not known: averaged"),
+        ("auto", "Not known"),
         ("area", "Averaged, as by a sensor or by compression"),
         ("bicubic", "Reduced as benchmarks are"),
         ("gaussian", "Blurred"),

@@ -7,13 +7,11 @@ use inr_formats::Sampling;
 use super::spline::{Order, Taps, folded, mirrored};
 use super::wavelet::{Grid, Window, cut};
 use crate::field::network::Viewport;
-use crate::field::trunk::{FINE, KNOWN, REACH, Small, UNKNOWN, estimate};
+use crate::field::trunk::{BLOCK, FINE, KNOWN, REACH, Small, UNKNOWN, estimate};
+use inr_image::colour::LUMA_BT601 as LUMA;
 
-/// Weights of red, green and blue in the luma that the trunk reads.
-const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
-
-/// Source columns that are worked on at a time.
-const PART: usize = 460;
+/// Source columns that are worked on at a time: with those around as many as the trunk takes at once.
+const PART: usize = BLOCK - 2 * REACH;
 
 /// Source samples that a range of the lattice depends on.
 fn around(range: &Range<isize>, length: usize) -> Range<usize> {

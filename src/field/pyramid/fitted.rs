@@ -1,15 +1,14 @@
 //! The head's output layers fitted to a picture: least squares in closed form, each difference worth its bits.
 
-use inr_formats::latents::HEAD_INPUTS;
+use inr_formats::latents::{HEAD_DIFFERENCES, HEAD_INPUTS};
 
+use super::head::{self, PARTS};
 use super::wavelet::Grid;
-use super::{Pyramid, Uncorrected, head};
+use super::{Pyramid, Uncorrected};
 use inr_kernel::STRIP;
 
 /// One in the differences.
-const ONE: f64 = 64.0;
-/// Range of a difference.
-const LIMITS: [f64; 2] = [-16.0, 15.0];
+const ONE: f64 = head::DIFFERENCE_ONE as f64;
 /// Price of a bit relative to the trellis: the estimate of the bits is short of what the coder takes.
 const PRICE: f64 = 2.0;
 /// Passes over the weights of an output.
@@ -63,29 +62,27 @@ impl Sums {
                 }
                 inputs[HEAD_INPUTS - 1][..columns.len()].fill(1.0);
                 self.add_squares(&inputs);
-                for (plane, (read, exact)) in planes.iter().zip(exact).enumerate() {
-                    for (part, exact) in exact.iter().enumerate() {
-                        let mut lacks = [0.0_f32; STRIP];
-                        let window = exact.window;
-                        let end = columns.end.min(window.x + window.width);
-                        if !window.rows().contains(&y) || columns.start >= end {
-                            continue;
-                        }
-                        let columns = columns.start..end;
-                        let decoded = read.parts[part].row(y, columns.clone());
-                        let pairs = exact.row(y, columns.clone()).iter().zip(decoded);
-                        for ((lack, (exact, decoded)), x) in
-                            lacks.iter_mut().zip(pairs).zip(columns)
-                        {
-                            let factor = shown
-                                .factors
-                                .map_or(1.0, |factors| factors.row(y, x..x + 1)[0]);
-                            *lack = (exact - decoded) / (read.step * factor);
-                        }
-                        let products = &mut self.products[plane * 4 + part];
-                        for (product, input) in products.iter_mut().zip(&inputs) {
-                            *product += dot(input, &lacks);
-                        }
+                let factors = shown.factors.map(|factors| factors.row(y, columns.clone()));
+                let parts = planes.iter().zip(exact).flat_map(|(plane, exact)| {
+                    let pairs = plane.parts.iter().zip(exact);
+                    pairs.map(|(decoded, exact)| (plane.step, *decoded, exact))
+                });
+                for (products, (step, decoded, exact)) in self.products.iter_mut().zip(parts) {
+                    let window = exact.window;
+                    let end = columns.end.min(window.x + window.width);
+                    if !window.rows().contains(&y) || columns.start >= end {
+                        continue;
+                    }
+                    let columns = columns.start..end;
+                    let pairs = exact.row(y, columns.clone()).iter();
+                    let pairs = pairs.zip(decoded.row(y, columns));
+                    let mut lacks = [0.0_f32; STRIP];
+                    for (at, (exact, decoded)) in pairs.enumerate() {
+                        let factor = factors.map_or(1.0, |factors| factors[at]);
+                        lacks[at] = (exact - decoded) / (step * factor);
+                    }
+                    for (product, input) in products.iter_mut().zip(&inputs) {
+                        *product += dot(input, &lacks);
                     }
                 }
             },
@@ -112,7 +109,7 @@ impl Sums {
         let mut all = Vec::new();
         let mut saved = 0.0;
         for (output, products) in self.products.iter().enumerate() {
-            let gain = f64::from(gains[output / 4]) / 255.0;
+            let gain = f64::from(gains[output / PARTS]) / 255.0;
             let found = self.row(products, &layer[output], gain, price, &mut saved);
             all.extend(found.map(|value| value as i8));
         }
@@ -133,6 +130,7 @@ impl Sums {
                 .sum();
             unit * (products[i] - gain * corrected)
         });
+        // An estimate of what the coder takes, as few differences are not 0.
         let bits = |value: f64| {
             if value == 0.0 {
                 0.6
@@ -140,6 +138,8 @@ impl Sums {
                 2.6 + 2.0 * value.abs().log2()
             }
         };
+        let [least, most] =
+            [HEAD_DIFFERENCES.start(), HEAD_DIFFERENCES.end()].map(|&end| f64::from(end));
         let mut total = 0.0;
         for _ in 0..PASSES {
             for i in 0..HEAD_INPUTS {
@@ -152,8 +152,7 @@ impl Sums {
                     let by = value - found[i];
                     2.0 * by * slopes[i] - by * by * square - price * (bits(value) - bits(found[i]))
                 };
-                let candidates =
-                    [0.0, best.floor(), best.ceil()].map(|v| v.clamp(LIMITS[0], LIMITS[1]));
+                let candidates = [0.0, best.floor(), best.ceil()].map(|v| v.clamp(least, most));
                 let [a, b, c] = candidates;
                 let value = [b, c]
                     .into_iter()

@@ -23,7 +23,7 @@ const PLANES: usize = 3;
 /// What is read of a plane: the grid's differences to the right and down, and three bands.
 const FEATURES: usize = 5;
 /// What is corrected of a plane: the grid and three bands.
-const PARTS: usize = 4;
+pub(super) const PARTS: usize = 4;
 /// Hidden layers, each over windows of the one before.
 const DEPTH: usize = 4;
 /// Width of the hidden layers.
@@ -41,7 +41,7 @@ const SHAPE: ConvolutionShape = ConvolutionShape {
 };
 
 /// One in the differences of a picture's own output layers.
-const DIFFERENCE_ONE: f32 = 64.0;
+pub(super) const DIFFERENCE_ONE: f32 = 64.0;
 /// Weights and biases of the output layer.
 const OUTPUT_NUMBERS: usize = SHAPE.outputs * (WIDTH + 1);
 
@@ -67,7 +67,7 @@ pub(super) struct Heads([Option<Arc<Convolution>>; CLASSES]);
 impl Heads {
     /// With the differences of [`inr_formats::Latents::fitted`].
     pub(super) fn new(fitted: &[Vec<i8>; CLASSES]) -> Self {
-        let build = |(class, differences): (usize, &Vec<i8>)| {
+        let build = |class: usize, differences: &[i8]| {
             let mut numbers = numbers(class);
             let (weights, bias) =
                 numbers[SHAPE.hidden_numbers()..].split_at_mut(SHAPE.outputs * WIDTH);
@@ -86,7 +86,7 @@ impl Heads {
         };
         let mut heads = Self::default();
         for (index, differences) in fitted.iter().enumerate() {
-            heads.0[index] = (!differences.is_empty()).then(|| build((index, differences)));
+            heads.0[index] = (!differences.is_empty()).then(|| build(index, differences));
         }
         heads
     }

@@ -229,13 +229,17 @@ impl Pyramid {
         Ok(grids)
     }
 
-    /// The activity of `level` on `window` of its coarser grid, near 0 where the levels above are quiet.
-    fn activity(&self, level: u8, window: Window) -> Result<Grid, Error> {
-        let source = masking::Decoded {
+    /// The magnitudes that masking and grain look at.
+    fn magnitudes(&self) -> masking::Decoded<'_> {
+        masking::Decoded {
             tiles: &self.tiles,
             latents: &self.latents,
-        };
-        masking::activity(&source, &self.latents.partition, level, window)
+        }
+    }
+
+    /// The activity of `level` on `window` of its coarser grid, near 0 where the levels above are quiet.
+    fn activity(&self, level: u8, window: Window) -> Result<Grid, Error> {
+        masking::activity(&self.magnitudes(), &self.latents.partition, level, window)
     }
 
     /// The factors of the steps of `level`, where there is masking, on the part of its coarser grid that `output` depends on.
@@ -250,12 +254,8 @@ impl Pyramid {
             true => head::reach(output, partition.size(level)),
             false => output,
         };
-        let source = masking::Decoded {
-            tiles: &self.tiles,
-            latents: &self.latents,
-        };
         masking::factors(
-            &source,
+            &self.magnitudes(),
             partition,
             (*masking, self.latents.step),
             level,

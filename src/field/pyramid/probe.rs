@@ -230,7 +230,7 @@ fn add(sums: &mut [f64; 3], source: impl Iterator<Item = f32>, before: &Grid, af
 }
 
 impl Pyramid {
-    /// This field with the tiles that `other`, of the same latents but for the gains, has decoded.
+    /// This field with the tiles that `other`, of the same latents but for gains and differences, has decoded.
     fn sharing(&self, other: &Self) -> Self {
         Self {
             tiles: other.tiles.clone(),
