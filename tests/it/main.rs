@@ -7,6 +7,7 @@ mod contracts;
 mod derivatives;
 mod edit;
 mod encode;
+mod enlargement;
 mod for_upscale;
 mod golden;
 mod objectives;
