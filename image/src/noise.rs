@@ -77,11 +77,16 @@ fn shares(layout: Layout) -> Vec<f32> {
 /// pictures of few colours and below 1.2 steps of 8 bits. Noise is in all channels, and texture in luma alone; grey cannot show the
 /// difference.
 pub fn certain(picture: &Picture) -> f64 {
-    if picture.layout().colour_channels() == 1 || few_colours(picture, PALETTE) {
+    if picture.layout().colour_channels() == 1 || drawn(picture) {
         return 0.0;
     }
     let found = deviation(picture);
     if found >= LEAST { found } else { 0.0 }
+}
+
+/// Whether a picture has so few colours that it was drawn or reduced to a palette.
+pub fn drawn(picture: &Picture) -> bool {
+    few_colours(picture, PALETTE)
 }
 
 /// Standard deviation of white noise in `picture`, in samples, estimated from the finest frequencies of its flattest windows

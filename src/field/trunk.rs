@@ -158,7 +158,7 @@ pub(crate) struct Small<'a> {
 
 impl Small<'_> {
     /// The picture without the mean around each pixel; edges go on as they are.
-    fn detail(self) -> Vec<f32> {
+    pub(crate) fn detail(self) -> Vec<f32> {
         let Self {
             width,
             height,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use super::estimate::Estimate;
 use crate::error::Error;
 use crate::field::trunk::{KNOWN, UNKNOWN};
 use inr_image::Picture;
@@ -136,28 +137,43 @@ pub enum Compression {
 /// What is known of how a picture came from the large one that is looked for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Known {
-    /// `None` where nothing is known.
+    /// `None` where nobody named it.
     pub(crate) blur: Option<Blur>,
+    /// What the picture itself shows; counts where nothing else is known.
+    pub(crate) estimate: Option<Estimate>,
     pub(crate) compression: Compression,
 }
 
+/// Estimates of the variance and its uncertainty below this, in squared pixels, are of pictures that were only reduced.
+const SURE: f32 = 0.1;
 /// The largest variance that the trunk has seen.
 const MOST_VARIANCE: f64 = 0.81;
 
 impl Known {
+    /// Whether the picture shows for sure that nothing was lost but pixels.
+    pub(super) fn is_sharp(&self) -> bool {
+        let none = |found: &Estimate| [found.noise, found.jpeg, found.latents] == [0.0; 3];
+        self.compression == Compression::None
+            && self
+                .estimate
+                .is_some_and(|found| found.uncertainty < SURE && none(&found))
+    }
+
     /// What the trunk reads of it: the blur's variance in squared pixels and its uncertainty, noise, which is taken out
     /// before, and the two steps.
     pub(super) fn features(&self, scale: f64) -> [f32; KNOWN] {
-        let (variance, uncertainty) = match &self.blur {
-            None => (0.0, UNKNOWN),
-            Some(blur) => (blur.variance(scale).min(MOST_VARIANCE) as f32, 0.0),
+        let (variance, uncertainty) = match (&self.blur, &self.estimate) {
+            (Some(blur), _) => (blur.variance(scale).min(MOST_VARIANCE) as f32, 0.0),
+            (None, Some(found)) => (found.variance, found.uncertainty),
+            (None, None) => (0.0, UNKNOWN),
         };
-        let [jpeg, latents] = match self.compression {
-            Compression::None => [0.0, 0.0],
-            Compression::Jpeg(step) => [step, 0.0],
-            Compression::Latents(step) => [0.0, step],
+        let [noise, jpeg, latents] = match (self.compression, &self.estimate) {
+            (Compression::Jpeg(step), _) => [0.0, step, 0.0],
+            (Compression::Latents(step), _) => [0.0, 0.0, step],
+            (Compression::None, Some(found)) => [found.noise, found.jpeg, found.latents],
+            (Compression::None, None) => [0.0; 3],
         };
-        [variance, uncertainty, 0.0, jpeg, latents]
+        [variance, uncertainty, noise, jpeg, latents]
     }
 }
 
@@ -324,6 +340,11 @@ pub(super) enum Operator {
 }
 
 impl Operator {
+    /// Of a reduction without more blur: nothing tells area and bicubic apart, so it is halfway between them.
+    pub(super) fn sharp(large: [usize; 2], small: [usize; 2]) -> Self {
+        Self::Separable(Axes::new(Kernel::Halfway, large, small))
+    }
+
     pub(super) fn new(blur: &Blur, large: [usize; 2], small: [usize; 2]) -> Self {
         let axes = |kernel| Self::Separable(Axes::new(kernel, large, small));
         match blur {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::UpscaleMethod;
 use super::degradation::{Blur, Compression, Known, Operator};
+use super::estimate::Estimate;
 use super::plan::{Effort, Plan};
 use crate::error::Error;
 use inr_image::Picture;
@@ -110,6 +111,10 @@ pub(super) fn scores(
             .iter_mut()
             .for_each(|v| *v = (*v * 255.0).round() / 255.0);
         let whole = [0..sides[0], 0..sides[1]];
+        let mut known = known.clone();
+        if known.blur.is_none() {
+            known.estimate = Some(Estimate::of_plane(&small, small_size));
+        }
         let mut score = |effort| -> Result<f64, Error> {
             let plan = Plan::new(small_size, sides, known.clone(), effort);
             let found = plan.render(&whole, std::slice::from_ref(&small), job)?;
@@ -154,6 +159,21 @@ pub(super) fn choose(
     };
     let method = worst.method();
     Ok((method, format!("method {method}: {worst}")))
+}
+
+/// What `picture`, of this noise, shows of how it came about. Drawn pictures have no losses.
+pub(super) fn estimate(picture: &Picture, noise: f64) -> Estimate {
+    let size = [picture.width() as usize, picture.height() as usize];
+    let found = Estimate::of(size, |part| clean(picture, part, noise));
+    if noise == 0.0 && !noise::drawn(picture) {
+        return found;
+    }
+    Estimate {
+        noise: 0.0,
+        jpeg: 0.0,
+        latents: 0.0,
+        ..found
+    }
 }
 
 /// Luma of a part of the picture without noise of this deviation.

@@ -1,6 +1,7 @@
 //! Enlargements that are better than bicubic: a trained estimate, fitted so that its degraded render is the picture.
 
 mod degradation;
+mod estimate;
 mod guard;
 mod plan;
 mod samples;
@@ -244,7 +245,14 @@ fn chosen(
             let why = format!("degradation {} as asked", given.blur);
             (Known::from(given.blur.clone()), why)
         }
-        None => (Known::default(), "no degradation was named".into()),
+        None => {
+            let found = guard::estimate(picture, noise);
+            let known = Known {
+                estimate: Some(found),
+                ..Known::default()
+            };
+            (known, found.to_string())
+        }
     };
     known.compression = options.compression;
     let method = match options.method {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::degradation::{Blur, Compression, Known, Operator};
+use super::degradation::{Compression, Known, Operator};
 use crate::error::Error;
 use crate::field::trunk::{self, FINE, KNOWN, Small, Turn};
 use inr_formats::Layout;
@@ -15,8 +15,10 @@ const CUBIC_REACH: usize = 3;
 /// The same of a spline and its prefilter.
 const SPLINE_REACH: usize = 15;
 
-/// Side of the blocks that are flat or not, in pixels of the large picture.
+/// Side of the blocks that are flat or have edges or not, in pixels of the large picture.
 const BLOCK: usize = 32;
+/// Differences of colours between neighbours from which the trunk is better than a spline by what is seen.
+const EDGE: f32 = 0.08;
 
 /// How hard the fit tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,24 +60,34 @@ impl Plan {
         let known = known.into();
         let scale = (0..2).map(|axis| large[axis] as f64 / small[axis] as f64);
         let scale = scale.fold(1.0, f64::max);
-        let blur = known.blur.clone().unwrap_or(Blur::Area);
         // What nobody knows cannot be fitted to, and what compression added should not be.
-        let iterations = match (&known.blur, known.compression) {
-            (Some(_), Compression::None) => effort.iterations,
-            _ => 0,
+        let (operator, reach, iterations) = match &known.blur {
+            Some(blur) => (
+                Operator::new(blur, large, small),
+                Operator::reach(blur, scale),
+                match known.compression {
+                    Compression::None => effort.iterations,
+                    _ => 0,
+                },
+            ),
+            None => (
+                Operator::sharp(large, small),
+                CUBIC_REACH,
+                usize::from(effort.turns > 0 && known.is_sharp()),
+            ),
         };
         let estimate = match effort.turns {
             0 => CUBIC_REACH,
             _ => SPLINE_REACH.max(trunk::REACH + 2),
         };
-        let margin = estimate + iterations * (CUBIC_REACH + Operator::reach(&blur, scale));
+        let margin = estimate + iterations * (CUBIC_REACH + reach);
         Self {
             small,
             large,
             scale,
             turns: [effort.turns, effort.colour_turns].map(Turn::first),
             iterations,
-            operator: Operator::new(&blur, large, small),
+            operator,
             enlarge: Axes::new(Kernel::Cubic, small, large),
             spline: Spline::new(small, large),
             known: known.features(scale),
@@ -105,11 +117,7 @@ impl Plan {
 
     /// The part of the small picture that `part` of the large one depends on: what all blocks that it touches do.
     pub(super) fn reads(&self, part: &Part) -> Part {
-        let blocks = std::array::from_fn(|axis| {
-            let end = part[axis].end.next_multiple_of(BLOCK).min(self.large[axis]);
-            part[axis].start / BLOCK * BLOCK..end
-        });
-        self.window(&blocks, self.margin)
+        self.window(&self.whole(part), self.margin)
     }
 
     /// The small pixels under `part` and `margin` pixels around them.
@@ -132,7 +140,8 @@ impl Plan {
     }
 
     /// `part` of the large picture from `planes` of [`Plan::reads`], luma first. The trunk has learnt luma
-    /// alone, but what it does to differences of colours is better than a spline as well.
+    /// alone, but what it does to differences of colours is better than a spline as well. It takes long, so where nobody
+    /// asked for its turns only blocks with edges in colour have one.
     ///
     /// # Errors
     /// [`Error::Cancelled`].
@@ -142,6 +151,30 @@ impl Plan {
         planes: &[Vec<f32>],
         job: &mut Job,
     ) -> Result<Vec<Vec<f32>>, Error> {
+        let planes = planes.iter().enumerate().map(|(index, plane)| {
+            let turns = &self.turns[index.min(1)];
+            let flat = plane.iter().all(|value| *value == plane[0]);
+            if flat {
+                job.advance(self.units_of(index))?;
+                return Ok(vec![plane[0]; part[0].len() * part[1].len()]);
+            }
+            let mut made = self.plane(part, plane, turns, job)?;
+            if turns.is_empty() && !self.turns[0].is_empty() {
+                self.sharpen(&mut made, part, plane)?;
+            }
+            Ok(made)
+        });
+        planes.collect()
+    }
+
+    /// `part` of a plane of the large picture from that of [`Plan::reads`].
+    fn plane(
+        &self,
+        part: &Part,
+        plane: &[f32],
+        turns: &[Turn],
+        job: &mut Job,
+    ) -> Result<Vec<f32>, Error> {
         let small = self.reads(part);
         let large: Part = std::array::from_fn(|axis| {
             let (from, to) = (self.small[axis], self.large[axis]);
@@ -149,32 +182,60 @@ impl Plan {
             start..(small[axis].end * to).div_ceil(from).min(to)
         });
         let around = self.around(&small, &large);
-        let planes = planes.iter().enumerate().map(|(index, plane)| {
-            let flat = plane.iter().all(|value| *value == plane[0]);
-            if flat {
-                job.advance(self.units_of(index))?;
-                return Ok(vec![plane[0]; part[0].len() * part[1].len()]);
-            }
-            let turns = &self.turns[index.min(1)];
-            let estimate = self.estimate(plane, turns, &around, job)?;
-            let mut made = cut(&around.fitted(estimate, plane, job)?, &large, part);
-            self.flatten(&mut made, part, plane, &small);
-            Ok(made)
+        let estimate = self.estimate(plane, turns, &around, job)?;
+        let mut made = cut(&around.fitted(estimate, plane, job)?, &large, part);
+        self.flatten(&mut made, part, plane, &small);
+        Ok(made)
+    }
+
+    /// Has the trunk work on the blocks of a `part` with edges near them, all within one box. Which blocks those are does
+    /// not depend on what else is made at the same time.
+    fn sharpen(&self, made: &mut [f32], part: &Part, plane: &[f32]) -> Result<(), Error> {
+        let small = self.reads(part);
+        let edged: Vec<Part> = blocks(part)
+            .into_iter()
+            .filter(|block| {
+                let [columns, rows] = self.window(&self.whole(block), trunk::REACH);
+                let near = cut(plane, &small, &[columns.clone(), rows]);
+                has_edges(&near, columns.len())
+            })
+            .collect();
+        let Some(first) = edged.first() else {
+            return Ok(());
+        };
+        let bounds = edged.iter().fold(first.clone(), |bounds, block| {
+            std::array::from_fn(|axis| {
+                let (a, b) = (&bounds[axis], &block[axis]);
+                a.start.min(b.start)..a.end.max(b.end)
+            })
         });
-        planes.collect()
+        let near = cut(plane, &small, &self.reads(&bounds));
+        let sharp = Job::unwatched(|job| self.plane(&bounds, &near, &Turn::first(1), job))?;
+        for block in edged {
+            let found = cut(&sharp, &bounds, &block);
+            let left = block[0].start - part[0].start;
+            for (row, found) in block[1].clone().zip(found.chunks_exact(block[0].len())) {
+                let start = (row - part[1].start) * part[0].len() + left;
+                made[start..start + found.len()].copy_from_slice(found);
+            }
+        }
+        Ok(())
+    }
+
+    /// The whole blocks that `part` touches.
+    fn whole(&self, part: &Part) -> Part {
+        std::array::from_fn(|axis| {
+            let end = part[axis].end.next_multiple_of(BLOCK).min(self.large[axis]);
+            part[axis].start / BLOCK * BLOCK..end
+        })
     }
 
     /// Makes blocks of a `part` exactly flat that depend on nothing but flat pixels, as where whole parts are flat: so
     /// pixels do not depend on what else is made at the same time. `plane` is the `small` part of the picture.
     fn flatten(&self, made: &mut [f32], part: &Part, plane: &[f32], small: &Part) {
-        let blocks = |range: &Range<usize>| range.start / BLOCK..range.end.div_ceil(BLOCK);
         let width = small[0].len();
-        for [row, column] in
-            blocks(&part[1]).flat_map(|row| blocks(&part[0]).map(move |column| [row, column]))
-        {
-            let block = [(column, 0), (row, 1)]
-                .map(|(at, axis)| at * BLOCK..((at + 1) * BLOCK).min(self.large[axis]));
-            let [columns, rows] = self.window(&block, self.margin);
+        for block in blocks(part) {
+            let [columns, rows] = self.window(&self.whole(&block), self.margin);
             let columns = columns.start - small[0].start..columns.end - small[0].start;
             let first = (rows.start - small[1].start) * width;
             let lines = plane[first..].chunks(width).take(rows.len());
@@ -183,12 +244,12 @@ impl Plan {
             if !values.all(|other| *other == value) {
                 continue;
             }
-            let inside = |axis: usize| {
-                let (start, end) = (part[axis].start, part[axis].end);
-                block[axis].start.max(start) - start..block[axis].end.min(end) - start
-            };
-            for row in inside(1) {
-                made[row * part[0].len()..][inside(0)].fill(value);
+            let [columns, rows] = [0, 1].map(|axis| {
+                let start = part[axis].start;
+                block[axis].start - start..block[axis].end - start
+            });
+            for row in rows {
+                made[row * part[0].len()..][columns.clone()].fill(value);
             }
         }
     }
@@ -312,6 +373,33 @@ impl Around {
             }
         }
     }
+}
+
+/// The pieces that the blocks of the large picture cut `part` into.
+fn blocks(part: &Part) -> Vec<Part> {
+    let along = |range: &Range<usize>| {
+        let Range { start, end } = *range;
+        (start / BLOCK..end.div_ceil(BLOCK))
+            .map(move |at| (at * BLOCK).max(start)..((at + 1) * BLOCK).min(end))
+            .collect::<Vec<_>>()
+    };
+    let columns = along(&part[0]);
+    let rows = along(&part[1]);
+    rows.iter()
+        .flat_map(|rows| {
+            columns
+                .iter()
+                .map(|columns| [columns.clone(), rows.clone()])
+        })
+        .collect()
+}
+
+/// Whether neighbours in a plane of `width` columns differ by [`EDGE`] or more.
+fn has_edges(plane: &[f32], width: usize) -> bool {
+    let apart = |a: f32, b: f32| (a - b).abs() >= EDGE;
+    let mut across = plane.chunks_exact(width).flat_map(|line| line.windows(2));
+    let mut down = plane.iter().zip(&plane[width..]);
+    across.any(|two| apart(two[0], two[1])) || down.any(|(a, b)| apart(*a, *b))
 }
 
 /// `part` of a plane that covers `whole`.

@@ -173,6 +173,46 @@ fn tiles_and_threads_do_not_change_pixels() {
     }
 }
 
+/// Letters in colour: only their blocks are worked on by the trunk, the same ones with any tiles.
+#[test]
+fn edges_in_colour_are_enlarged_as_sharp_as_those_in_luma() {
+    let (width, height) = (200_u32, 90_u32);
+    let red = |x: u32, y: u32| x < 60 && (x / 5 + y / 7) % 3 == 0;
+    let draw = |scale: u32| {
+        let pixels = (0..height * scale).flat_map(|y| (0..width * scale).map(move |x| [x, y]));
+        let samples = pixels.flat_map(|[x, y]| {
+            // Both have a luma of about 0.37.
+            match red(x / scale, y / scale) {
+                true => [0.9, 0.15, 0.1],
+                false => [0.1, 0.5, 0.4],
+            }
+        });
+        floats(
+            width * scale,
+            height * scale,
+            Layout::Rgb,
+            samples.collect(),
+        )
+    };
+    let large = draw(2);
+    let samples = large.to_f32();
+    let truth = raster(&large, &samples);
+    let small = Degradation::from(Blur::Area)
+        .reduce(truth, width as usize, height as usize, 0)
+        .expect("it shrinks");
+    let small = floats(width, height, Layout::Rgb, small);
+    let options = options(2.0, UpscaleMethod::Inr, Blur::Area);
+    let whole = enlarged(&small, &options.clone().tile(4096).threads(1));
+    assert_eq!(
+        whole,
+        enlarged(&small, &options.clone().tile(64).threads(3))
+    );
+    let bicubic = enlarged(&small, &options.method(UpscaleMethod::Bicubic));
+    let [ours, bicubic] =
+        [&whole, &bicubic].map(|large| psnr(truth, raster(large, &large.to_f32())));
+    assert!(ours > bicubic + 3.0, "{ours:.2} dB, bicubic {bicubic:.2}");
+}
+
 #[test]
 fn white_noise_is_told_and_left_out() {
     let large = fixture("chelsea.png");
@@ -262,6 +302,41 @@ fn patterns_of_grey_and_of_few_colours_are_no_noise() {
     let grey = floats(64, 64, Layout::Grey, grey);
     let plain = options(2.0, UpscaleMethod::Inr, Blur::Area);
     assert_ne!(enlarged(&grey, &asked), enlarged(&grey, &plain));
+}
+
+/// With nothing named the blur is estimated, so that every kind of reduction gains on bicubic.
+#[test]
+fn blurs_are_estimated() {
+    let large = fixture("chelsea.png");
+    let [w, h] = [large.width() as usize / 2, large.height() as usize / 2];
+    let samples = large.to_f32();
+    let rows = samples.chunks_exact(3 * large.width() as usize);
+    let samples: Vec<f32> = rows
+        .take(2 * h)
+        .flat_map(|row| &row[..6 * w])
+        .copied()
+        .collect();
+    let truth = Raster::new(2 * w, 2 * h, 3, &samples).expect("it is consistent");
+    for (blur, gain) in [
+        (Blur::Bicubic, 0.8),
+        (Blur::Area, 0.5),
+        (Blur::Gaussian(0.8), 0.5),
+    ] {
+        let small = Degradation::from(blur.clone()).reduce(truth, w, h, 0);
+        let small = small.expect("it shrinks");
+        let [w, h] = [w, h].map(|side| side as u32);
+        let small = Picture::from_f32(w, h, Layout::Rgb, Depth::U8, &small, Metadata::default());
+        let small = small.expect("the shape fits");
+        let made = untouched(&small, "reduced");
+        assert!(made.why.contains("estimated"), "{}", made.why);
+        let bicubic = enlarged(&small, &options(2.0, UpscaleMethod::Bicubic, Blur::Area));
+        let [ours, bicubic] =
+            [&made.picture, &bicubic].map(|large| psnr(truth, raster(large, &large.to_f32())));
+        assert!(
+            ours >= bicubic + gain,
+            "{blur}: {ours:.2} dB, bicubic {bicubic:.2}"
+        );
+    }
 }
 
 /// A blur taken out of pictures that never had it costs several dB.

@@ -1,7 +1,8 @@
 """Trains the enlarging field on the shards of examples.py: `train.py FOLDER STATE.pt --out WEIGHTS.bin`, with PyTorch.
 
 A trunk of 3 x 3 layers at the small size gives coefficients of a cubic B-spline on a lattice FINE times as fine, with a
-gain per channel by the scale. The field is that spline and the picture's own. Training resumes from STATE.pt.
+gain per channel by the scale. The field is that spline and the picture's own. Estimates of estimate.py lie beside the
+shards. Training resumes from STATE.pt.
 """
 
 import argparse
@@ -122,13 +123,16 @@ class Pool:
                 continue
             self.known.add(path)
             with np.load(path) as file:
-                self.shards.append({name: torch.from_numpy(file[name]) for name in file.files})
+                shard = {name: torch.from_numpy(file[name]) for name in file.files}
+            shard["estimate"] = torch.from_numpy(np.load(path[:-4] + ".estimate.npy"))
+            self.shards.append(shard)
         del self.shards[: -self.most]
 
     def batch(self, size):
         shard = random.choice(self.shards)
         pick = torch.randint(len(shard["small"]), (size,))
-        small, large, places, known = (shard[name][pick].float() for name in ("small", "large", "places", "degradation"))
+        names = ("small", "large", "places", "degradation", "estimate")
+        small, large, places, known, estimate = (shard[name][pick].float() for name in names)
         small, large = small / 255, large / 255
         if random.random() < 0.5:
             small, large, places = small.transpose(1, 2), large.transpose(1, 2), places[:, [1, 0, 3, 2]]
@@ -140,11 +144,11 @@ class Pool:
                 places[:, axis] = small.shape[1] - 1 - last
         sign = 1 if random.random() < 0.5 else -1
         strength = sign * random.uniform(0.7, 1.0)
-        return strength * small, strength * large, places, self.told(known)
+        return strength * small, strength * large, places, self.told(known, estimate)
 
     @staticmethod
-    def told(known):
-        """What the trunk is told: estimates with their uncertainty, or nothing."""
+    def told(known, estimate):
+        """What the trunk is told: the truth, the estimate of estimate.py, others with their uncertainty, or nothing."""
         count = len(known)
         unsure = torch.rand(count) * UNKNOWN
         kind = torch.rand(count)
@@ -153,7 +157,12 @@ class Pool:
         variance = torch.where(unsure == UNKNOWN, 0.0, variance)
         losses = known[:, 1:] * torch.exp(0.2 * torch.randn(count, 3))
         losses = losses * (torch.rand(count, 1) > 0.15)
-        return torch.cat([variance[:, None], unsure[:, None], losses], 1)
+        told = torch.cat([variance[:, None], unsure[:, None], losses], 1)
+        # JPEG files have their tables with them.
+        tables = (torch.rand(count) < 0.7) & (known[:, 2] > 0)
+        losses = torch.where(tables[:, None], known[:, 1:], estimate[:, 2:])
+        estimated = torch.cat([estimate[:, :2], losses], 1)
+        return torch.where(torch.rand(count, 1) < 0.35, estimated, told)
 
 
 def numbers(trunk):

@@ -123,7 +123,8 @@ The output folder gets results.csv (every picture), means.csv, crops-xS.png for 
 Examples:
   inr bench sr --data photos
   inr bench sr --data photos --scales 4 --degradation area --methods bicubic,inr
-  inr bench sr --data photos --external 'realesrgan-ncnn-vulkan -i {in} -o {out} -s {scale}'
+  inr bench sr --data photos --crop 384 --jpeg 75 --blind
+  inr bench sr --data photos --external 'waifu2x=tools/upscale/rival.py waifu2x-photo {in} {out} {scale}'
 
 Exit codes: 0 done, 1 failed, 2 bad arguments.";
 
@@ -145,7 +146,8 @@ pub struct SrArgs {
         default_value = "nearest,bilinear,bicubic,lanczos3,backprojected,auto"
     )]
     pub methods: Vec<UpscaleMethod>,
-    /// An outside program, with words {in} and {out} for PNG files, and {scale}; may be given several times
+    /// An outside program, with words {in} and {out} for PNG files, and {scale}, and before it NAME= if you like; may be given
+    /// several times
     #[arg(long, value_name = "COMMAND")]
     pub external: Vec<String>,
     /// How pictures are reduced: area, bicubic, gaussian:S (in small pixels) or psf:FILE
@@ -154,6 +156,12 @@ pub struct SrArgs {
     /// Standard deviation of noise that is added to the small pictures, in steps of 8 bits
     #[arg(long, value_name = "N", default_value_t = 0.0)]
     pub noise: f64,
+    /// Compress the small pictures as JPEG of this quality, 1 to 100
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub jpeg: Option<u8>,
+    /// Take the middle N x N pixels of larger pictures
+    #[arg(long, value_name = "N", conflicts_with = "quick", value_parser = clap::value_parser!(u32).range(64..))]
+    pub crop: Option<u32>,
     /// Keep the degradation from the methods
     #[arg(long)]
     pub blind: bool,

@@ -13,7 +13,7 @@ use crate::input;
 use crate::output::Temporary;
 
 /// Sides in pixels of what a quick look takes from the middle of a picture; MS-SSIM needs 176.
-const QUICK_SIDE: u32 = 192;
+pub const QUICK_SIDE: u32 = 192;
 
 /// The picture files in `folder`, sorted by name.
 pub fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -45,8 +45,8 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads `path`; of a quick look the middle.
-    pub fn open(path: &Path, quick: bool) -> Result<Self> {
+    /// Reads `path`; of pictures with longer sides only the middle of `side` pixels.
+    pub fn open(path: &Path, side: u32) -> Result<Self> {
         let bytes = input::read(path, input::MOST_BYTES)?;
         let picture = read_picture(&bytes, &Limits::default())?;
         if picture.layout().has_alpha() {
@@ -56,7 +56,6 @@ impl Source {
                 "flatten the picture, or take it out of --data",
             ));
         }
-        let side = if quick { QUICK_SIDE } else { u32::MAX };
         let picture = middle(&picture.into_colour().with_depth(Depth::U8), side)?;
         let (folder, _listed) = Temporary::create(TempDir::new, TempDir::path)
             .context("cannot make a temporary folder")?;

@@ -8,13 +8,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use inr::Raster;
-use inr::upscale::Degradation;
-use inr::{Depth, Layout, Metadata, Picture};
+use inr::upscale::{Compression, Degradation};
+use inr::{
+    Depth, FileFormat, Layout, Metadata, Picture, ReadOptions, read_picture_with, write_picture,
+};
 
 use self::figures::{Figures, Measured};
 use self::method::Method;
 use self::report::Crops;
-use super::source::{self, Source};
+use super::source::{self, QUICK_SIDE, Source};
 use crate::args::SrArgs;
 use crate::failure::{Outcome, bad_arguments, refused};
 use crate::output::{self, to_stdout};
@@ -61,7 +63,8 @@ fn one(
     methods: &[Method],
     crops: &mut Crops,
 ) -> Result<Vec<Measured>> {
-    let source = Source::open(path, args.quick)?;
+    let quick = if args.quick { QUICK_SIDE } else { u32::MAX };
+    let source = Source::open(path, args.crop.unwrap_or(quick))?;
     let large = source.cut_to_multiple(scale)?;
     let samples = large.to_f32();
     let (width, height) = (large.width() / scale, large.height() / scale);
@@ -80,7 +83,7 @@ fn one(
         &small,
         Metadata::default(),
     );
-    let small = small?;
+    let (small, compression) = compressed(small?, args.jpeg)?;
     let name = output::stem(path);
     let mut found = Vec::new();
     let mut shown = vec![samples.clone()];
@@ -92,7 +95,7 @@ fn one(
             ));
         }
         let (enlarged, seconds) = method
-            .enlarge(&small, scale, source.folder())
+            .enlarge(&small, compression, scale, source.folder())
             .with_context(|| format!("{} at scale {scale}", method.name()))?;
         let enlarged = enlarged.into_colour().with_depth(Depth::U8);
         let sizes = [&enlarged, &large].map(|picture| [picture.width(), picture.height()]);
@@ -125,6 +128,17 @@ fn one(
     }
     crops.add(&name, [large.width(), large.height()], &shown);
     Ok(found)
+}
+
+/// `small` as a JPEG of this quality gives it back.
+fn compressed(small: Picture, quality: Option<u8>) -> Result<(Picture, Compression)> {
+    let Some(quality) = quality else {
+        return Ok((small, Compression::None));
+    };
+    let written = write_picture(&small, FileFormat::Jpeg, Some(quality))?;
+    let read = read_picture_with(&written.bytes, &ReadOptions::default())?;
+    let step = read.jpeg_step.map_or(Compression::None, Compression::Jpeg);
+    Ok((read.picture, step))
 }
 
 fn raster<'a>(picture: &Picture, samples: &'a [f32]) -> Raster<'a> {

@@ -9,6 +9,8 @@ pub enum Kernel {
     Area,
     /// Cubic convolution with a = -1/2 (Keys 1981).
     Cubic,
+    /// Halfway between the two, of reductions.
+    Halfway,
     /// A Gaussian of this standard deviation, in pixels of the coarser side.
     Gaussian(f64),
     /// The cubic B-spline, never widened: values of a spline from its coefficients.
@@ -24,7 +26,7 @@ impl Kernel {
     fn radius(self) -> f64 {
         match self {
             Self::Area => 0.5,
-            Self::Cubic | Self::Spline => 2.0,
+            Self::Cubic | Self::Halfway | Self::Spline => 2.0,
             Self::Prefilter => 12.0,
             Self::Gaussian(sigma) => 4.0 * sigma,
         }
@@ -38,6 +40,10 @@ impl Kernel {
             Self::Cubic if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
             Self::Cubic if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
             Self::Cubic => 0.0,
+            Self::Halfway => {
+                let area = Self::Area.weight(distance, side) / side;
+                0.5 * (area + Self::Cubic.weight(distance, side))
+            }
             Self::Gaussian(sigma) => (-0.5 * (x / sigma).powi(2)).exp(),
             Self::Spline if x < 1.0 => 2.0 / 3.0 - x * x * (1.0 - x / 2.0),
             Self::Spline => (2.0 - x).max(0.0).powi(3) / 6.0,
@@ -68,7 +74,7 @@ impl Axis {
         let widened = match kernel {
             Kernel::Area => ratio,
             Kernel::Spline | Kernel::Prefilter => 1.0,
-            Kernel::Cubic | Kernel::Gaussian(_) => ratio.max(1.0),
+            Kernel::Cubic | Kernel::Halfway | Kernel::Gaussian(_) => ratio.max(1.0),
         };
         let mut axis = Self {
             spans: Vec::with_capacity(outputs),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use inr::upscale::{Degradation, UpscaleMethod};
+use inr::upscale::{Compression, Degradation, UpscaleMethod};
 use inr::{FileFormat, Limits, Picture, UpscaleOptions, read_picture, upscale, write_picture};
 
 use crate::args::SrArgs;
@@ -51,6 +51,10 @@ impl Method {
     }
 
     fn external(line: &str) -> Result<Self> {
+        let (label, line) = match line.split_once('=') {
+            Some((label, rest)) if !label.contains(char::is_whitespace) => (Some(label), rest),
+            _ => (None, line),
+        };
         let mut words = line.split_whitespace().map(str::to_owned);
         let named = words.next().unwrap_or_default();
         let args: Vec<String> = words.collect();
@@ -66,7 +70,10 @@ impl Method {
             refused(what, "install it, or give its whole path")
         })?;
         Ok(Self::External {
-            name: format!("external:{}", crate::output::stem(&program)),
+            name: match label {
+                Some(label) => label.to_owned(),
+                None => format!("external:{}", crate::output::stem(&program)),
+            },
             program,
             args,
         })
@@ -80,10 +87,17 @@ impl Method {
     }
 
     /// Enlarges `small`; also gives the seconds that it took. Files go into `folder`.
-    pub fn enlarge(&self, small: &Picture, scale: u32, folder: &Path) -> Result<(Picture, f64)> {
+    pub fn enlarge(
+        &self,
+        small: &Picture,
+        compression: Compression,
+        scale: u32,
+        folder: &Path,
+    ) -> Result<(Picture, f64)> {
         match self {
             Self::Own { options, .. } => {
                 let options = (**options).clone().scale(f64::from(scale));
+                let options = options.compression(compression);
                 let started = Instant::now();
                 let enlarged = upscale(small, &options, &mut ())?;
                 Ok((enlarged.picture, started.elapsed().as_secs_f64()))
