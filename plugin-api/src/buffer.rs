@@ -163,7 +163,7 @@ impl<'a> Pixels<'a> {
         self.icc
     }
 
-    /// The bytes of row `y`.
+    /// The bytes of row `y` as they are stored; floats may be NaN.
     ///
     /// # Panics
     /// When the picture has no row `y`.
