@@ -187,7 +187,7 @@ impl Host {
             return;
         };
         let text = format!(
-            "{what} has {count} samples that are not finite, the first in channel {channel} of pixel {x}, {y}; NaN counts as 0"
+            "{what} has samples that are not finite: {count}, the first in channel {channel} of pixel {x}, {y}; NaN counts as 0, infinity as 1"
         );
         self.log(INR_LOG_WARNING, &text);
     }

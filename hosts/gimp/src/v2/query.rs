@@ -186,7 +186,7 @@ fn install_save(params: &[Param], file_type: &FileType) {
     install(&Entry {
         name: SAVE,
         hint: "Exports .inr files.",
-        help: "0 or \"\" for an argument of the encoder selects its default; a quality of 0.01 is the lowest.",
+        help: "0 or \"\" for an argument of the encoder selects its default; give 0.01 for the lowest quality.",
         label: Some("INR picture".into()),
         images: Some("*"),
         arguments,
