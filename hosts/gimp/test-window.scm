@@ -27,6 +27,7 @@
   (result image "last")
   (interactive "sharpen" image)
   (result image "dismissed")
+  (result (interactive "upscale" image) "enlarged")
   (let ((opened (car (file-inr-load RUN-INTERACTIVE file file 0 0 0))))
     (result opened "opened")
     (file-inr-save RUN-INTERACTIVE opened (layer-of opened) (string-append folder "exported.inr") "" 0 0 "" 0)))

@@ -55,6 +55,10 @@
     (call "file-inr-save" (list RUN-NONINTERACTIVE image (layer-of image) out out) values)
     (gimp-image-delete image)))
 
+; Ends the test unless this holds.
+(define (want what holds) (if (not holds) (error what)))
+(define (pixel drawable x y) (vector-ref (cadr (gimp-drawable-get-pixel drawable x y)) 0))
+
 ; Writes a line to `out` if `work` fails.
 (define (note-refusal out name work)
   (let ((failed (catch #t (work) #f)))

@@ -10,7 +10,7 @@
 #define INR_ABI_MAJOR 1
 
 // Minor version of this ABI. Later minor versions only append members to structs and add constants.
-#define INR_ABI_MINOR 1
+#define INR_ABI_MINOR 2
 
 // The call succeeded.
 #define INR_OK 0
@@ -48,10 +48,11 @@
 // Unsigned 16-bit samples in the machine's byte order, 0 to 65535.
 #define INR_SAMPLE_U16 2
 
-// 16-bit floating point samples; 0 to 1 corresponds to the full range of integers.
+// 16-bit floating point samples; 0 to 1 corresponds to the full range of integers. In inputs NaN and negative infinity
+// count as 0 and positive infinity as 1; the plug-in then logs one `INR_LOG_WARNING` for each input.
 #define INR_SAMPLE_F16 3
 
-// 32-bit floating point samples; 0 to 1 corresponds to the full range of integers.
+// 32-bit floating point samples; like `INR_SAMPLE_F16`.
 #define INR_SAMPLE_F32 4
 
 // Grey. A layout's value is its number of interleaved channels.
@@ -403,8 +404,8 @@ typedef struct InrFilterCall {
   uint32_t reserved;
   // Requested region; NULL: the whole output.
   const struct InrRegion *region;
-  // Output buffer with the region's size and the plan's layout, and any sample, alpha and transfer. It must not overlap an
-  // input. NULL in calls of `filter_plan`.
+  // Output buffer with the region's size and the plan's layout, and any sample, alpha and transfer. Its pixels must not
+  // overlap those of an input in memory. NULL in calls of `filter_plan`.
   const struct InrBuffer *output;
   // May be NULL.
   const struct InrProgress *progress;
@@ -457,7 +458,7 @@ typedef struct InrApi {
   uint32_t filter_count;
   // Must be 0.
   uint32_t reserved;
-  // Opens a session and copies `host`. Leaves `out` unchanged on failure.
+  // Opens a session and copies `host`. Leaves `out` unchanged on failure; `INR_VERSION` for a host of another major version.
   int32_t (*session_open)(const struct InrHost *host, struct InrSession **out);
   // Closes the session and frees its memory. No call may be running. Accepts NULL.
   void (*session_close)(struct InrSession *session);
@@ -589,6 +590,14 @@ typedef struct InrCodec {
   int32_t (*encode)(struct InrSession *session, const struct InrEncodeCall *call, struct InrBytes *out);
   // Frees a file that `encode` of the same session returned and clears the struct. Accepts NULL and empty structs.
   void (*bytes_free)(struct InrSession *session, struct InrBytes *bytes);
+  // Usual extension of file names in lower case without a dot, or NULL. Since minor version 2.
+  const char *extension;
+  // MIME type of the files, or NULL. Since minor version 2.
+  const char *mime_type;
+  // The first bytes of every file, or NULL. Since minor version 2.
+  const uint8_t *magic;
+  // Number of these bytes. Since minor version 2.
+  size_t magic_size;
 } InrCodec;
 
 // Type of `inr_get_api`, the only function that a plug-in exports. It stores the table for hosts of `abi_major` in `out`, or

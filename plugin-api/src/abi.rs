@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_void};
 /// Major version of this ABI. A plug-in and a host with different major versions cannot work together.
 pub const INR_ABI_MAJOR: u32 = 1;
 /// Minor version of this ABI. Later minor versions only append members to structs and add constants.
-pub const INR_ABI_MINOR: u32 = 1;
+pub const INR_ABI_MINOR: u32 = 2;
 
 /// The call succeeded.
 pub const INR_OK: i32 = 0;
@@ -32,9 +32,10 @@ pub const INR_INTERNAL: i32 = 9;
 pub const INR_SAMPLE_U8: u32 = 1;
 /// Unsigned 16-bit samples in the machine's byte order, 0 to 65535.
 pub const INR_SAMPLE_U16: u32 = 2;
-/// 16-bit floating point samples; 0 to 1 corresponds to the full range of integers.
+/// 16-bit floating point samples; 0 to 1 corresponds to the full range of integers. In inputs NaN and negative infinity
+/// count as 0 and positive infinity as 1; the plug-in then logs one `INR_LOG_WARNING` for each input.
 pub const INR_SAMPLE_F16: u32 = 3;
-/// 32-bit floating point samples; 0 to 1 corresponds to the full range of integers.
+/// 32-bit floating point samples; like `INR_SAMPLE_F16`.
 pub const INR_SAMPLE_F32: u32 = 4;
 
 /// Grey. A layout's value is its number of interleaved channels.
@@ -355,8 +356,8 @@ pub struct InrFilterCall {
     pub reserved: u32,
     /// Requested region; NULL: the whole output.
     pub region: *const InrRegion,
-    /// Output buffer with the region's size and the plan's layout, and any sample, alpha and transfer. It must not overlap an
-    /// input. NULL in calls of `filter_plan`.
+    /// Output buffer with the region's size and the plan's layout, and any sample, alpha and transfer. Its pixels must not
+    /// overlap those of an input in memory. NULL in calls of `filter_plan`.
     pub output: *const InrBuffer,
     /// May be NULL.
     pub progress: *const InrProgress,
@@ -419,7 +420,7 @@ pub struct InrApi {
     pub filter_count: u32,
     /// Must be 0.
     pub reserved: u32,
-    /// Opens a session and copies `host`. Leaves `out` unchanged on failure.
+    /// Opens a session and copies `host`. Leaves `out` unchanged on failure; `INR_VERSION` for a host of another major version.
     pub session_open:
         Option<unsafe extern "C" fn(host: *const InrHost, out: *mut *mut InrSession) -> i32>,
     /// Closes the session and frees its memory. No call may be running. Accepts NULL.

@@ -173,4 +173,12 @@ pub struct InrCodec {
     >,
     /// Frees a file that `encode` of the same session returned and clears the struct. Accepts NULL and empty structs.
     pub bytes_free: Option<unsafe extern "C" fn(session: *mut InrSession, bytes: *mut InrBytes)>,
+    /// Usual extension of file names in lower case without a dot, or NULL. Since minor version 2.
+    pub extension: *const c_char,
+    /// MIME type of the files, or NULL. Since minor version 2.
+    pub mime_type: *const c_char,
+    /// The first bytes of every file, or NULL. Since minor version 2.
+    pub magic: *const u8,
+    /// Number of these bytes. Since minor version 2.
+    pub magic_size: usize,
 }

@@ -96,6 +96,25 @@ impl Frame {
         self.size[0] as usize * self.format.pixel_size()
     }
 
+    /// True when a row of both uses the same byte. Rows of one may lie between those of the other.
+    fn overlaps(&self, other: &Self) -> bool {
+        let last = i128::from(other.size[1]) - 1;
+        let (own, length) = (self.row_bytes() as i128, other.row_bytes() as i128);
+        let (mut start, mut stride) = (other.data as i128, other.stride as i128);
+        if stride < 0 {
+            (start, stride) = (start + last * stride, -stride);
+        }
+        // A single row may state any stride.
+        let stride = if last == 0 { length } else { stride };
+        (0..self.size[1]).any(|y| {
+            let row = self.data as i128 + i128::from(y) * self.stride as i128 - start;
+            // The rows of `other` that end behind the start of this row, and begin before its end.
+            let first = (row - length).div_euclid(stride) + 1;
+            let end = (row + own - 1).div_euclid(stride);
+            first.max(0) <= end.min(last)
+        })
+    }
+
     fn row(&self, y: u32) -> *mut u8 {
         assert!(y < self.size[1] && !self.data.is_null(), "row {y}");
         // SAFETY: `new` checked that all rows lie within `isize::MAX` bytes of the data; the buffer's owner promises that
@@ -144,7 +163,7 @@ impl<'a> Pixels<'a> {
         self.icc
     }
 
-    /// The bytes of row `y`.
+    /// The bytes of row `y` as they are stored; floats may be NaN.
     ///
     /// # Panics
     /// When the picture has no row `y`.
@@ -153,7 +172,32 @@ impl<'a> Pixels<'a> {
         unsafe { std::slice::from_raw_parts(self.frame.row(y), self.frame.row_bytes()) }
     }
 
-    /// Reads row `y` as encoded floats with straight alpha; 0 to 1 corresponds to the full range of integers.
+    /// Counts samples that are no finite numbers; returns `None` for none, otherwise the number, and column, row and channel
+    /// of the first.
+    pub(crate) fn strays(&self) -> Option<(usize, [u32; 2], u32)> {
+        let format = self.frame.format;
+        // The exponent of these has all bits set.
+        let stray: fn(&[u8]) -> bool = match format.sample {
+            Sample::U8 | Sample::U16 => return None,
+            Sample::F16 => |b| u16::from_ne_bytes([b[0], b[1]]) & 0x7c00 == 0x7c00,
+            Sample::F32 => {
+                |b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]) & 0x7f80_0000 == 0x7f80_0000
+            }
+        };
+        let channels = format.layout.channels();
+        let (mut count, mut first) = (0, None);
+        for y in 0..self.frame.size[1] {
+            let samples = self.row(y).chunks_exact(format.sample.size());
+            for (at, _) in samples.enumerate().filter(|(_, bytes)| stray(bytes)) {
+                count += 1;
+                first.get_or_insert(([(at / channels) as u32, y], (at % channels) as u32));
+            }
+        }
+        first.map(|(pixel, channel)| (count, pixel, channel))
+    }
+
+    /// Reads row `y` as encoded floats with straight alpha; 0 to 1 corresponds to the full range of integers. All are finite:
+    /// NaN and negative infinity become 0, positive infinity 1.
     ///
     /// # Panics
     /// When the picture has no row `y`, or the length of `out` is not that of a row.
@@ -167,9 +211,11 @@ impl<'a> Pixels<'a> {
             Sample::U16 => each(out, row, 2, |b| {
                 f32::from(u16::from_ne_bytes(pairs(b))) / 65_535.0
             }),
-            Sample::F16 => each(out, row, 2, |b| f16::from_ne_bytes(pairs(b)).to_f32()),
+            Sample::F16 => each(out, row, 2, |b| {
+                finite(f16::from_ne_bytes(pairs(b)).to_f32())
+            }),
             Sample::F32 => each(out, row, 4, |b| {
-                f32::from_ne_bytes([b[0], b[1], b[2], b[3]])
+                finite(f32::from_ne_bytes([b[0], b[1], b[2], b[3]]))
             }),
         }
         let channels = format.layout.channels();
@@ -177,7 +223,9 @@ impl<'a> Pixels<'a> {
             for pixel in out.chunks_exact_mut(channels) {
                 let (alpha, colours) = split(pixel);
                 if alpha > 0.0 {
-                    colours.iter_mut().for_each(|colour| *colour /= alpha);
+                    colours
+                        .iter_mut()
+                        .for_each(|colour| *colour = finite(*colour / alpha));
                 }
             }
         }
@@ -195,6 +243,14 @@ impl<'a> Pixels<'a> {
             self.read_row(y as u32, out);
         }
         out
+    }
+}
+
+/// Replaces what is no finite number: 1 stands for positive infinity, 0 for the rest.
+fn finite(value: f32) -> f32 {
+    match value.is_finite() {
+        true => value,
+        false => f32::from(u8::from(value == f32::INFINITY)),
     }
 }
 
@@ -238,6 +294,11 @@ impl<'a> PixelsMut<'a> {
     /// Storage format of the pixels.
     pub fn format(&self) -> Format {
         self.frame.format
+    }
+
+    /// True when the pixels share bytes with `input`.
+    pub(crate) fn overlaps(&self, input: &Pixels) -> bool {
+        self.frame.overlaps(&input.frame)
     }
 
     /// The bytes of row `y`.

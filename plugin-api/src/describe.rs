@@ -287,6 +287,17 @@ impl Input {
     }
 }
 
+/// How to recognise files of a codec.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileType {
+    /// Usual extension of file names, in lower case without a dot.
+    pub extension: String,
+    /// MIME type; empty when there is none.
+    pub mime_type: String,
+    /// The first bytes of every file; empty when they vary.
+    pub magic: Vec<u8>,
+}
+
 /// Capabilities of a filter or plug-in: the sum of `INR_CAP_*` constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities(pub u32);

@@ -24,6 +24,6 @@ pub use abi::*;
 pub use abi_codec::*;
 pub use buffer::{Format, Pixels, PixelsMut};
 pub use codes::{Alpha, Capability, Layout, ParamType, Sample, ThreadClass, Transfer};
-pub use describe::{Capabilities, Filter, Input, Kind, Param, Value};
+pub use describe::{Capabilities, FileType, Filter, Input, Kind, Param, Value};
 pub use region::Region;
 pub use status::{Failure, Status};

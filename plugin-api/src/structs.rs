@@ -42,7 +42,7 @@ macro_rules! sized {
 
 sized! {
     InrHost InrBuffer InrRegion InrProgress InrChoice InrParamInfo InrInputInfo InrFilterInfo InrValue InrInput
-    InrFilterCall InrPlan InrApi InrPictureInfo(cicp) InrRenderCall InrEncodeCall(cicp) InrBytes InrCodec
+    InrFilterCall InrPlan InrApi InrPictureInfo(cicp) InrRenderCall InrEncodeCall(cicp) InrBytes InrCodec(extension)
 }
 
 /// Returns the size that the struct at `pointer` states, after checking the pointer and the size.

@@ -10,7 +10,7 @@ use inr::{
 };
 use inr_plugin_api::guest::{Codec, CodecInfo, CodecTables, EncodeCall, Host, RenderCall, Watch};
 use inr_plugin_api::{
-    Failure, Format, INR_DERIVATIVE_DX, INR_DERIVATIVE_DY, INR_DERIVATIVE_GRADIENT,
+    Failure, FileType, Format, INR_DERIVATIVE_DX, INR_DERIVATIVE_DY, INR_DERIVATIVE_GRADIENT,
     INR_DERIVATIVE_GRADIENT_HSV, INR_DERIVATIVE_LAPLACIAN, INR_DERIVATIVE_MAGNITUDE,
     INR_DERIVATIVE_NONE, INR_DERIVATIVE_NORMAL, Kind, Param, PixelsMut, Region, Sample, Status,
     Value,
@@ -26,7 +26,14 @@ pub(crate) struct Opened {
     host: Host,
 }
 
-static TABLES: LazyLock<CodecTables> = LazyLock::new(|| CodecTables::new::<Opened>(params()));
+static TABLES: LazyLock<CodecTables> = LazyLock::new(|| {
+    let file_type = FileType {
+        extension: "inr".into(),
+        mime_type: "image/x-inr".into(),
+        magic: inr::formats::SIGNATURE.to_vec(),
+    };
+    CodecTables::new::<Opened>(params(), file_type)
+});
 
 impl Codec for Opened {
     fn tables() -> &'static CodecTables {
@@ -111,9 +118,9 @@ impl Codec for Opened {
 fn params() -> Vec<Param> {
     let effort = [1.0, 9.0];
     let mut metrics = [
-        ("perceptual", "What viewers notice"),
-        ("mse", "Least squared error"),
-        ("ssim", "Structure"),
+        ("perceptual", "Visual quality"),
+        ("mse", "Smallest numeric error (PSNR)"),
+        ("ssim", "Structural similarity (SSIM)"),
     ];
     // The first is the default.
     metrics.sort_by_key(|(name, _)| *name != Metric::default().to_string());
@@ -135,7 +142,12 @@ fn params() -> Vec<Param> {
             effort,
             5.0,
         ),
-        Param::choice("metric", "Metric", "What bytes are spent on.", &metrics),
+        Param::choice(
+            "metric",
+            "Optimise for",
+            "What the encoder spends bytes on.",
+            &metrics,
+        ),
         Param::new(
             "preview",
             "Preview",

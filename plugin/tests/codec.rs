@@ -205,3 +205,27 @@ fn the_encoder_is_watched_and_stopped() {
         .unwrap_err();
     assert_eq!(failure.status, Status::BadArgument);
 }
+
+#[test]
+fn one_broken_pixel_spoils_neither_a_filter_nor_a_file() {
+    let format = Format::plain(Sample::F32, Layout::Rgb);
+    let wanted = picture(format);
+    let mut broken = wanted.clone();
+    broken.data[4000..4004].copy_from_slice(&f32::NAN.to_ne_bytes());
+    let made = floats(&broken);
+    assert_eq!(made[1000], 0.0);
+    let others = made.iter().zip(floats(&wanted)).enumerate();
+    for (at, (made, wanted)) in others.filter(|(at, _)| *at != 1000) {
+        assert!((made - wanted).abs() < 1e-3, "{at}: {made} and {wanted}");
+    }
+    let mut session = session();
+    let file_type = session.plugin().file_type().unwrap().clone();
+    let mut codec = session.codec().unwrap();
+    let file = codec.encode(&broken, Extras::default(), &[], None).unwrap();
+    assert!(file.starts_with(&file_type.magic));
+    let mut picture = codec.open(&file).unwrap();
+    let info = picture.info().unwrap();
+    let mut output = Pixmap::new(info.size, info.format);
+    picture.render(None, 0, 0.0, &mut output, None).unwrap();
+    assert!(floats(&output).iter().all(|sample| sample.is_finite()));
+}

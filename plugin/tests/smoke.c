@@ -240,6 +240,9 @@ static void codec(const InrApi *api, InrSession *session, const char *name, cons
     EXPECT(codec != NULL, 1);
     size_t size;
     uint8_t *bytes = read_file(name, &size);
+    EXPECT(strcmp(codec->extension, "inr"), 0);
+    EXPECT(strcmp(codec->mime_type, "image/x-inr"), 0);
+    EXPECT(codec->magic_size == 8 && memcmp(codec->magic, bytes, 8) == 0, 1);
     InrPicture *picture = NULL;
     EXPECT(codec->picture_open(session, bytes, size / 2, &picture), INR_CORRUPT);
     EXPECT(strlen(api->session_message(session)) > 0, 1);

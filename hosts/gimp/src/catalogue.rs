@@ -1,9 +1,10 @@
 //! The available plug-ins and their filters as procedures of GIMP.
 
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use inr_plugin_api::host::{Options, Plugin, Session, find};
-use inr_plugin_api::{Failure, Filter, INR_CAP_EDITS, INR_LOG_INFO, Kind, Param, Value};
+use inr_plugin_api::{Failure, FileType, Filter, INR_CAP_EDITS, Kind, Param, Value};
 
 /// Maximum number of pixels of a picture.
 pub const MAX_PIXELS: u64 = 1 << 28;
@@ -68,6 +69,17 @@ impl Catalogue {
         found.ok_or_else(|| Failure::unsupported(format!("no plug-in here provides {name}")))
     }
 
+    /// How to recognise the files of [`Catalogue::codec`].
+    pub fn file_type(&self) -> FileType {
+        let stated = self.codec().ok().and_then(|(plugin, _)| plugin.file_type());
+        // A plug-in of an earlier version of the ABI does not state it.
+        stated.cloned().unwrap_or_else(|| FileType {
+            extension: "inr".into(),
+            mime_type: "image/x-inr".into(),
+            magic: Vec::new(),
+        })
+    }
+
     /// The plug-in that reads and writes picture files, and the parameters of its encoder.
     ///
     /// # Errors
@@ -107,12 +119,21 @@ pub fn session(plugin: &Plugin) -> Result<Session, Failure> {
         threads: 0,
         max_pixels: MAX_PIXELS,
         max_bytes: MAX_BYTES,
-        log: Some(|level, text| {
-            if level > INR_LOG_INFO {
-                eprintln!("inr: {text}");
-            }
-        }),
+        log: Some(|level, text| log().push((level, text.to_owned()))),
     })
+}
+
+/// Lines that plug-ins logged, with their levels. Any thread may log, and only the main one may talk to GIMP.
+static LOG: Mutex<Vec<(u32, String)>> = Mutex::new(Vec::new());
+
+fn log() -> std::sync::MutexGuard<'static, Vec<(u32, String)>> {
+    LOG.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Takes the lines that plug-ins logged since the last call, with their levels.
+pub fn logged() -> Vec<(u32, String)> {
+    std::mem::take(&mut log())
 }
 
 impl<'a> Procedure<'a> {
@@ -190,6 +211,16 @@ pub fn number(values: &Values, params: &[Param], key: &str) -> f64 {
         Some(Value::Number(number)) => number,
         _ => 0.0,
     }
+}
+
+/// False when another parameter's value disables `param`.
+pub fn is_enabled(param: &Param, values: &Values) -> bool {
+    let Some((by, wanted)) = &param.enabled_by else {
+        return true;
+    };
+    let wanted = wanted.clone().map_or(Value::Number(1.0), Value::Text);
+    let found = values.iter().find(|(key, _)| key == by);
+    found.is_none_or(|(_, value)| *value == wanted)
 }
 
 /// Serialises values for the next call.

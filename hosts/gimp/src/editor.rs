@@ -1,8 +1,8 @@
 //! Functions that both versions of GIMP have, under their names in C.
 
-use std::ffi::{CString, c_char, c_double, c_int, c_void};
+use std::ffi::{CStr, CString, c_char, c_double, c_int, c_void};
 
-use inr_plugin_api::{Failure, Layout, Status};
+use inr_plugin_api::{Failure, INR_LOG_INFO, Layout, Status};
 use libloading::Library;
 
 /// An opaque object of GLib, GEGL or babl.
@@ -69,6 +69,18 @@ functions! {
         gimp_layer_set_offsets: extern "C" fn(H, c_int, c_int) -> c_int,
         gimp_item_is_layer: extern "C" fn(H) -> c_int,
         gimp_item_is_group: extern "C" fn(H) -> c_int,
+        gimp_item_get_lock_content: extern "C" fn(H) -> c_int,
+        gimp_item_get_name: extern "C" fn(H) -> *mut c_char,
+        gimp_layer_get_mask: extern "C" fn(H) -> H,
+        gimp_layer_create_mask: extern "C" fn(H, c_int) -> H,
+        gimp_layer_add_mask: extern "C" fn(H, H) -> c_int,
+        gimp_layer_get_apply_mask: extern "C" fn(H) -> c_int,
+        gimp_layer_set_apply_mask: extern "C" fn(H, c_int) -> c_int,
+        gimp_image_get_selection: extern "C" fn(H) -> H,
+        gimp_image_select_item: extern "C" fn(H, c_int, H) -> c_int,
+        gimp_image_remove_channel: extern "C" fn(H, H) -> c_int,
+        gimp_selection_save: extern "C" fn(H) -> H,
+        gimp_message: unsafe extern "C" fn(*const c_char) -> c_int,
         gimp_item_get_parent: extern "C" fn(H) -> H,
         gimp_drawable_width | gimp_drawable_get_width: extern "C" fn(H) -> c_int,
         gimp_drawable_height | gimp_drawable_get_height: extern "C" fn(H) -> c_int,
@@ -89,8 +101,10 @@ functions! {
         gegl_buffer_set: unsafe extern "C" fn(Object, *const Rectangle, c_int, *const c_void, *const c_void, c_int),
         gegl_buffer_get_format: unsafe extern "C" fn(Object) -> *const c_void,
         gegl_buffer_flush: unsafe extern "C" fn(Object),
+        babl_format: unsafe extern "C" fn(*const c_char) -> *const c_void,
         babl_format_get_space: unsafe extern "C" fn(*const c_void) -> *const c_void,
         babl_format_with_space: unsafe extern "C" fn(*const c_char, *const c_void) -> *const c_void,
+        g_free: unsafe extern "C" fn(*mut c_void),
         g_object_unref: unsafe extern "C" fn(Object),
         g_clear_error: unsafe extern "C" fn(*mut Object),
     }
@@ -128,23 +142,34 @@ pub const GRAY: c_int = 1;
 const NORMAL: c_int = 28;
 
 /// A handle of images and items.
-pub trait Handle: Copy {
+pub trait Handle: Copy + std::fmt::Debug {
     /// No item.
     const NONE: Self;
     /// `GIMP_FILL_TRANSPARENT`.
     const TRANSPARENT: c_int;
+
+    /// The item, unless this is none.
+    fn some(self) -> Option<Self>;
 }
 
 /// The handles of GIMP 2.10.
 impl Handle for c_int {
     const NONE: Self = -1;
     const TRANSPARENT: c_int = 3;
+
+    fn some(self) -> Option<Self> {
+        (self > 0).then_some(self)
+    }
 }
 
 /// The handles of GIMP 3.0.
 impl Handle for Object {
     const NONE: Self = std::ptr::null_mut();
     const TRANSPARENT: c_int = 4;
+
+    fn some(self) -> Option<Self> {
+        (!self.is_null()).then_some(self)
+    }
 }
 
 /// A reference to an object, which `Drop` releases.
@@ -201,6 +226,46 @@ impl<H: Handle> Gimp<H> {
         let text = c_string(text);
         // SAFETY: the text is valid during the call.
         unsafe { (self.gimp_progress_init)(text.as_ptr()) };
+    }
+
+    /// Shows the warnings of plug-ins since the last call.
+    pub fn warn(&self) {
+        let lines = crate::catalogue::logged().into_iter();
+        for (_, line) in lines.filter(|(level, _)| *level > INR_LOG_INFO) {
+            let line = c_string(&line);
+            // SAFETY: the text is valid during the call.
+            unsafe { (self.gimp_message)(line.as_ptr()) };
+        }
+    }
+
+    /// The name of an item.
+    pub fn name(&self, item: H) -> String {
+        let name = (self.gimp_item_get_name)(item);
+        if name.is_null() {
+            return String::new();
+        }
+        // SAFETY: GIMP returned a string, which is freed once.
+        unsafe {
+            let text = CStr::from_ptr(name).to_string_lossy().into_owned();
+            (self.g_free)(name.cast());
+            text
+        }
+    }
+
+    /// The item whose lock keeps the pixels of `item` as they are: itself or a group around it.
+    pub fn locked(&self, item: H) -> Option<H> {
+        let around =
+            std::iter::successors(Some(item), |item| (self.gimp_item_get_parent)(*item).some());
+        let mut around = around.take(100);
+        around.find(|item| (self.gimp_item_get_lock_content)(*item) != 0)
+    }
+
+    /// Column and row in the image of the first pixel.
+    pub fn offsets(&self, drawable: H) -> [c_int; 2] {
+        let (mut x, mut y) = (0, 0);
+        // SAFETY: GIMP writes two numbers to valid pointers.
+        unsafe { (self.gimp_drawable_offsets)(drawable, &mut x, &mut y) };
+        [x, y]
     }
 
     /// The image's ICC profile.
@@ -268,9 +333,7 @@ impl<H: Handle> Gimp<H> {
             false => (H::NONE, -1),
         };
         (self.gimp_image_insert_layer)(image, layer, parent, position);
-        let (mut x, mut y) = (0, 0);
-        // SAFETY: GIMP writes two numbers to valid pointers.
-        unsafe { (self.gimp_drawable_offsets)(drawable, &mut x, &mut y) };
+        let [x, y] = self.offsets(drawable);
         (self.gimp_layer_set_offsets)(layer, x, y);
     }
 

@@ -12,8 +12,17 @@ use crate::editor::{Gimp, Handle};
 use crate::metadata::Metadata;
 use crate::{filter, pixels};
 
-/// Signature of the files in GIMP's notation.
-pub const MAGIC: &std::ffi::CStr = c"0,string,\\211INR\\015\\012\\032\\012";
+/// The first bytes of files in GIMP's notation; empty when they are not known.
+pub fn magic(bytes: &[u8]) -> String {
+    if bytes.is_empty() {
+        return String::new();
+    }
+    let byte = |byte: &u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(*byte).to_string(),
+        other => format!("\\{other:03o}"),
+    };
+    format!("0,string,{}", bytes.iter().map(byte).collect::<String>())
+}
 
 /// An open file.
 #[derive(Debug)]
@@ -86,7 +95,7 @@ impl Opened {
         })?;
         let precision = pixels::precision(format.sample);
         let icc = self.info.icc.as_deref();
-        let image = filter::new_image(gimp, output, precision, icc, "Background")?;
+        let (image, _) = filter::new_image(gimp, output, precision, icc, "Background")?;
         match metadata {
             Some(metadata) => metadata.apply(gimp, image, &self.info),
             None if self.info.exif.is_some() || self.info.xmp.is_some() => {
@@ -139,6 +148,7 @@ pub fn save<H: Handle>(
     let bytes = filter::watched(gimp, |watcher| {
         codec.encode(&source, extras, values, Some(watcher))
     });
+    gimp.warn();
     let bytes = bytes.map_err(|failure| named(path, &failure))?;
     write(path, &bytes).map_err(|error| io(path, &error))
 }

@@ -73,18 +73,24 @@ impl<H: Handle> Job<'_, H> {
                 "this is a layer group; select one of its layers",
             ));
         }
+        let beside = catalogue::number(&self.values, &self.procedure.params(), NEW_LAYER) != 0.0;
+        if self.procedure.edits() && !beside {
+            unlocked(gimp, self.drawable)?;
+        }
         gimp.progress(&self.procedure.filter.label);
         let sample = pixels::sample((gimp.gimp_image_get_precision)(self.image));
         let mut source = gimp.read(self.drawable, sample)?;
         source.icc = gimp.profile(self.image);
-        match self.procedure.edits() {
-            true => self.edit(gimp, &source),
+        let done = match self.procedure.edits() {
+            true => self.edit(gimp, &source, beside),
             false => self.make_image(gimp, &source),
-        }
+        };
+        gimp.warn();
+        done
     }
 
     /// Runs the filter on `source` and returns the result, or its part `window`.
-    fn made(
+    pub(crate) fn made(
         &self,
         gimp: &Gimp<H>,
         source: &Pixmap,
@@ -133,12 +139,10 @@ impl<H: Handle> Job<'_, H> {
         })
     }
 
-    fn edit(&self, gimp: &Gimp<H>, source: &Pixmap) -> Result<Made<H>, Failure> {
+    fn edit(&self, gimp: &Gimp<H>, source: &Pixmap, beside: bool) -> Result<Made<H>, Failure> {
         let Some(window) = gimp.selected(self.drawable) else {
             return Err(Failure::bad("the selection does not intersect the layer"));
         };
-        let params = self.procedure.params();
-        let beside = catalogue::number(&self.values, &params, NEW_LAYER) != 0.0;
         let made = self.made(gimp, source, Some(window))?;
         (gimp.gimp_image_undo_group_start)(self.image);
         let done = self.put(gimp, made, window, beside);
@@ -180,22 +184,37 @@ impl<H: Handle> Job<'_, H> {
     fn make_image(&self, gimp: &Gimp<H>, source: &Pixmap) -> Result<Made<H>, Failure> {
         let made = self.made(gimp, source, None)?;
         let precision = (gimp.gimp_image_get_precision)(self.image);
-        let image = new_image(
-            gimp,
-            made,
-            precision,
-            source.icc.as_deref(),
-            &self.procedure.filter.label,
-        )?;
+        let name = gimp.name(self.drawable);
+        let icc = source.icc.as_deref();
+        let (image, layer) = new_image(gimp, made, precision, icc, &name)?;
         let (mut x, mut y) = (0.0, 0.0);
         // SAFETY: GIMP writes two numbers to valid pointers.
         unsafe { (gimp.gimp_image_get_resolution)(self.image, &mut x, &mut y) };
         (gimp.gimp_image_set_resolution)(image, x, y);
+        (gimp.gimp_image_undo_disable)(image);
+        let carried = self.carry(gimp, image, layer);
+        (gimp.gimp_image_undo_enable)(image);
+        if let Err(failure) = carried {
+            (gimp.gimp_image_delete)(image);
+            return Err(failure);
+        }
         Ok(Made::Image(image))
     }
 }
 
-/// Creates an image with `pixels` as its only layer.
+/// # Errors
+/// [`inr_plugin_api::Status::Unsupported`] when GIMP would not change the pixels of `drawable`.
+fn unlocked<H: Handle>(gimp: &Gimp<H>, drawable: H) -> Result<(), Failure> {
+    let Some(locked) = gimp.locked(drawable) else {
+        return Ok(());
+    };
+    let name = gimp.name(locked);
+    Err(Failure::unsupported(format!(
+        "the pixels of {name} are locked; unlock them in the Layers dialog, or ask for the result as a new layer"
+    )))
+}
+
+/// Creates an image with `pixels` as its only layer, which is returned with it.
 ///
 /// # Errors
 /// The errors of [`Gimp::write`].
@@ -205,7 +224,7 @@ pub fn new_image<H: Handle>(
     precision: c_int,
     icc: Option<&[u8]>,
     layer: &str,
-) -> Result<H, Failure> {
+) -> Result<(H, H), Failure> {
     let [width, height] = pixels.size.map(|side| side as c_int);
     let kind = match pixels.format.layout.channels() {
         1 | 2 => GRAY,
@@ -225,7 +244,7 @@ pub fn new_image<H: Handle>(
         (gimp.gimp_image_delete)(image);
         return Err(failure);
     }
-    Ok(image)
+    Ok((image, layer))
 }
 
 /// Copies the part `window` of `pixels`.

@@ -7,6 +7,8 @@
 #[cfg(target_os = "linux")]
 mod arguments;
 #[cfg(target_os = "linux")]
+mod carried;
+#[cfg(target_os = "linux")]
 mod catalogue;
 #[cfg(target_os = "linux")]
 mod editor;
@@ -15,9 +17,15 @@ mod file;
 #[cfg(target_os = "linux")]
 mod filter;
 #[cfg(target_os = "linux")]
+mod links;
+#[cfg(target_os = "linux")]
+mod live;
+#[cfg(target_os = "linux")]
 mod metadata;
 #[cfg(target_os = "linux")]
 mod pixels;
+#[cfg(target_os = "linux")]
+mod preview;
 #[cfg(target_os = "linux")]
 mod procedure;
 #[cfg(target_os = "linux")]

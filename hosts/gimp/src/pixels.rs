@@ -30,6 +30,9 @@ pub fn precision(sample: Sample) -> c_int {
     }
 }
 
+/// babl's name of the values of masks and selections.
+const VALUES: &CStr = c"Y float";
+
 /// babl's name of encoded samples with straight alpha.
 fn encoding(format: Format) -> &'static CStr {
     let names = match format.sample {
@@ -60,25 +63,67 @@ impl<H: Handle> Gimp<H> {
     /// # Errors
     /// The errors of [`blank`]; [`Status::Io`] when the drawable does not exist.
     pub fn read(&self, drawable: H, sample: Sample) -> Result<Pixmap, Failure> {
+        self.read_part(drawable, Rectangle::whole(self.size(drawable)), sample)
+    }
+
+    /// Reads the pixels of `part` like [`Gimp::read`].
+    ///
+    /// # Errors
+    /// The errors of [`Gimp::read`].
+    pub fn read_part(
+        &self,
+        drawable: H,
+        part: Rectangle,
+        sample: Sample,
+    ) -> Result<Pixmap, Failure> {
         // SAFETY: GIMP returns NULL or a reference.
         let buffer = unsafe { self.held((self.gimp_drawable_get_buffer)(drawable), "pixels") }?;
-        let size = self.size(drawable);
-        let mut pixels = blank(size.map(|side| side as u32), sample, self.layout(drawable))?;
+        let size = [part.width, part.height].map(|side| side as u32);
+        let mut pixels = blank(size, sample, self.layout(drawable))?;
         // SAFETY: `buffer` holds the object, and `pixels` has room for the rectangle in this format.
         unsafe {
             let format = self.format(buffer.get(), pixels.format);
             let data = pixels.data.as_mut_ptr().cast();
-            (self.gegl_buffer_get)(
-                buffer.get(),
-                &Rectangle::whole(size),
-                1.0,
-                format,
-                data,
-                0,
-                0,
-            );
+            (self.gegl_buffer_get)(buffer.get(), &part, 1.0, format, data, 0, 0);
         }
         Ok(pixels)
+    }
+
+    /// Reads `part` of a channel as floats of its own values, which have no curve; what lies outside is 0.
+    ///
+    /// # Errors
+    /// The errors of [`Gimp::read`].
+    pub fn read_channel(&self, channel: H, part: Rectangle) -> Result<Pixmap, Failure> {
+        // SAFETY: GIMP returns NULL or a reference.
+        let buffer = unsafe { self.held((self.gimp_drawable_get_buffer)(channel), "pixels") }?;
+        let size = [part.width, part.height].map(|side| side as u32);
+        let mut pixels = blank(size, Sample::F32, Layout::Grey)?;
+        // SAFETY: `buffer` holds the object, and `pixels` has room for the rectangle in this format.
+        unsafe {
+            let format = (self.babl_format)(VALUES.as_ptr());
+            let data = pixels.data.as_mut_ptr().cast();
+            (self.gegl_buffer_get)(buffer.get(), &part, 1.0, format, data, 0, 0);
+        }
+        Ok(pixels)
+    }
+
+    /// Writes floats of [`Gimp::read_channel`] over the whole of a channel.
+    ///
+    /// # Errors
+    /// [`Status::Io`] when the channel does not exist.
+    pub fn write_channel(&self, channel: H, pixels: &Pixmap) -> Result<(), Failure> {
+        // SAFETY: GIMP returns NULL or a reference.
+        let buffer = unsafe { self.held((self.gimp_drawable_get_buffer)(channel), "pixels") }?;
+        let size = pixels.size.map(|side| side as c_int);
+        // SAFETY: `buffer` holds the object, and `pixels` fills the rectangle in this format.
+        unsafe {
+            let format = (self.babl_format)(VALUES.as_ptr());
+            let data = pixels.data.as_ptr().cast();
+            (self.gegl_buffer_set)(buffer.get(), &Rectangle::whole(size), 0, format, data, 0);
+            (self.gegl_buffer_flush)(buffer.get());
+        }
+        (self.gimp_drawable_update)(channel, 0, 0, size[0], size[1]);
+        Ok(())
     }
 
     /// Writes `pixels` at `at` into the buffer of `drawable`, or into its shadow buffer.

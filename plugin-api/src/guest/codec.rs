@@ -4,12 +4,12 @@ use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 
 use super::handle::{Handle, Host, in_session};
-use super::tables::{Tables, settle_values};
+use super::tables::{Tables, settle_values, text};
 use super::watch::Watch;
 use crate::abi::*;
 use crate::abi_codec::*;
 use crate::buffer::{Format, Pixels, PixelsMut};
-use crate::describe::{Param, Value};
+use crate::describe::{FileType, Param, Value};
 use crate::region::Region;
 use crate::status::Failure;
 use crate::structs::{bytes, read, write};
@@ -105,8 +105,9 @@ unsafe impl Send for CodecTables {}
 unsafe impl Sync for CodecTables {}
 
 impl CodecTables {
-    /// Builds the tables of `C`, whose encoder has `params`.
-    pub fn new<C: Codec>(params: Vec<Param>) -> Self {
+    /// Builds the tables of `C`, whose encoder has `params`, for files of `file_type`.
+    pub fn new<C: Codec>(params: Vec<Param>, file_type: FileType) -> Self {
+        let magic: &'static [u8] = file_type.magic.leak();
         Self {
             table: InrCodec {
                 struct_size: size_of::<InrCodec>(),
@@ -120,9 +121,27 @@ impl CodecTables {
                 picture_render: Some(picture_render::<C>),
                 encode: Some(encode::<C>),
                 bytes_free: Some(bytes_free),
+                extension: text(&file_type.extension),
+                mime_type: optional(&file_type.mime_type),
+                magic: optional_bytes(magic),
+                magic_size: magic.len(),
             },
             params,
         }
+    }
+}
+
+fn optional(value: &str) -> *const c_char {
+    match value.is_empty() {
+        true => null(),
+        false => text(value),
+    }
+}
+
+fn optional_bytes(bytes: &'static [u8]) -> *const u8 {
+    match bytes.is_empty() {
+        true => null(),
+        false => bytes.as_ptr(),
     }
 }
 
@@ -232,8 +251,10 @@ unsafe extern "C" fn encode<C: Codec>(
         in_session(session, |session| {
             let call = read(call)?;
             read(out)?;
+            let pixels = Pixels::new(call.input, true)?;
+            session.host.warn_of_strays("the picture", &pixels);
             let call = EncodeCall {
-                pixels: Pixels::new(call.input, true)?,
+                pixels,
                 exif: bytes(call.exif, call.exif_size),
                 xmp: bytes(call.xmp, call.xmp_size),
                 cicp: Some(call.cicp).filter(|cicp| *cicp != [0; 4]),

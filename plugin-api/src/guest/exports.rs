@@ -150,8 +150,15 @@ unsafe extern "C" fn filter_run<P: Plugin>(
         // SAFETY: the header requires this of the caller.
         let mut output = unsafe { PixelsMut::new(output) }?;
         fits(&call, &plan, &output)?;
+        apart(filter, &call, &output)?;
         covers(filter, &call, &plan)?;
         call.watch.done(0.0)?;
+        for (info, image) in filter.inputs.iter().zip(&call.inputs) {
+            if let Some(image) = image {
+                let what = format!("input {}", info.key);
+                session.host.warn_of_strays(&what, &image.pixels);
+            }
+        }
         P::run(index, &call, &mut output)?;
         call.watch.done(1.0)
     };
@@ -318,6 +325,23 @@ fn fits(call: &Call, plan: &Plan, output: &PixelsMut) -> Result<(), Failure> {
         within(pixels[0].saturating_mul(pixels[1]), limit)?;
     }
     Ok(())
+}
+
+/// Checks that the output shares no memory with an input.
+fn apart(filter: &Filter, call: &Call, output: &PixelsMut) -> Result<(), Failure> {
+    let mut inputs = filter.inputs.iter().zip(&call.inputs);
+    let shared = inputs.find(|(_, image)| {
+        image
+            .as_ref()
+            .is_some_and(|image| output.overlaps(&image.pixels))
+    });
+    match shared {
+        Some((info, _)) => Err(Failure::bad(format!(
+            "the output overlaps input {} in memory; give the output a buffer of its own",
+            info.key
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Left, top, width and height of the part of the first input that the region needs.

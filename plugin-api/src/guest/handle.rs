@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::abi::*;
 use crate::abi_codec::InrBytes;
+use crate::buffer::Pixels;
 use crate::status::{Failure, Status};
 use crate::structs::{self, c_string};
 
@@ -140,6 +141,13 @@ impl Host {
     pub(super) unsafe fn new(host: *const InrHost) -> Result<Self, Failure> {
         // SAFETY: the caller makes this promise.
         let host = unsafe { structs::read(host) }?;
+        if host.abi_major != INR_ABI_MAJOR {
+            let message = format!(
+                "the host has version {} of the ABI; this plug-in has version {INR_ABI_MAJOR}",
+                host.abi_major
+            );
+            return Err(Failure::new(Status::Version, message));
+        }
         if host.alloc.is_some() != host.free.is_some() {
             return Err(Failure::bad("the host sets only one of alloc and free"));
         }
@@ -171,6 +179,17 @@ impl Host {
             // SAFETY: the header lets any thread call `log`.
             unsafe { log(self.host.ctx, level, c_string(text).as_ptr()) }
         }
+    }
+
+    /// Logs a warning if `pixels`, which `what` names, has samples that are no finite numbers.
+    pub(super) fn warn_of_strays(&self, what: &str, pixels: &Pixels) {
+        let Some((count, [x, y], channel)) = pixels.strays() else {
+            return;
+        };
+        let text = format!(
+            "{what} has samples that are not finite: {count}, the first in channel {channel} of pixel {x}, {y}; NaN counts as 0, infinity as 1"
+        );
+        self.log(INR_LOG_WARNING, &text);
     }
 
     /// Moves `bytes` into the host's memory, or leaves them in the plug-in's when the host allocates none.

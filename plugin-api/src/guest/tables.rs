@@ -63,7 +63,8 @@ impl Tables {
     }
 }
 
-fn text(text: &str) -> *const c_char {
+/// Leaks `text` as a string for C.
+pub(super) fn text(text: &str) -> *const c_char {
     CString::into_raw(c_string(text))
 }
 

@@ -11,7 +11,7 @@ use super::read;
 use crate::abi::*;
 use crate::abi_codec::InrCodec;
 use crate::codes::ThreadClass;
-use crate::describe::{Capabilities, Filter, Param};
+use crate::describe::{Capabilities, FileType, Filter, Param};
 use crate::status::{Failure, Status};
 use crate::structs;
 
@@ -30,6 +30,7 @@ pub(crate) struct Loaded {
     capabilities: Capabilities,
     filters: Vec<Filter>,
     codec: Option<(InrCodec, Vec<Param>)>,
+    file_type: Option<FileType>,
     /// Locked during calls of a plug-in that accepts one call at a time.
     one: Option<Mutex<()>>,
 }
@@ -164,6 +165,11 @@ impl Plugin {
         self.0.codec.as_ref().map(|(_, params)| params.as_slice())
     }
 
+    /// How to recognise the codec's files; `None` without a codec, and for plug-ins before version 1.2 of the ABI.
+    pub fn file_type(&self) -> Option<&FileType> {
+        self.0.file_type.as_ref()
+    }
+
     pub(crate) fn codec_table(&self) -> Option<InrCodec> {
         self.0.codec.as_ref().map(|(table, _)| *table)
     }
@@ -202,6 +208,11 @@ unsafe fn loaded(api: &InrApi, path: PathBuf) -> Result<Loaded, Failure> {
             Some((table, params))
         }
     };
+    let file_type = match &codec {
+        None => None,
+        // SAFETY: the same promise.
+        Some((table, _)) => unsafe { read::file_type(table) }?,
+    };
     // SAFETY: the same promise.
     let filters = unsafe { read::filters(api) }?;
     // All filters share the same functions, so one filter of the class `One` serialises the calls of all.
@@ -221,6 +232,7 @@ unsafe fn loaded(api: &InrApi, path: PathBuf) -> Result<Loaded, Failure> {
             capabilities: Capabilities(api.capabilities),
             filters,
             codec,
+            file_type,
             one,
         })
     }

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use crate::abi::{InrApi, InrFilterInfo, InrParamInfo};
 use crate::abi_codec::{INR_SUITE_CODEC, INR_SUITE_CODEC_VERSION, InrCodec};
 use crate::codes::{ParamType, ThreadClass};
-use crate::describe::{Capabilities, Filter, Input, Kind, Param};
+use crate::describe::{Capabilities, FileType, Filter, Input, Kind, Param};
 use crate::status::Failure;
 use crate::structs;
 
@@ -60,6 +60,24 @@ pub(super) unsafe fn codec(api: &InrApi) -> Result<Option<InrCodec>, Failure> {
     match complete {
         true => Ok(Some(table)),
         false => Err(Failure::bad("a function of the codec is NULL")),
+    }
+}
+
+/// Reads how to recognise the codec's files, if the codec states it.
+///
+/// # Safety
+/// See [`named`].
+pub(super) unsafe fn file_type(table: &InrCodec) -> Result<Option<FileType>, Failure> {
+    if table.extension.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller makes this promise.
+    unsafe {
+        Ok(Some(FileType {
+            extension: named(table.extension, "the extension of files")?,
+            mime_type: optional(table.mime_type, "the MIME type")?,
+            magic: structs::bytes(table.magic, table.magic_size).unwrap_or_default(),
+        }))
     }
 }
 

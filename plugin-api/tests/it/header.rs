@@ -87,7 +87,7 @@ fn assertions() -> (String, Vec<(&'static str, usize)>) {
         InrBytes { struct_size data size }
         InrCodec {
             struct_size version param_count params picture_open picture_close picture_message picture_info
-            picture_render encode bytes_free
+            picture_render encode bytes_free extension mime_type magic magic_size
         }
     }
     text.push_str("static_assert(INR_INTERNAL == 9 && INR_OK == 0, \"codes\");\nint main(void) { return 0; }\n");

@@ -52,7 +52,14 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     })
 });
 
-static CODEC: LazyLock<CodecTables> = LazyLock::new(|| CodecTables::new::<Stored>(Vec::new()));
+static CODEC: LazyLock<CodecTables> = LazyLock::new(|| {
+    let file_type = FileType {
+        extension: "stored".into(),
+        mime_type: "image/x-stored".into(),
+        magic: Vec::new(),
+    };
+    CodecTables::new::<Stored>(Vec::new(), file_type)
+});
 
 impl Plugin for Probe {
     fn tables() -> &'static Tables {
@@ -235,6 +242,10 @@ fn a_call_is_cancelled_and_a_panic_disables_only_its_session() {
 #[test]
 fn a_codec_encodes_opens_and_renders() {
     let plugin = probe();
+    let file_type = plugin.file_type().unwrap();
+    assert_eq!(file_type.extension, "stored");
+    assert_eq!(file_type.mime_type, "image/x-stored");
+    assert!(file_type.magic.is_empty());
     let limited = Options {
         max_pixels: 50,
         ..Options::default()
@@ -292,22 +303,25 @@ fn buffer(data: *mut u8, stride: isize, sample: Sample) -> InrBuffer {
     }
 }
 
+/// A host without services.
+const HOST: InrHost = InrHost {
+    struct_size: size_of::<InrHost>(),
+    abi_major: INR_ABI_MAJOR,
+    abi_minor: INR_ABI_MINOR,
+    name: null(),
+    ctx: null_mut(),
+    alloc: None,
+    free: None,
+    log: None,
+    max_threads: 1,
+    reserved: 0,
+    max_pixels: 0,
+    max_bytes: 0,
+};
+
 impl Shared {
     fn open() -> Self {
-        let host = InrHost {
-            struct_size: size_of::<InrHost>(),
-            abi_major: INR_ABI_MAJOR,
-            abi_minor: INR_ABI_MINOR,
-            name: null(),
-            ctx: null_mut(),
-            alloc: None,
-            free: None,
-            log: None,
-            max_threads: 1,
-            reserved: 0,
-            max_pixels: 0,
-            max_bytes: 0,
-        };
+        let host = HOST;
         let (mut api, mut session) = (null(), null_mut());
         // SAFETY: the calls follow the header and use local values.
         unsafe {
@@ -416,4 +430,92 @@ fn threads_write_side_by_side_into_one_picture() {
     });
     let row = |first: f32| [first, first + 1.0, first, first + 1.0];
     assert_eq!(picture, [row(1.0), row(3.0), row(5.0)]);
+}
+
+#[test]
+fn a_host_of_another_major_version_opens_no_session() {
+    let other = InrHost {
+        abi_major: INR_ABI_MAJOR + 1,
+        ..HOST
+    };
+    let (mut api, mut session) = (null(), null_mut());
+    // SAFETY: the calls follow the header and use local values.
+    let code = unsafe {
+        assert_eq!(export(INR_ABI_MAJOR, &other, &mut api), INR_OK);
+        (*api).session_open.unwrap()(&other, &mut session)
+    };
+    assert_eq!((code, session), (INR_VERSION, null_mut()));
+}
+
+#[test]
+fn an_output_that_shares_pixels_with_an_input_is_rejected() {
+    let shared = Shared::open();
+    let mut memory = [7_u8; 64];
+    let data = memory.as_mut_ptr();
+    // Starts and strides of input and output, with rows of 2 bytes, and whether a byte belongs to both.
+    for (input, output, overlaps) in [
+        ((0, 2), (0, 2), true),
+        ((0, 2), (5, 2), true),
+        ((0, 2), (6, 2), false),
+        ((6, 2), (0, 2), false),
+        ((0, 4), (2, 4), false),
+        ((0, 4), (1, 4), true),
+        ((0, 4), (3, 4), true),
+        ((10, -5), (2, 5), false),
+        ((10, -5), (1, 5), true),
+        ((2, 20), (0, 8), false),
+        ((2, 20), (6, 8), true),
+        ((30, 2), (42, -3), false),
+        ((30, 2), (41, -3), true),
+    ] {
+        let at = |(start, stride)| buffer(data.wrapping_add(start), stride, Sample::U8);
+        let code = shared.run(0, at(input), at(output));
+        let expected = if overlaps { INR_BAD_ARGUMENT } else { INR_OK };
+        let message = shared.message();
+        assert_eq!(code, expected, "{input:?} {output:?}: {message}");
+        assert!(
+            !overlaps || message.contains("output overlaps input image"),
+            "{message}"
+        );
+    }
+    shared.close();
+}
+
+/// What the plug-in logged in the test below.
+static LOGGED: std::sync::Mutex<Vec<(u32, String)>> = std::sync::Mutex::new(Vec::new());
+
+#[test]
+fn samples_that_are_no_numbers_are_replaced_with_a_warning() {
+    let options = Options {
+        log: Some(|level, text| LOGGED.lock().unwrap().push((level, text.into()))),
+        ..Options::default()
+    };
+    let mut session = probe().open(&options).unwrap();
+    let values = [0.25, 0.5, f32::NAN, f32::INFINITY, 0.75, f32::NEG_INFINITY];
+    let format = Format::plain(Sample::F32, Layout::Rgb);
+    let mut input = Pixmap::new([1, 2], format);
+    input.data = values.iter().flat_map(|v| v.to_ne_bytes()).collect();
+    let mut output = Pixmap::new([1, 2], format);
+    let copy = request("copy", &input);
+    session.run(&copy, &mut output, None).unwrap();
+    let made: Vec<f32> = output
+        .data
+        .chunks_exact(4)
+        .map(|b| f32::from_ne_bytes(b.try_into().unwrap()))
+        .collect();
+    assert_eq!(made, [0.25, 0.5, 0.0, 1.0, 0.75, 0.0]);
+    let logged = std::mem::take(&mut *LOGGED.lock().unwrap());
+    let [(level, text)] = &logged[..] else {
+        panic!("{logged:?}");
+    };
+    assert_eq!(*level, INR_LOG_WARNING);
+    assert!(text.contains("input image has samples"), "{text}");
+    assert!(text.contains("not finite: 3, the first"), "{text}");
+    assert!(text.contains("channel 2 of pixel 0, 0"), "{text}");
+    let finite = filled([2, 2], Sample::F16, Layout::Grey);
+    let mut output = Pixmap::new([2, 2], finite.format);
+    session
+        .run(&request("copy", &finite), &mut output, None)
+        .unwrap();
+    assert!(LOGGED.lock().unwrap().is_empty());
 }

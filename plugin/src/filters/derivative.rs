@@ -26,12 +26,12 @@ const HINT: &str = "The derivative that ends the range of samples, in samples (0
 
 fn describe_gradient() -> Filter {
     let choices = [
-        ("magnitude", "Length"),
-        ("dx", "Along x, mid grey is none"),
-        ("dy", "Along y, mid grey is none"),
-        ("gradient", "Along x in red, y in green"),
-        ("gradient-hsv", "Direction as hue, length as value"),
-        ("normal", "Normals of the relief"),
+        ("magnitude", "Strength of edges"),
+        ("dx", "Change from left to right (mid grey: none)"),
+        ("dy", "Change from top to bottom (mid grey: none)"),
+        ("gradient", "Left to right in red, top to bottom in green"),
+        ("gradient-hsv", "Direction as hue, strength as brightness"),
+        ("normal", "Normal map"),
     ];
     filter(
         "gradient",
@@ -39,7 +39,12 @@ fn describe_gradient() -> Filter {
         "First derivatives of the field through the picture's samples.",
         EDITS | INR_CAP_TILES,
         vec![
-            Param::choice("show", "Show", "What of the gradient is shown.", &choices),
+            Param::choice(
+                "show",
+                "Show",
+                "Which picture of the gradient the filter makes.",
+                &choices,
+            ),
             Param::number("range", "Range", HINT, [1e-6, 1e6], [0.01, 1.0], 0.25),
         ],
     )

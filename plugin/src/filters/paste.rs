@@ -16,8 +16,8 @@ pub(super) const SEAMLESS_PASTE: Entry = Entry {
 
 fn describe() -> Filter {
     let guidance = [
-        ("source", "Of the source"),
-        ("mixed", "Of source and picture, whichever is steeper"),
+        ("source", "From the source"),
+        ("mixed", "From source or picture, whichever is steeper"),
     ];
     let place = |key: &str, label: &str, hint: &str| {
         Param::whole(key, label, hint, [-1e6, 1e6], [0.0, 4096.0], 0.0)

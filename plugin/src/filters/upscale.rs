@@ -30,17 +30,17 @@ fn describe() -> Filter {
     let scale = "Output pixels per pixel. From 1 to 64 a trained network adds detail, beyond it the field through the samples is rendered.";
     let effort = "How hard to try: more takes longer.";
     let degradation =
-        "How the picture came from the large one, if you know; a blur is taken out only if named.";
+        "How the picture lost its detail, if you know; only the blur that is named is removed.";
     let degradations = [
-        ("auto", "Not known"),
-        ("area", "Averaged, as by a sensor or by compression"),
-        ("bicubic", "Reduced as benchmarks are"),
-        ("gaussian", "Blurred"),
+        ("auto", "None, or unknown"),
+        ("area", "Averaging of pixels (camera sensor)"),
+        ("bicubic", "Bicubic reduction"),
+        ("gaussian", "Gaussian blur"),
     ];
     let mut blur = Param::number(
         "blur",
-        "Blur",
-        "Standard deviation in pixels.",
+        "Blur radius",
+        "Standard deviation of the Gaussian blur in pixels.",
         [0.05, 8.0],
         [0.3, 2.0],
         0.6,
@@ -56,7 +56,7 @@ fn describe() -> Filter {
             side("width", "Width"),
             side("height", "Height"),
             Param::whole("effort", "Effort", effort, [1.0, 9.0], [1.0, 9.0], 5.0),
-            Param::choice("degradation", "Degradation", degradation, &degradations),
+            Param::choice("degradation", "Blur to remove", degradation, &degradations),
             blur,
         ],
     )

@@ -62,8 +62,32 @@ impl Arguments<'_> {
         each.collect()
     }
 
+    /// Reads the next arguments: values of `params`. Every 0 or "", which GIMP passes for unspecified arguments, stands for
+    /// the default.
+    pub(crate) fn values_given(&mut self, params: &[Param]) -> Result<Values, Failure> {
+        let each = params.iter().map(|param| {
+            let value = self.next_value(param)?;
+            let value = match is_blank(&value) {
+                true => param.default(),
+                false => value,
+            };
+            param.check(&value)?;
+            Ok((param.key.clone(), value))
+        });
+        each.collect()
+    }
+
     fn value(&mut self, param: &Param) -> Result<Value, Failure> {
-        let value = match &param.kind {
+        let value = self.next_value(param)?;
+        match param.check(&value) {
+            Ok(()) => Ok(value),
+            Err(_) if is_blank(&value) => Ok(param.default()),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn next_value(&mut self, param: &Param) -> Result<Value, Failure> {
+        Ok(match &param.kind {
             Kind::Number { whole: true, .. } | Kind::Bool(_) => {
                 Value::Number(f64::from(self.int(tag_of(&param.kind))?))
             }
@@ -79,24 +103,6 @@ impl Arguments<'_> {
                 let [r, g, b, _] = unsafe { self.next(tag::COLOR)?.rgb };
                 Value::Rgb([r, g, b])
             }
-        };
-        match param.check(&value) {
-            Ok(()) => Ok(value),
-            Err(_) if is_blank(&value) => Ok(param.default()),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// True when all remaining arguments are 0 or "", which GIMP passes for unspecified arguments.
-    pub(crate) fn are_blank(&self) -> bool {
-        self.0.iter().all(|argument| match argument.tag {
-            // SAFETY: the tag of the argument selects this member.
-            tag::INT32 => unsafe { argument.data.int == 0 },
-            // SAFETY: the same reason.
-            tag::FLOAT => unsafe { argument.data.float == 0.0 },
-            // SAFETY: the same reason, and texts end with a zero byte.
-            tag::STRING => unsafe { argument.data.text.is_null() || *argument.data.text == 0 },
-            _ => false,
         })
     }
 }

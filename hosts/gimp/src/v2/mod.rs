@@ -1,10 +1,13 @@
 //! The front end for GIMP 2.10: `query` installs the procedures and `run` runs them. Images and items are numbers.
 
 mod arguments;
+mod controls;
 mod dialog;
+mod live;
 mod query;
 mod run;
 mod tables;
+mod widgets;
 
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use std::ffi::{CString, c_int};
 
-use inr_plugin_api::{Kind, Param, ParamType};
+use inr_plugin_api::{FileType, Kind, Param, ParamType};
 
 use super::tables::{ParamDef, SAVE, tables, tag};
 use crate::catalogue::{Catalogue, Procedure, open_params};
@@ -32,9 +32,10 @@ pub(crate) extern "C" fn query() {
             install_filter(&procedure);
         }
         if let Ok((_, params)) = catalogue.codec() {
-            install_load();
+            let file_type = catalogue.file_type();
+            install_load(&file_type);
             install_thumbnail();
-            install_save(params);
+            install_save(params, &file_type);
         }
     };
     // Nothing may unwind into GIMP, so a panic leaves the remaining procedures out.
@@ -123,7 +124,7 @@ fn file_arguments() -> Arguments {
     ]
 }
 
-fn install_load() {
+fn install_load(file_type: &FileType) {
     let mut arguments = vec![run_mode()];
     arguments.extend(file_arguments());
     arguments.extend(described(&open_params()));
@@ -137,14 +138,15 @@ fn install_load() {
         results: vec![argument(tag::IMAGE, "image", "The new image")],
     });
     let own = &tables().own;
-    let (name, mime) = (c_string(LOAD), c"image/x-inr");
-    let magic = crate::file::MAGIC;
+    let magic = crate::file::magic(&file_type.magic);
+    let texts = [LOAD, &file_type.mime_type, &file_type.extension, &magic];
+    let [name, mime, extension, magic] = texts.map(c_string);
     // SAFETY: all strings are valid during the calls.
     unsafe {
         (own.gimp_register_file_handler_mime)(name.as_ptr(), mime.as_ptr());
         (own.gimp_register_magic_load_handler)(
             name.as_ptr(),
-            c"inr".as_ptr(),
+            extension.as_ptr(),
             c"".as_ptr(),
             magic.as_ptr(),
         );
@@ -173,7 +175,7 @@ fn install_thumbnail() {
     unsafe { (tables().own.gimp_register_thumbnail_loader)(load.as_ptr(), thumbnail.as_ptr()) };
 }
 
-fn install_save(params: &[Param]) {
+fn install_save(params: &[Param], file_type: &FileType) {
     let mut arguments = vec![
         run_mode(),
         argument(tag::IMAGE, "image", "The image"),
@@ -184,18 +186,19 @@ fn install_save(params: &[Param]) {
     install(&Entry {
         name: SAVE,
         hint: "Exports .inr files.",
-        help: "If all arguments of the encoder are 0 or \"\", all take their defaults.",
+        help: "0 or \"\" for an argument of the encoder selects its default; give 0.01 for the lowest quality.",
         label: Some("INR picture".into()),
         images: Some("*"),
         arguments,
         results: Vec::new(),
     });
     let own = &tables().own;
-    let name = c_string(SAVE);
+    let texts = [SAVE, &file_type.mime_type, &file_type.extension];
+    let [name, mime, extension] = texts.map(c_string);
     // SAFETY: all strings are valid during the calls.
     unsafe {
-        (own.gimp_register_file_handler_mime)(name.as_ptr(), c"image/x-inr".as_ptr());
-        (own.gimp_register_save_handler)(name.as_ptr(), c"inr".as_ptr(), c"".as_ptr());
+        (own.gimp_register_file_handler_mime)(name.as_ptr(), mime.as_ptr());
+        (own.gimp_register_save_handler)(name.as_ptr(), extension.as_ptr(), c"".as_ptr());
     }
 }
 

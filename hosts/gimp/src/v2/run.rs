@@ -12,6 +12,7 @@ use crate::catalogue::{Catalogue, Procedure, Values, from_bytes, open_params, to
 use crate::editor::c_string;
 use crate::file::{self, Opened};
 use crate::filter::{Job, Made};
+use crate::preview::Preview;
 use crate::procedure::{
     INTERACTIVE, LOAD, NONINTERACTIVE, SUCCESS, THUMBNAIL, file_name, guarded, outcome,
 };
@@ -132,12 +133,20 @@ impl Host<'_> {
         let (others, values) = match mode {
             NONINTERACTIVE => (others, arguments.values(&params)?),
             INTERACTIVE => {
+                let preview = Preview {
+                    gimp,
+                    procedure,
+                    image,
+                    drawable,
+                };
                 let question = Question {
                     title: &procedure.filter.label,
                     text: &procedure.filter.hint,
                     accept: c"_OK",
                     inputs,
                     params: &params,
+                    preview: Some(&preview),
+                    native: None,
                 };
                 Ui::start()?.ask(&question, others, self.last(&procedure.name, &params))?
             }
@@ -219,6 +228,8 @@ impl Host<'_> {
                     accept: c"_Open",
                     inputs: &[],
                     params: &params,
+                    preview: None,
+                    native: Some(opened.info.size),
                 };
                 let (_, values) =
                     Ui::start()?.ask(&question, Vec::new(), self.last(LOAD, &params))?;
@@ -260,8 +271,7 @@ impl Host<'_> {
             file::save(gimp, metadata, plugin, image, drawable, &path, values)
         };
         match mode {
-            NONINTERACTIVE if arguments.are_blank() => write(image, drawable, &Values::new())?,
-            NONINTERACTIVE => write(image, drawable, &arguments.values(params)?)?,
+            NONINTERACTIVE => write(image, drawable, &arguments.values_given(params)?)?,
             _ => {
                 let ui = Ui::start()?;
                 let export = ui.export(gimp, image, drawable)?;
@@ -273,6 +283,8 @@ impl Host<'_> {
                         accept: c"_Export",
                         inputs: &[],
                         params,
+                        preview: None,
+                        native: None,
                     };
                     (_, values) = ui.ask(&question, Vec::new(), values)?;
                 }

@@ -10,6 +10,7 @@ use super::run;
 use super::tables::{EXPORT, Text, tables};
 use crate::catalogue::{Procedure, open_params};
 use crate::editor::{Object, c_string as text};
+use crate::file::magic;
 use crate::procedure::{EXPORTS, LOAD, PLUGIN, THUMBNAIL};
 
 /// `G_PARAM_READWRITE`.
@@ -199,6 +200,18 @@ unsafe fn argument(procedure: Object, param: &Param) {
     }
 }
 
+/// Sets MIME type and extension.
+unsafe fn file_type(procedure: Object) {
+    let own = &tables().own;
+    let found = tables().catalogue.file_type();
+    let [mime, extension] = [&found.mime_type, &found.extension].map(|part| text(part));
+    // SAFETY: the caller makes this promise, and GIMP copies the strings.
+    unsafe {
+        (own.gimp_file_procedure_set_mime_types)(procedure, mime.as_ptr());
+        (own.gimp_file_procedure_set_extensions)(procedure, extension.as_ptr());
+    }
+}
+
 unsafe fn load(plugin: Object, name: Text) -> Object {
     let own = &tables().own;
     // SAFETY: the caller makes this promise, and GIMP copies the strings.
@@ -209,9 +222,9 @@ unsafe fn load(plugin: Object, name: Text) -> Object {
         for param in open_params() {
             argument(procedure, &param);
         }
-        (own.gimp_file_procedure_set_mime_types)(procedure, c"image/x-inr".as_ptr());
-        (own.gimp_file_procedure_set_extensions)(procedure, c"inr".as_ptr());
-        (own.gimp_file_procedure_set_magics)(procedure, crate::file::MAGIC.as_ptr());
+        file_type(procedure);
+        let magic = text(&magic(&tables().catalogue.file_type().magic));
+        (own.gimp_file_procedure_set_magics)(procedure, magic.as_ptr());
         (own.gimp_load_procedure_set_thumbnail_loader)(procedure, text(THUMBNAIL).as_ptr());
         procedure
     }
@@ -233,8 +246,7 @@ unsafe fn export(plugin: Object, name: Text) -> Object {
             None,
         );
         (own.gimp_file_procedure_set_format_name)(procedure, c"INR".as_ptr());
-        (own.gimp_file_procedure_set_mime_types)(procedure, c"image/x-inr".as_ptr());
-        (own.gimp_file_procedure_set_extensions)(procedure, c"inr".as_ptr());
+        file_type(procedure);
         for param in tables()
             .catalogue
             .codec()

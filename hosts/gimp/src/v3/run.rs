@@ -6,31 +6,17 @@ use std::ptr::{null, null_mut};
 
 use inr_plugin_api::{Failure, Kind, Param, Value};
 
+use super::dialog::{Question, ask};
 use super::tables::{Text, tables};
 use crate::catalogue::{Values, open_params};
-use crate::editor::{Object, c_string as text, functions, library};
+use crate::editor::{Object, c_string as text};
 use crate::file::{self, Opened};
 use crate::filter::{Job, Made};
+use crate::preview::Preview;
 use crate::procedure::{INTERACTIVE, NONINTERACTIVE, SUCCESS, file_name, guarded, outcome};
 
 /// `GIMP_EXPORT_EXPORT`.
 const COPIED: c_int = 1;
-
-functions! {
-    /// Functions of GIMP's dialogs and GTK 3.
-    Widgets {
-        gimp_ui_init: unsafe extern "C" fn(Text),
-        gimp_procedure_dialog_new: unsafe extern "C" fn(Object, Object, Text) -> Object,
-        gimp_export_procedure_dialog_new: unsafe extern "C" fn(Object, Object, Object) -> Object,
-        gimp_procedure_dialog_get_scale_entry: unsafe extern "C" fn(Object, Text, c_double) -> Object,
-        gimp_label_spin_set_digits: unsafe extern "C" fn(Object, c_int),
-        gimp_label_spin_set_increments: unsafe extern "C" fn(Object, c_double, c_double),
-        gimp_scale_entry_set_bounds: unsafe extern "C" fn(Object, c_double, c_double, c_int),
-        gimp_procedure_dialog_fill: unsafe extern "C" fn(Object, ...),
-        gimp_procedure_dialog_run: unsafe extern "C" fn(Object) -> c_int,
-        gtk_widget_destroy: unsafe extern "C" fn(Object),
-    }
-}
 
 /// A result of a procedure.
 enum Output {
@@ -76,7 +62,7 @@ unsafe fn answer(procedure: Object, work: impl FnOnce() -> Result<Vec<Output>, F
 ///
 /// # Safety
 /// `config` belongs to a procedure with these arguments.
-unsafe fn values(config: Object, params: &[Param]) -> Values {
+pub(super) unsafe fn values(config: Object, params: &[Param]) -> Values {
     let get = tables().own.g_object_get;
     let end: Text = null();
     let value = |param: &Param| {
@@ -112,57 +98,6 @@ unsafe fn values(config: Object, params: &[Param]) -> Values {
         .iter()
         .map(|param| (param.key.clone(), value(param)))
         .collect()
-}
-
-/// Shows the dialog that GIMP builds for a procedure, which stores its values in `config`.
-///
-/// # Safety
-/// GIMP runs `procedure` with this config; `image` is NULL or the image to export.
-unsafe fn ask(
-    procedure: Object,
-    config: Object,
-    title: &str,
-    params: &[Param],
-    image: Object,
-) -> Result<(), Failure> {
-    let library = library("libgimpui-3.0.so.0")?;
-    let end: Text = null();
-    // SAFETY: the types match the libraries' headers, and the caller makes the other promises.
-    let accepted = unsafe {
-        let ui = Widgets::load(library)?;
-        (ui.gimp_ui_init)(c"inr".as_ptr());
-        let dialog = match image.is_null() {
-            true => (ui.gimp_procedure_dialog_new)(procedure, config, text(title).as_ptr()),
-            false => (ui.gimp_export_procedure_dialog_new)(procedure, config, image),
-        };
-        for param in params {
-            if let Kind::Number {
-                display: [low, high],
-                step,
-                digits,
-                ..
-            } = param.kind
-            {
-                let entry = (ui.gimp_procedure_dialog_get_scale_entry)(
-                    dialog,
-                    text(&param.key).as_ptr(),
-                    1.0,
-                );
-                // GIMP derives the decimal places from the whole range and rounds values to them.
-                (ui.gimp_label_spin_set_digits)(entry, digits as c_int);
-                (ui.gimp_label_spin_set_increments)(entry, step, step * 10.0);
-                (ui.gimp_scale_entry_set_bounds)(entry, low, high, 1);
-            }
-        }
-        (ui.gimp_procedure_dialog_fill)(dialog, end);
-        let accepted = (ui.gimp_procedure_dialog_run)(dialog) != 0;
-        (ui.gtk_widget_destroy)(dialog);
-        accepted
-    };
-    match accepted {
-        true => Ok(()),
-        false => Err(Failure::cancelled()),
-    }
 }
 
 /// The path of a `GFile`.
@@ -207,7 +142,22 @@ pub(crate) unsafe extern "C" fn filter(
         }
         let params = found.params();
         if mode == INTERACTIVE {
-            ask(procedure, config, &found.filter.label, &params, null_mut())?;
+            let preview = Preview {
+                gimp: &tables().gimp,
+                procedure: &found,
+                image,
+                drawable,
+            };
+            ask(
+                procedure,
+                config,
+                &Question {
+                    title: &found.filter.label,
+                    params: &params,
+                    preview: Some(&preview),
+                    ..Question::default()
+                },
+            )?;
         }
         let end: Text = null();
         let others = found.filter.inputs.iter().skip(1).map(|input| {
@@ -258,7 +208,16 @@ pub(crate) unsafe extern "C" fn load(
         if mode == INTERACTIVE {
             let [width, height] = opened.info.size;
             let title = format!("Open {} ({width} x {height})", file_name(&path));
-            ask(procedure, config, &title, &params, null_mut())?;
+            ask(
+                procedure,
+                config,
+                &Question {
+                    title: &title,
+                    params: &params,
+                    native: Some(opened.info.size),
+                    ..Question::default()
+                },
+            )?;
         }
         let size = opened.size(&values(config, &params));
         Ok(vec![Output::Object(opened.render(
@@ -315,7 +274,15 @@ pub(crate) unsafe extern "C" fn export(
         let (plugin, params) = tables().catalogue.codec()?;
         let path = path(file)?;
         if mode == INTERACTIVE {
-            ask(procedure, config, "", params, image)?;
+            ask(
+                procedure,
+                config,
+                &Question {
+                    params,
+                    export: image,
+                    ..Question::default()
+                },
+            )?;
         }
         let values = values(config, params);
         let mut merged = image;
