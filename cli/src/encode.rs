@@ -51,7 +51,12 @@ fn one(
     let (source, _share) = memory.admit(&args.source.options(), |options| {
         input::read_source(input, options)
     })?;
-    let PictureFile { picture, notes, .. } = source;
+    let PictureFile {
+        picture,
+        notes,
+        jpeg_step,
+        ..
+    } = source;
     let output = outputs.choose(input, &name)?;
     let checkpoint = checkpoint(args, &output)?;
     let mut reporter = Reporter::new(
@@ -64,6 +69,7 @@ fn one(
     // Reading the picture is a part of the time that the user grants.
     let options = &options
         .clone()
+        .jpeg_step(jpeg_step)
         .time_budget(args.time.map(|time| time.saturating_sub(started.elapsed())));
     let encoded = match checkpoint.as_deref().filter(|path| path.exists()) {
         None => {

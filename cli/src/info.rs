@@ -98,6 +98,7 @@ fn model(picture: &InrPicture) -> Value {
             "head": !latents.gains.is_empty(),
             "fitted_weights": latents.fitted.iter().map(Vec::len).sum::<usize>(),
             "grain": latents.grain.iter().any(|&strength| strength > 0),
+            "degradation": latents.degradation,
         }),
         _ => Value::Null,
     }

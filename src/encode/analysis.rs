@@ -229,6 +229,7 @@ impl<'a> Analysis<'a> {
             masking: quantisation.masking,
             fitted: Default::default(),
             grain: Vec::new(),
+            degradation: None,
             segments: vec![Vec::new()],
         };
         let mut error = Lost::default();

@@ -172,6 +172,9 @@ pub struct EncodeOptions {
     pub threads: Option<usize>,
     /// Store a small JPEG preview.
     pub preview: bool,
+    /// The quantisation step of the JPEG file that the picture is from, see [`inr_image::PictureFile::jpeg_step`]: pyramids
+    /// tell decoders not to enlarge what that added. If `None`, the default, it is estimated from the picture.
+    pub jpeg_step: Option<f32>,
     /// What the file may need.
     pub limits: Limits,
 }
@@ -184,6 +187,7 @@ impl Default for EncodeOptions {
             time_budget: None,
             threads: None,
             preview: false,
+            jpeg_step: None,
             limits: Limits::default(),
         }
     }
@@ -195,6 +199,7 @@ setters!(EncodeOptions {
     time_budget: impl Into<Option<Duration>>,
     threads: impl Into<Option<usize>>,
     preview: bool,
+    jpeg_step: impl Into<Option<f32>>,
     limits: Limits,
 });
 

@@ -11,6 +11,7 @@ use super::options::{EncodeOptions, EncodeReport, Encoded, Metric, PyramidOption
 use super::preview;
 use super::source::Source;
 use crate::error::Error;
+use crate::field::estimate::Estimate;
 use crate::field::pyramid::probe::Probe;
 use crate::fit::StopReason;
 use crate::progress::{Meter, Observer, Phase, Stop};
@@ -25,6 +26,8 @@ const PRICES: [f32; 4] = [0.75, 1.3, 0.6, 1.6];
 const TRIALS: u32 = 14;
 /// Pixels for each sample of the coarsest grid from which that grid's step is no matter.
 const DEEP: u64 = 256;
+/// Pixels of pictures that four bytes are no burden to.
+const ESTIMATED: u64 = 96 * 96;
 /// A PSNR is met when it is exceeded by no more than this, dB.
 const PSNR_SLACK: f64 = 0.02;
 /// A size is met when it is undercut by no more than this share.
@@ -54,6 +57,8 @@ struct PyramidEncoder<'a> {
     last: bool,
     choices: Choices,
     notes: Vec<String>,
+    /// See [`inr_formats::Latents::degradation`].
+    degradation: Option<[u8; 4]>,
 }
 
 /// Share of the job at which the analysis ends.
@@ -103,6 +108,7 @@ pub(super) fn encode(
         expected: 1,
         last: false,
         notes,
+        degradation: degradation(picture, options.jpeg_step),
     };
     let mut candidate = match options.target {
         Target::Quality(quality) => {
@@ -118,6 +124,16 @@ pub(super) fn encode(
         candidate.bytes = candidate.file.write()?;
     }
     encoder.report(candidate)
+}
+
+/// What enlargements should know of how `picture` came about; nothing of pictures that are too small to show it.
+fn degradation(picture: &Picture, jpeg_step: Option<f32>) -> Option<[u8; 4]> {
+    let pixels = u64::from(picture.width()) * u64::from(picture.height());
+    (pixels >= ESTIMATED).then(|| {
+        let mut found = Estimate::of_picture(picture);
+        found.jpeg = jpeg_step.unwrap_or(found.jpeg);
+        found.to_bytes()
+    })
 }
 
 impl PyramidEncoder<'_> {
@@ -216,6 +232,7 @@ impl PyramidEncoder<'_> {
             latents.gains = self.probe.gains(latents)?;
             let price = f64::from(self.choices.quantisation(step).lambda);
             latents.fitted = self.probe.fitted(latents, price)?;
+            latents.degradation = self.degradation;
             if self.pyramid.grain {
                 latents.grain = self.probe.grain(latents)?;
             }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::estimate::Estimate;
 use crate::error::Error;
+use crate::field::estimate::Estimate;
 use crate::field::trunk::{KNOWN, UNKNOWN};
 use inr_image::Picture;
 use inr_image::resample::{Axes, Filter, Kernel, mirrored, resize};
@@ -144,19 +144,22 @@ pub(crate) struct Known {
     pub(crate) compression: Compression,
 }
 
-/// Estimates of the variance and its uncertainty below this, in squared pixels, are of pictures that were only reduced.
+/// The variance along an axis of the mean over a pixel, in squared pixels.
+const AREA: f64 = 1.0 / 12.0;
+/// Estimates of the variance below this, less uncertain than the other, are of pictures that were only reduced.
+const SHARP: f64 = 0.12;
 const SURE: f32 = 0.1;
 /// The largest variance that the trunk has seen.
 const MOST_VARIANCE: f64 = 0.81;
 
 impl Known {
-    /// Whether the picture shows for sure that nothing was lost but pixels.
-    pub(super) fn is_sharp(&self) -> bool {
-        let none = |found: &Estimate| [found.noise, found.jpeg, found.latents] == [0.0; 3];
-        self.compression == Compression::None
-            && self
-                .estimate
-                .is_some_and(|found| found.uncertainty < SURE && none(&found))
+    /// What a picture was reduced by that shows for sure that nothing was lost but pixels: between bicubic, 0, and area, 1.
+    pub(super) fn reduction(&self) -> Option<f64> {
+        let found = self.estimate?;
+        let sharp = f64::from(found.variance) < SHARP && found.uncertainty < SURE;
+        let untouched = self.compression == Compression::None
+            && [found.noise, found.jpeg, found.latents] == [0.0; 3];
+        (sharp && untouched).then(|| (f64::from(found.variance) / AREA).min(1.0))
     }
 
     /// What the trunk reads of it: the blur's variance in squared pixels and its uncertainty, noise, which is taken out
@@ -190,7 +193,7 @@ impl Blur {
     /// The variance along an axis, in squared pixels of a small picture that is `scale` times smaller.
     fn variance(&self, scale: f64) -> f64 {
         match self {
-            Self::Area => 1.0 / 12.0,
+            Self::Area => AREA,
             Self::Bicubic => 0.0,
             Self::Gaussian(sigma) => sigma * sigma,
             Self::Psf(psf) => psf.variance() / (scale * scale),
@@ -340,9 +343,9 @@ pub(super) enum Operator {
 }
 
 impl Operator {
-    /// Of a reduction without more blur: nothing tells area and bicubic apart, so it is halfway between them.
-    pub(super) fn sharp(large: [usize; 2], small: [usize; 2]) -> Self {
-        Self::Separable(Axes::new(Kernel::Halfway, large, small))
+    /// Of a reduction between bicubic, 0, and area, 1.
+    pub(super) fn between(share: f64, large: [usize; 2], small: [usize; 2]) -> Self {
+        Self::Separable(Axes::new(Kernel::Between(share), large, small))
     }
 
     pub(super) fn new(blur: &Blur, large: [usize; 2], small: [usize; 2]) -> Self {

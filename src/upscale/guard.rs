@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::UpscaleMethod;
 use super::degradation::{Blur, Compression, Known, Operator};
-use super::estimate::Estimate;
 use super::plan::{Effort, Plan};
 use crate::error::Error;
+use crate::field::estimate::Estimate;
 use inr_image::Picture;
 use inr_image::metrics::decibels;
 use inr_image::planes::planes;
@@ -165,14 +165,9 @@ pub(super) fn choose(
 pub(super) fn estimate(picture: &Picture, noise: f64) -> Estimate {
     let size = [picture.width() as usize, picture.height() as usize];
     let found = Estimate::of(size, |part| clean(picture, part, noise));
-    if noise == 0.0 && !noise::drawn(picture) {
-        return found;
-    }
-    Estimate {
-        noise: 0.0,
-        jpeg: 0.0,
-        latents: 0.0,
-        ..found
+    match noise == 0.0 && !noise::drawn(picture) {
+        true => found,
+        false => found.without_losses(),
     }
 }
 

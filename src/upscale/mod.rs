@@ -1,7 +1,6 @@
 //! Enlargements that are better than bicubic: a trained estimate, fitted so that its degraded render is the picture.
 
 mod degradation;
-mod estimate;
 mod guard;
 mod plan;
 mod samples;

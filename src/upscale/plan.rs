@@ -70,11 +70,14 @@ impl Plan {
                     _ => 0,
                 },
             ),
-            None => (
-                Operator::sharp(large, small),
-                CUBIC_REACH,
-                usize::from(effort.turns > 0 && known.is_sharp()),
-            ),
+            None => {
+                let share = known.reduction().filter(|_| effort.turns > 0);
+                (
+                    Operator::between(share.unwrap_or(0.5), large, small),
+                    CUBIC_REACH,
+                    usize::from(share.is_some()),
+                )
+            }
         };
         let estimate = match effort.turns {
             0 => CUBIC_REACH,

@@ -41,7 +41,8 @@ fn samples(picture: &InrPicture, scale: f64) -> Vec<f32> {
 struct Source {
     side: i64,
     planes: Vec<Vec<f64>>,
-    step: f64,
+    /// Features 2 to 6 of the document.
+    known: [f64; 5],
 }
 
 impl Source {
@@ -57,7 +58,7 @@ impl Source {
         Self {
             side: side as i64,
             planes: (0..channels).map(plane).collect(),
-            step: f64::from(step(name)),
+            known: known(name),
         }
     }
 
@@ -132,12 +133,17 @@ fn bump(t: f64) -> f64 {
     }
 }
 
-/// The step of a file's latents.
-fn step(name: &str) -> f32 {
+/// Features 2 to 6 of a file.
+fn known(name: &str) -> [f64; 5] {
     let bytes = fs::read(fixtures().join(format!("latents/{name}.inr"))).unwrap();
-    let start = bytes.windows(4).position(|four| four == b"GRID").unwrap() + 4;
-    // Behind the length, three bytes and the tile's side.
-    f32::from_le_bytes(bytes[start + 9..start + 13].try_into().unwrap())
+    let file = InrFile::read(&bytes, &Limits::default()).unwrap();
+    let latents = file.latents.unwrap();
+    let step = 4.0 * f64::from(latents.step);
+    let Some(bytes) = latents.degradation else {
+        return [0.0, 0.5, 0.0, 0.0, step];
+    };
+    let [a, b, c, e] = bytes.map(f64::from);
+    [a / 128.0, b / 256.0, c / 128.0, e / 256.0, step]
 }
 
 /// The trunk by its weights in order.
@@ -173,12 +179,11 @@ impl Trunk {
         scale: f64,
     ) -> Vec<f64> {
         let side = 2 * REACH + 2;
-        let known = [0.0, 0.5, 0.0, 0.0, 4.0 * source.step];
         let mut read = Vec::new();
         for at in 0..side * side {
             let (u, v) = (x + at % side - REACH, y + at / side - REACH);
             read.push(source.detail(luma, u, v));
-            read.extend(known);
+            read.extend(source.known);
         }
         let flat: Vec<f64> = read
             .chunks(6)

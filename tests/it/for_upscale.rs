@@ -6,10 +6,12 @@ use inr::decode::{Component, RenderMethod};
 use inr::encode::{Architecture, NetworkOptions};
 use inr::metrics::psnr;
 use inr::resample::{Filter, resize};
+use inr::upscale::{Blur, Degradation};
 use inr::{
-    Depth, EncodeOptions, InrPicture, Limits, OutputSize, Picture, Region, RenderOptions, RowsMut,
-    Samples, Target, encode, read_picture,
+    Depth, EncodeOptions, InrPicture, Layout, Limits, Metadata, OutputSize, Picture, Region,
+    RenderOptions, RowsMut, Samples, Target, encode, read_picture,
 };
+use inr_formats::InrFile;
 
 fn fixture(name: &str) -> Picture {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
@@ -88,6 +90,39 @@ fn decode_enlarges_pyramids_by_the_trained_field_and_better() {
     );
     let asked = options.method(RenderMethod::Network);
     assert_eq!(render(&file, &asked), render(&file, &scaled(2.0)));
+}
+
+/// The file says how its source came about.
+#[test]
+fn soft_sources_are_enlarged_sharper() {
+    let (sharp, _) = reduced("chelsea.png", 1);
+    let samples = sharp.to_f32();
+    let rows = samples.chunks_exact(3 * 451);
+    let samples: Vec<f32> = rows.flat_map(|row| &row[..3 * 450]).copied().collect();
+    let picture = |width, height, samples: &[f32]| {
+        let metadata = Metadata::default();
+        let picture = Picture::from_f32(width, height, Layout::Rgb, Depth::U8, samples, metadata);
+        picture.expect("the shape fits")
+    };
+    let large = picture(450, 300, &samples);
+    let raster = Raster::new(450, 300, 3, &samples).expect("it is consistent");
+    let soft = Degradation::from(Blur::Gaussian(0.8)).reduce(raster, 225, 150, 0);
+    let soft = picture(225, 150, &soft.expect("it shrinks"));
+    let file = encode(&soft, &EncodeOptions::default(), &mut ());
+    let bytes = file.expect("it can be encoded").bytes;
+    let mut plain = InrFile::read(&bytes, &Limits::default()).expect("it is a file");
+    let latents = plain.latents.as_mut().expect("it is a pyramid");
+    let [variance, _, noise, jpeg] = latents.degradation.take().expect("it is estimated");
+    assert!(
+        variance > 40 && noise < 8 && jpeg < 8,
+        "{variance} {noise} {jpeg}"
+    );
+    let plain = plain.write().expect("it can be written");
+    let [plain, told] = [&plain, &bytes].map(|bytes| {
+        let file = InrPicture::open(bytes, &Limits::default()).expect("it is a file");
+        closeness(&render(&file, &scaled(2.0)), &large)
+    });
+    assert!(told > plain + 0.1, "{told:.2} dB, {plain:.2} without");
 }
 
 #[test]

@@ -23,6 +23,7 @@ const GAINS: u8 = 4;
 const MASKING: u8 = 8;
 const FITTED: u8 = 16;
 const GRAIN: u8 = 32;
+const DEGRADATION: u8 = 64;
 
 /// Reads a payload part by part.
 struct Reader<'a> {
@@ -122,11 +123,11 @@ fn read_fixed(
             known: "1".into(),
         });
     }
-    if flags & !(COLOUR | RELATIVE_STEPS | GAINS | MASKING | FITTED | GRAIN) != 0 {
+    if flags & !(COLOUR | RELATIVE_STEPS | GAINS | MASKING | FITTED | GRAIN | DEGRADATION) != 0 {
         return Err(FormatError::UnsupportedValue {
             field: "latents.flags",
             found: flags.to_string(),
-            known: "0..=63".into(),
+            known: "0..=127".into(),
         });
     }
     let partition = Partition {
@@ -147,6 +148,7 @@ fn read_fixed(
         masking: 0,
         fitted: Default::default(),
         grain: Vec::new(),
+        degradation: None,
         segments: Vec::new(),
     };
     Ok((latents, flags))
@@ -205,6 +207,9 @@ fn read_optional(
     }
     if flags & GRAIN != 0 {
         latents.grain = reader.take(GRAINS * planes)?.to_vec();
+    }
+    if flags & DEGRADATION != 0 {
+        latents.degradation = Some(reader.array()?);
     }
     Ok(())
 }
@@ -266,7 +271,8 @@ pub(crate) fn write(latents: &Latents) -> Result<Vec<u8>, FormatError> {
         | flag(!gains.is_empty(), GAINS)
         | flag(latents.masking != 0, MASKING)
         | flag(latents.fitted.iter().any(|class| !class.is_empty()), FITTED)
-        | flag(!latents.grain.is_empty(), GRAIN);
+        | flag(!latents.grain.is_empty(), GRAIN)
+        | flag(latents.degradation.is_some(), DEGRADATION);
     let mut out = vec![PRIOR, partition.levels, flags];
     out.extend_from_slice(&partition.tile.to_le_bytes());
     out.extend_from_slice(&latents.step.to_le_bytes());
@@ -292,6 +298,7 @@ pub(crate) fn write(latents: &Latents) -> Result<Vec<u8>, FormatError> {
         out.extend(bytes);
     }
     out.extend_from_slice(&latents.grain);
+    out.extend(latents.degradation.iter().flatten());
     for segment in segments {
         append_number(&mut out, segment.len());
     }

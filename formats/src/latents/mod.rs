@@ -177,6 +177,9 @@ pub struct Latents {
     /// Strength of the noise in place of coefficients that are 0, in 1/64 of their step: for each plane, at level 1, then level
     /// 2, in quiet, then in busy parts; empty for none.
     pub grain: Vec<u8>,
+    /// What the encoder estimated of how the source came about, for enlargements: variance of the blur in 1/256 squared
+    /// pixels, deviation of that estimate in 1/512, deviation of the noise and step of a JPEG in 1/1024 of the range.
+    pub degradation: Option<[u8; 4]>,
     /// The coded segments, coarsest first; see [`Partition::segment`]. An empty segment means zeros.
     pub segments: Vec<Vec<u8>>,
 }

@@ -23,13 +23,13 @@ const VECTORS: [Vector; 5] = [
     },
     Vector {
         name: "astronaut-96",
-        file: 0xe6ea_de15,
+        file: 0xcc91_9f94,
         coefficients: 0xadf0_7b11,
     },
     // By formula: every optional part, four planes, tiles cut at the borders.
     Vector {
         name: "mixed-rgba",
-        file: 0xbae7_7d7e,
+        file: 0xe891_2bb9,
         coefficients: 0xb16a_ef88,
     },
     // Magnitudes up to 2^23 beside zeros.

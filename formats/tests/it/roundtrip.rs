@@ -151,6 +151,7 @@ fn pyramids() -> impl Strategy<Value = InrFile> {
                 of((vec(any::<u8>(), each), fitted(planes))),
                 0_u8..=16,
                 of(vec(any::<u8>(), 4 * each)),
+                of(any::<[u8; 4]>()),
             ),
         );
         let segments = vec(vec(any::<u8>(), 0..300), partition.segments());
@@ -158,7 +159,7 @@ fn pyramids() -> impl Strategy<Value = InrFile> {
             |(
                 partition,
                 step,
-                (relative_steps, colour, centroids, (head, masking, grain)),
+                (relative_steps, colour, centroids, (head, masking, grain, degradation)),
                 segments,
             )| {
                 let (gains, fitted) = head.unwrap_or_default();
@@ -172,6 +173,7 @@ fn pyramids() -> impl Strategy<Value = InrFile> {
                     masking,
                     fitted,
                     grain: grain.unwrap_or_default(),
+                    degradation,
                     segments,
                 };
                 pyramid(latents)

@@ -107,7 +107,7 @@ fn latents_are_written_as_the_document_lays_them_out() {
     latents.partition = crate::common::grids::partition((4, 3), 1, 1, 16);
     (latents.relative_steps, latents.colour, latents.gains) = (Vec::new(), None, Vec::new());
     (latents.masking, latents.fitted) = (0, Default::default());
-    latents.grain = Vec::new();
+    (latents.grain, latents.degradation) = (Vec::new(), None);
     latents.centroids = vec![[[0; 2]; 3]];
     latents.segments = vec![vec![0x40, 1, 2, 3, 4], Vec::new()];
     let bytes = file.write().unwrap();

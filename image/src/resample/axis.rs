@@ -9,8 +9,8 @@ pub enum Kernel {
     Area,
     /// Cubic convolution with a = -1/2 (Keys 1981).
     Cubic,
-    /// Halfway between the two, of reductions.
-    Halfway,
+    /// Between cubic convolution, 0, and the area, 1, of reductions.
+    Between(f64),
     /// A Gaussian of this standard deviation, in pixels of the coarser side.
     Gaussian(f64),
     /// The cubic B-spline, never widened: values of a spline from its coefficients.
@@ -26,7 +26,7 @@ impl Kernel {
     fn radius(self) -> f64 {
         match self {
             Self::Area => 0.5,
-            Self::Cubic | Self::Halfway | Self::Spline => 2.0,
+            Self::Cubic | Self::Between(_) | Self::Spline => 2.0,
             Self::Prefilter => 12.0,
             Self::Gaussian(sigma) => 4.0 * sigma,
         }
@@ -40,9 +40,9 @@ impl Kernel {
             Self::Cubic if x < 1.0 => (1.5 * x - 2.5) * x * x + 1.0,
             Self::Cubic if x < 2.0 => ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0,
             Self::Cubic => 0.0,
-            Self::Halfway => {
+            Self::Between(share) => {
                 let area = Self::Area.weight(distance, side) / side;
-                0.5 * (area + Self::Cubic.weight(distance, side))
+                share * area + (1.0 - share) * Self::Cubic.weight(distance, side)
             }
             Self::Gaussian(sigma) => (-0.5 * (x / sigma).powi(2)).exp(),
             Self::Spline if x < 1.0 => 2.0 / 3.0 - x * x * (1.0 - x / 2.0),
@@ -74,7 +74,7 @@ impl Axis {
         let widened = match kernel {
             Kernel::Area => ratio,
             Kernel::Spline | Kernel::Prefilter => 1.0,
-            Kernel::Cubic | Kernel::Halfway | Kernel::Gaussian(_) => ratio.max(1.0),
+            Kernel::Cubic | Kernel::Between(_) | Kernel::Gaussian(_) => ratio.max(1.0),
         };
         let mut axis = Self {
             spans: Vec::with_capacity(outputs),

@@ -7,7 +7,7 @@ use inr_formats::Sampling;
 use super::spline::{Order, Taps, folded, mirrored};
 use super::wavelet::{Grid, Window, cut};
 use crate::field::network::Viewport;
-use crate::field::trunk::{BLOCK, FINE, KNOWN, REACH, Small, UNKNOWN, estimate};
+use crate::field::trunk::{BLOCK, FINE, KNOWN, REACH, Small, estimate};
 use inr_image::colour::LUMA_BT601 as LUMA;
 
 /// Source columns that are worked on at a time: with those around as many as the trunk takes at once.
@@ -38,8 +38,8 @@ pub(super) struct Band {
 }
 
 impl Detail {
-    /// The derivative of the given orders in x and y of the detail that `viewport` shows of latents with this `step`.
-    pub(super) fn new(viewport: &Viewport, orders: [Order; 2], step: f32) -> Self {
+    /// The derivative of the given orders in x and y of the detail that `viewport` shows, of whose latents so much is `known`.
+    pub(super) fn new(viewport: &Viewport, orders: [Order; 2], known: [f32; KNOWN]) -> Self {
         let pitch = viewport.pitch();
         let fine = FINE as f64;
         let [columns, rows] = [0, 1].map(|axis| {
@@ -59,7 +59,7 @@ impl Detail {
             rows,
             factor: 2.0 * fine.powi(i32::from(orders[0] + orders[1])) as f32,
             scale: 2.0 / (pitch[0] + pitch[1]),
-            known: [0.0, UNKNOWN, 0.0, 0.0, step],
+            known,
         }
     }
 

@@ -10,6 +10,7 @@ use super::spline::{Order, Taps, folded, mirrored, prefilter_line, prefilter_row
 use super::wavelet::{Grid, Window};
 use super::{Pyramid, colours};
 use crate::error::Error;
+use crate::field::estimate::known;
 use crate::field::network::{Rows, Viewport};
 use inr_kernel::Job;
 
@@ -153,7 +154,8 @@ impl Pyramid {
     ) -> Result<(), Error> {
         let mut axes = Axes::new(viewport, self.latents.partition.levels, orders);
         if detail && axes.level == 0 && axes.aligned.is_none() {
-            axes.detail = Some(Detail::new(viewport, orders, self.latents.step));
+            let known = known(self.latents.step, self.latents.degradation);
+            axes.detail = Some(Detail::new(viewport, orders, known));
         }
         let axes = axes;
         let mut outputs: Vec<(usize, &mut [T])> = rows.each().collect();

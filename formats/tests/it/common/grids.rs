@@ -117,6 +117,7 @@ pub fn code(partition: Partition, mut source: impl FnMut(Place) -> i32) -> Coded
         masking: 0,
         fitted: Default::default(),
         grain: Vec::new(),
+        degradation: None,
         segments,
     };
     Coded {
@@ -208,6 +209,7 @@ pub fn small_pyramid() -> InrFile {
     latents.fitted[0] = (0..12 * 33).map(|i| (i * 7 % 32) as i8 - 16).collect();
     latents.fitted[2] = vec![0; 12 * 33];
     latents.grain = (0..16).map(|i| i * 17).collect();
+    latents.degradation = Some([21, 14, 5, 0]);
     let mut file = pyramid(latents);
     file.preview = Some(vec![0xff, 0xd8, 0xff]);
     file.exif = Some(b"II*\0".to_vec());

@@ -98,7 +98,7 @@ fn parameter_cases() -> Vec<Case> {
             with_grid(|grid| grid.prior = 255)
         }),
         ("grid-flags-unknown", "UnsupportedValue", {
-            with_grid(|grid| grid.flags = 64)
+            with_grid(|grid| grid.flags = 128)
         }),
         (
             "grid-levels-32",

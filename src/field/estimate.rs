@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use crate::field::trunk::{KNOWN, Small, UNKNOWN};
-use inr_image::Part;
+use inr_image::{Part, Picture, noise, planes::planes};
 use inr_kernel::{Backend, Convolution, ConvolutionShape, Lines, STRIP, Units};
 
 /// The weights, signed 16-bit numbers in 1/4096: every layer's over windows, then those of two dense layers.
@@ -30,6 +30,9 @@ const UNCERTAINTY: [f32; 2] = [-5.0, 0.0];
 const LOSSES: [f32; 3] = [400.0, 100.0, 100.0];
 /// Estimated losses below these are none.
 const LEAST: [f32; 3] = [1.0 / 255.0, 2.0 / 255.0, 0.02];
+
+/// One of variance, uncertainty, noise and a JPEG's step in bytes.
+const BYTES: [f32; 4] = [256.0, 512.0, 1024.0, 1024.0];
 
 const SHAPE: ConvolutionShape = ConvolutionShape {
     features: 2,
@@ -57,7 +60,7 @@ pub(crate) struct Estimate {
 
 impl Estimate {
     /// Of luma of `size`, parts of which `read` gives.
-    pub(super) fn of(size: [usize; 2], read: impl Fn(&Part) -> Vec<f32>) -> Self {
+    pub(crate) fn of(size: [usize; 2], read: impl Fn(&Part) -> Vec<f32>) -> Self {
         let sides = size.map(|side| side.min(SIDE));
         let [mut sums, mut weights] = [[0.0; MEANS]; 2];
         for window in 0..WINDOWS {
@@ -81,8 +84,39 @@ impl Estimate {
         NETWORK.estimate(&means)
     }
 
+    /// Of a picture as it is; drawn ones have no losses.
+    pub(crate) fn of_picture(picture: &Picture) -> Self {
+        let size = [picture.width() as usize, picture.height() as usize];
+        let found = Self::of(size, |part| planes(picture, part).swap_remove(0));
+        match noise::drawn(picture) {
+            true => found.without_losses(),
+            false => found,
+        }
+    }
+
+    /// The same blur without noise and compression.
+    pub(crate) fn without_losses(self) -> Self {
+        Self {
+            noise: 0.0,
+            jpeg: 0.0,
+            latents: 0.0,
+            ..self
+        }
+    }
+
+    /// For the bytes of [`inr_formats::Latents::degradation`].
+    pub(crate) fn to_bytes(self) -> [u8; 4] {
+        let values = [self.variance, self.uncertainty, self.noise, self.jpeg];
+        let each = values
+            .into_iter()
+            .zip(BYTES)
+            .map(|(value, one)| value * one);
+        let mut bytes = each.map(|value| value.round() as u8);
+        std::array::from_fn(|_| bytes.next().unwrap_or(0))
+    }
+
     /// Of a plane of `size`.
-    pub(super) fn of_plane(plane: &[f32], size: [usize; 2]) -> Self {
+    pub(crate) fn of_plane(plane: &[f32], size: [usize; 2]) -> Self {
         Self::of(size, |[columns, rows]| {
             let rows = plane
                 .chunks_exact(size[0])
@@ -112,6 +146,16 @@ impl fmt::Display for Estimate {
         }
         Ok(())
     }
+}
+
+/// What the trunk reads of latents with this `step` and degradation.
+pub(crate) fn known(step: f32, degradation: Option<[u8; 4]>) -> [f32; KNOWN] {
+    let Some(bytes) = degradation else {
+        return [0.0, UNKNOWN, 0.0, 0.0, step];
+    };
+    let [variance, uncertainty, noise, jpeg] =
+        std::array::from_fn(|at| f32::from(bytes[at]) / BYTES[at]);
+    [variance, uncertainty, noise, jpeg, step]
 }
 
 /// A window of `sides` somewhere in a picture of `size`: all over it, in an order without a pattern.
