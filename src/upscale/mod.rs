@@ -84,11 +84,11 @@ pub struct UpscaleOptions {
     pub method: UpscaleMethod,
     /// How hard to try, 1 to 9. Default 5.
     pub effort: u8,
-    /// How the picture came from the large one that is looked for, to which the result is fitted; `None`, the default, where
-    /// nobody knows. Its noise does not count.
+    /// How the picture came from the large one that is looked for, to which the result is fitted. Its noise does not count. If
+    /// `None`, the default, the blur is estimated from the picture with its uncertainty.
     pub degradation: Option<Degradation>,
     /// Standard deviation of the picture's white noise, in samples, 0 to 1, which is not fitted. If `None`, the default, it
-    /// is estimated from the picture, and taken for 0 in grey pictures and in those of at most 256 colours.
+    /// is estimated from the picture, and taken for 0 in those of at most 256 colours.
     pub noise: Option<f64>,
     /// How the picture was compressed: what that added is not enlarged. Default [`Compression::None`].
     pub compression: Compression,
@@ -142,7 +142,7 @@ pub struct Upscaled {
     pub picture: Picture,
     /// How it was made; never [`UpscaleMethod::Auto`].
     pub method: UpscaleMethod,
-    /// The blur that was assumed; `None` where none is known.
+    /// The blur that was named; `None` where it was estimated.
     pub blur: Option<Blur>,
     /// Standard deviation of the noise that was taken out, in samples.
     pub noise: f64,
@@ -175,8 +175,8 @@ impl Effort {
     }
 }
 
-/// Colours of patterns that are drawn pixel by pixel, at most.
-const DRAWN: usize = 32;
+/// Colours of what is drawn pixel by pixel, at most: pixel art has up to four palettes of 16.
+const DRAWN: usize = 64;
 
 /// Share of the work that is counted for looking at the picture before it is enlarged.
 const LOOKING: f64 = 0.05;
@@ -245,7 +245,10 @@ fn chosen(
             (Known::from(given.blur.clone()), why)
         }
         None => {
-            let found = guard::estimate(picture, noise);
+            let mut found = guard::estimate(picture, noise);
+            if options.noise.is_some() {
+                found.noise = 0.0;
+            }
             let known = Known {
                 estimate: Some(found),
                 ..Known::default()
@@ -259,8 +262,9 @@ fn chosen(
             let (method, reason) =
                 guard::choose(picture, options.scale, (&known, noise), effort, job)?;
             why = format!("{reason}; {why}");
-            if method == UpscaleMethod::Bicubic && noise::few_colours(picture, DRAWN) {
-                why += "; --method nearest keeps patterns of single pixels as they are";
+            if noise::few_colours(picture, DRAWN) {
+                why +=
+                    "; --method nearest keeps pixel art and other patterns of pixels as they are";
             }
             method
         }

@@ -279,7 +279,8 @@ fn untouched(picture: &Picture, what: &str) -> Upscaled {
 #[test]
 fn patterns_of_grey_and_of_few_colours_are_no_noise() {
     let grain = noise(64 * 64, 7);
-    let grey: Vec<f32> = grain.iter().map(|v| 0.3 + 0.3 * v).collect();
+    let camera = fixture("camera-64.png");
+    let grey = camera.to_f32();
     let as_colour: Vec<f32> = grey.iter().flat_map(|v| [*v; 3]).collect();
     let dots: Vec<f32> = grain
         .iter()

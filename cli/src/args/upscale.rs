@@ -44,11 +44,11 @@ pub struct UpscaleArgs {
     /// How hard to try, 1 to 9
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9), allow_negative_numbers = true)]
     pub effort: u8,
-    /// Degradation that the picture went through: auto (any), area, bicubic, gaussian:S or psf:FILE
+    /// Degradation that the picture went through: auto (estimated from the picture), area, bicubic, gaussian:S or psf:FILE
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub degradation: DegradationName,
     /// Standard deviation of the noise to remove, in steps of 8 bits, 0 to 255 [default: estimated from the picture; 0 for
-    /// grey pictures and for those of at most 256 colours]
+    /// pictures of at most 256 colours]
     #[arg(long, value_name = "S", value_parser = values::steps, allow_negative_numbers = true)]
     pub noise: Option<f64>,
     /// Method: auto, inr, backprojected, bicubic, lanczos3, bilinear, nearest or srgan
