@@ -100,8 +100,9 @@ fn native(bytes: &[u8], limits: &Limits) -> Result<Source> {
     Ok(Source {
         picture: file.render(&options, &mut ())?.picture,
         notes: Vec::new(),
-        compression: latents.map_or(Compression::None, |latents| {
-            Compression::Latents(latents.step)
+        compression: latents.map_or(Compression::None, |latents| Compression::Latents {
+            step: latents.step,
+            degradation: latents.degradation,
         }),
     })
 }

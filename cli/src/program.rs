@@ -46,7 +46,11 @@ pub fn on_search_path(name: &str) -> Option<PathBuf> {
     let folders: Vec<PathBuf> = std::env::split_paths(&folders)
         .chain([PathBuf::new()])
         .collect();
-    let files = folders.iter().map(|folder| folder.join(&name));
+    let named = match name.contains(std::path::is_separator) {
+        true => std::path::absolute(&name).ok(),
+        false => None,
+    };
+    let files = folders.iter().map(|folder| folder.join(&name)).chain(named);
     let mut files = files.filter(|file| file.is_absolute());
     files.find(|file| file.is_file())
 }

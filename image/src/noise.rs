@@ -40,6 +40,8 @@ const CUT_OFF: [f32; 2] = [0.03, 0.97];
 const MEDIAN: f64 = 0.6745;
 /// Colours of a picture, at most, that was drawn or reduced to a palette: what looks like noise there is a pattern.
 const PALETTE: usize = 256;
+/// The same of grey pictures.
+const GREYS: usize = 64;
 /// Deviations below are those of rounding and of faint texture.
 const LEAST: f64 = 1.2 / 255.0;
 
@@ -84,9 +86,26 @@ pub fn certain(picture: &Picture) -> f64 {
     if found >= LEAST { found } else { 0.0 }
 }
 
-/// Whether a picture has so few colours that it was drawn or reduced to a palette.
+/// Whether a picture has so few colours that it was drawn or reduced to a palette. Greys of 8 bits are never many, so of them
+/// only a quarter counts as few.
 pub fn drawn(picture: &Picture) -> bool {
-    few_colours(picture, PALETTE)
+    let most = if is_grey(picture) { GREYS } else { PALETTE };
+    few_colours(picture, most)
+}
+
+/// Whether all pixels are grey.
+fn is_grey(picture: &Picture) -> bool {
+    fn all<T: PartialEq>(samples: &[T], channels: usize) -> bool {
+        let mut pixels = samples.chunks_exact(channels);
+        pixels.all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2])
+    }
+    let channels = picture.layout().channels();
+    match (picture.layout().colour_channels(), picture.samples()) {
+        (1, _) => true,
+        (_, Samples::U8(samples)) => all(samples, channels),
+        (_, Samples::U16(samples)) => all(samples, channels),
+        (_, Samples::F32(samples)) => all(samples, channels),
+    }
 }
 
 /// Standard deviation of white noise in `picture`, in samples, estimated from the finest frequencies of its flattest windows

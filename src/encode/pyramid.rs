@@ -15,6 +15,7 @@ use crate::field::estimate::Estimate;
 use crate::field::pyramid::probe::Probe;
 use crate::fit::StopReason;
 use crate::progress::{Meter, Observer, Phase, Stop};
+use inr_image::planes::planes;
 use inr_image::{Picture, metrics};
 use inr_kernel::default_threads;
 
@@ -130,7 +131,7 @@ pub(super) fn encode(
 fn degradation(picture: &Picture, jpeg_step: Option<f32>) -> Option<[u8; 4]> {
     let pixels = u64::from(picture.width()) * u64::from(picture.height());
     (pixels >= ESTIMATED).then(|| {
-        let mut found = Estimate::of_picture(picture);
+        let mut found = Estimate::of_picture(picture, |part| planes(picture, part).swap_remove(0));
         found.jpeg = jpeg_step.unwrap_or(found.jpeg);
         found.to_bytes()
     })

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use crate::field::trunk::{KNOWN, Small, UNKNOWN};
-use inr_image::{Part, Picture, noise, planes::planes};
+use inr_image::{Part, Picture, noise};
 use inr_kernel::{Backend, Convolution, ConvolutionShape, Lines, STRIP, Units};
 
 /// The weights, signed 16-bit numbers in 1/4096: every layer's over windows, then those of two dense layers.
@@ -28,6 +28,8 @@ const WEIGHTS: f32 = 6.0;
 const UNCERTAINTY: [f32; 2] = [-5.0, 0.0];
 /// The losses are estimated as the logarithms of 1 + this times them.
 const LOSSES: [f32; 3] = [400.0, 100.0, 100.0];
+/// Nothing that the network learnt from is beyond these: variance, and the losses.
+const MOST: [f32; 4] = [0.81, 0.1, 0.25, 0.25];
 /// Estimated losses below these are none.
 const LEAST: [f32; 3] = [1.0 / 255.0, 2.0 / 255.0, 0.02];
 
@@ -59,8 +61,17 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
+    /// Nothing is known.
+    pub(crate) const NOTHING: Self = Self {
+        variance: 0.0,
+        uncertainty: UNKNOWN,
+        noise: 0.0,
+        jpeg: 0.0,
+        latents: 0.0,
+    };
+
     /// Of luma of `size`, parts of which `read` gives.
-    pub(crate) fn of(size: [usize; 2], read: impl Fn(&Part) -> Vec<f32>) -> Self {
+    fn of(size: [usize; 2], read: impl Fn(&Part) -> Vec<f32>) -> Self {
         let sides = size.map(|side| side.min(SIDE));
         let [mut sums, mut weights] = [[0.0; MEANS]; 2];
         for window in 0..WINDOWS {
@@ -84,10 +95,10 @@ impl Estimate {
         NETWORK.estimate(&means)
     }
 
-    /// Of a picture as it is; drawn ones have no losses.
-    pub(crate) fn of_picture(picture: &Picture) -> Self {
+    /// Of a picture, parts of whose luma `read` gives; drawn ones have no losses.
+    pub(crate) fn of_picture(picture: &Picture, read: impl Fn(&Part) -> Vec<f32>) -> Self {
         let size = [picture.width() as usize, picture.height() as usize];
-        let found = Self::of(size, |part| planes(picture, part).swap_remove(0));
+        let found = Self::of(size, read);
         match noise::drawn(picture) {
             true => found.without_losses(),
             false => found,
@@ -95,7 +106,7 @@ impl Estimate {
     }
 
     /// The same blur without noise and compression.
-    pub(crate) fn without_losses(self) -> Self {
+    fn without_losses(self) -> Self {
         Self {
             noise: 0.0,
             jpeg: 0.0,
@@ -107,12 +118,7 @@ impl Estimate {
     /// For the bytes of [`inr_formats::Latents::degradation`].
     pub(crate) fn to_bytes(self) -> [u8; 4] {
         let values = [self.variance, self.uncertainty, self.noise, self.jpeg];
-        let each = values
-            .into_iter()
-            .zip(BYTES)
-            .map(|(value, one)| value * one);
-        let mut bytes = each.map(|value| value.round() as u8);
-        std::array::from_fn(|_| bytes.next().unwrap_or(0))
+        std::array::from_fn(|at| (values[at] * BYTES[at]).round() as u8)
     }
 
     /// Of a plane of `size`.
@@ -247,10 +253,17 @@ impl Network {
         let found = dense(&self.output, &hidden);
         let loss = |at: usize| {
             let value = found[2 + at].exp_m1() / LOSSES[at];
-            if value >= LEAST[at] { value } else { 0.0 }
+            if value >= LEAST[at] {
+                value.min(MOST[1 + at])
+            } else {
+                0.0
+            }
         };
+        if !(found[0].is_finite() && found[1].is_finite()) {
+            return Estimate::NOTHING;
+        }
         Estimate {
-            variance: found[0].max(0.0),
+            variance: found[0].clamp(0.0, MOST[0]),
             uncertainty: found[1]
                 .clamp(UNCERTAINTY[0], UNCERTAINTY[1])
                 .exp()

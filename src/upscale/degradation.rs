@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::field::estimate::Estimate;
-use crate::field::trunk::{KNOWN, UNKNOWN};
+use crate::field::estimate::{Estimate, known};
+use crate::field::trunk::KNOWN;
 use inr_image::Picture;
 use inr_image::resample::{Axes, Filter, Kernel, mirrored, resize};
 use inr_image::{Raster, premultiplied};
@@ -130,8 +130,13 @@ pub enum Compression {
     /// As JPEG: the mean quantisation step of luma's lower frequencies in samples, see
     /// [`inr_image::PictureFile::jpeg_step`].
     Jpeg(f32),
-    /// As an `.inr` file: the step of its latents, see [`inr_formats::Latents::step`].
-    Latents(f32),
+    /// As an `.inr` file.
+    Latents {
+        /// The step of its latents, see [`inr_formats::Latents::step`].
+        step: f32,
+        /// How the source came about, see [`inr_formats::Latents::degradation`].
+        degradation: Option<[u8; 4]>,
+    },
 }
 
 /// What is known of how a picture came from the large one that is looked for.
@@ -141,6 +146,8 @@ pub(crate) struct Known {
     pub(crate) blur: Option<Blur>,
     /// What the picture itself shows; counts where nothing else is known.
     pub(crate) estimate: Option<Estimate>,
+    /// Whether somebody named the noise, so that no more than that is taken out.
+    pub(crate) keeps_noise: bool,
     pub(crate) compression: Compression,
 }
 
@@ -162,21 +169,21 @@ impl Known {
         (sharp && untouched).then(|| (f64::from(found.variance) / AREA).min(1.0))
     }
 
-    /// What the trunk reads of it: the blur's variance in squared pixels and its uncertainty, noise, which is taken out
-    /// before, and the two steps.
+    /// What the trunk reads of it.
     pub(super) fn features(&self, scale: f64) -> [f32; KNOWN] {
-        let (variance, uncertainty) = match (&self.blur, &self.estimate) {
-            (Some(blur), _) => (blur.variance(scale).min(MOST_VARIANCE) as f32, 0.0),
-            (None, Some(found)) => (found.variance, found.uncertainty),
-            (None, None) => (0.0, UNKNOWN),
+        let found = self.estimate.unwrap_or(Estimate::NOTHING);
+        let noise = if self.keeps_noise { 0.0 } else { found.noise };
+        let blur = [found.variance, found.uncertainty];
+        let mut known = match self.compression {
+            Compression::None => [blur[0], blur[1], noise, found.jpeg, found.latents],
+            Compression::Jpeg(step) => [blur[0], blur[1], noise, step, 0.0],
+            Compression::Latents { step, degradation } => known(step, degradation),
         };
-        let [noise, jpeg, latents] = match (self.compression, &self.estimate) {
-            (Compression::Jpeg(step), _) => [0.0, step, 0.0],
-            (Compression::Latents(step), _) => [0.0, 0.0, step],
-            (Compression::None, Some(found)) => [found.noise, found.jpeg, found.latents],
-            (Compression::None, None) => [0.0; 3],
-        };
-        [variance, uncertainty, noise, jpeg, latents]
+        if let Some(blur) = &self.blur {
+            known[0] = blur.variance(scale).min(MOST_VARIANCE) as f32;
+            known[1] = 0.0;
+        }
+        known
     }
 }
 

@@ -161,14 +161,9 @@ pub(super) fn choose(
     Ok((method, format!("method {method}: {worst}")))
 }
 
-/// What `picture`, of this noise, shows of how it came about. Drawn pictures have no losses.
+/// What `picture` without noise of this deviation shows of how it came about.
 pub(super) fn estimate(picture: &Picture, noise: f64) -> Estimate {
-    let size = [picture.width() as usize, picture.height() as usize];
-    let found = Estimate::of(size, |part| clean(picture, part, noise));
-    match noise == 0.0 && !noise::drawn(picture) {
-        true => found,
-        false => found.without_losses(),
-    }
+    Estimate::of_picture(picture, |part| clean(picture, part, noise))
 }
 
 /// Luma of a part of the picture without noise of this deviation.

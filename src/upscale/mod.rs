@@ -142,7 +142,7 @@ pub struct Upscaled {
     pub picture: Picture,
     /// How it was made; never [`UpscaleMethod::Auto`].
     pub method: UpscaleMethod,
-    /// The blur that was named; `None` where it was estimated.
+    /// The blur that the result was fitted to: the one named, or the area for back-projection; else `None`.
     pub blur: Option<Blur>,
     /// Standard deviation of the noise that was taken out, in samples.
     pub noise: f64,
@@ -244,11 +244,13 @@ fn chosen(
             let why = format!("degradation {} as asked", given.blur);
             (Known::from(given.blur.clone()), why)
         }
+        // A filter reads none of it.
+        None if options.method.filter().is_some() => (
+            Known::default(),
+            format!("method {} as asked", options.method),
+        ),
         None => {
-            let mut found = guard::estimate(picture, noise);
-            if options.noise.is_some() {
-                found.noise = 0.0;
-            }
+            let found = guard::estimate(picture, noise);
             let known = Known {
                 estimate: Some(found),
                 ..Known::default()
@@ -256,6 +258,7 @@ fn chosen(
             (known, found.to_string())
         }
     };
+    known.keeps_noise = options.noise.is_some();
     known.compression = options.compression;
     let method = match options.method {
         UpscaleMethod::Auto => {

@@ -25,7 +25,7 @@ const EDGE: f32 = 0.08;
 pub(super) struct Effort {
     /// Flips and rotations whose mean the trunk gives, 0 for none: then bicubic is the estimate.
     pub(super) turns: usize,
-    /// The same for the planes after the first; with 0 they are splines.
+    /// The same for the planes after the first; with 0 they are splines but where they have edges.
     pub(super) colour_turns: usize,
     /// Back-projections, where the blur is known.
     pub(super) iterations: usize,
@@ -163,6 +163,7 @@ impl Plan {
             }
             let mut made = self.plane(part, plane, turns, job)?;
             if turns.is_empty() && !self.turns[0].is_empty() {
+                job.advance(0)?;
                 self.sharpen(&mut made, part, plane)?;
             }
             Ok(made)

@@ -276,6 +276,31 @@ fn untouched(picture: &Picture, what: &str) -> Upscaled {
     made
 }
 
+/// Grey photographs of 8 bits have few values, and noise like others.
+#[test]
+fn noise_of_grey_photographs_is_estimated() {
+    let picture = fixture("camera-64.png");
+    let grain = noise(64 * 64, 7);
+    let pairs = picture.to_f32().into_iter().zip(grain);
+    let noisy: Vec<f32> = pairs.map(|(v, n)| v + 0.1 * (n - 0.5)).collect();
+    let metadata = Metadata::default();
+    let noisy = Picture::from_f32(64, 64, Layout::Grey, Depth::U8, &noisy, metadata);
+    let noisy = noisy.expect("the shape fits");
+    let usual = UpscaleOptions::default().method(UpscaleMethod::Inr);
+    let made = upscale(&noisy, &usual, &mut ()).expect("it can be enlarged");
+    assert!(made.why.contains("noise of"), "{}", made.why);
+    assert_ne!(made.picture, enlarged(&noisy, &usual.noise(0.0)));
+}
+
+#[test]
+fn samples_far_beyond_the_range_are_enlarged_to_numbers() {
+    let samples = noise(40 * 40 * 3, 5).into_iter().map(|v| 1e4 * (v - 0.5));
+    let picture = floats(40, 40, Layout::Rgb, samples.collect());
+    let options = UpscaleOptions::default().method(UpscaleMethod::Inr);
+    let large = enlarged(&picture, &options).to_f32();
+    assert!(large.iter().all(|v| v.is_finite()));
+}
+
 #[test]
 fn patterns_of_grey_and_of_few_colours_are_no_noise() {
     let grain = noise(64 * 64, 7);

@@ -144,7 +144,7 @@ def main():
                 found = torch.cat([network(small[:16].float() / 255, 16) for small, _ in test])
             truth = torch.stack([known for _, known in test])
             error = (found[:, 0] - truth[:, 0]).abs().mean()
-            print(step, f"loss {np.mean(losses):.3f}, held out {loss(found, truth):.3f}, variance's error {error:.3f}", flush=True)
+            print(step, f"loss {np.mean(losses):.3f}, held out {loss(found, truth):.3f}, error {error:.3f}", flush=True)
             network.train()
             losses.clear()
             torch.save(network.state_dict(), options.state + ".part")

@@ -119,12 +119,13 @@ class Pool:
 
     def refresh(self):
         for path in sorted(glob.glob(os.path.join(self.folder, "*.npz")), key=os.path.getmtime):
-            if path in self.known or path.endswith(".part.npz"):
+            estimates = path[:-4] + ".estimate.npy"
+            if path in self.known or path.endswith(".part.npz") or not os.path.exists(estimates):
                 continue
             self.known.add(path)
             with np.load(path) as file:
                 shard = {name: torch.from_numpy(file[name]) for name in file.files}
-            shard["estimate"] = torch.from_numpy(np.load(path[:-4] + ".estimate.npy"))
+            shard["estimate"] = torch.from_numpy(np.load(estimates))
             self.shards.append(shard)
         del self.shards[: -self.most]
 
@@ -144,11 +145,11 @@ class Pool:
                 places[:, axis] = small.shape[1] - 1 - last
         sign = 1 if random.random() < 0.5 else -1
         strength = sign * random.uniform(0.7, 1.0)
-        return strength * small, strength * large, places, self.told(known, estimate)
+        return strength * small, strength * large, places, self.read(known, estimate)
 
     @staticmethod
-    def told(known, estimate):
-        """What the trunk is told: the truth, the estimate of estimate.py, others with their uncertainty, or nothing."""
+    def read(known, estimate):
+        """What the trunk reads of a degradation: the truth, the estimate of estimate.py, others with their uncertainty, or nothing."""
         count = len(known)
         unsure = torch.rand(count) * UNKNOWN
         kind = torch.rand(count)

@@ -11,10 +11,10 @@ use crate::values::{self, DegradationName, MethodName};
 const EXAMPLES: &str = "\
 A degradation describes how the picture came from the large one. area: each pixel is the mean over its area; bicubic: as
 benchmarks reduce; gaussian:S: a blur with a standard deviation of S input pixels; psf:FILE: a picture of the point spread
-function in output pixels. auto assumes none of them, and is safe for all: a blur is undone only if you name it.
+function in output pixels. auto estimates the blur from the picture and is careful where that is unsure.
 
 Methods: inr is the picture's spline with the detail that a trained network expects, fitted so that its degraded render is
-the picture if you name a degradation; backprojected fits bicubic; bicubic, lanczos3, bilinear and nearest are the usual
+the picture if you name a degradation or the picture is sharp; backprojected fits bicubic; bicubic, lanczos3, bilinear and nearest are the usual
 filters. auto enlarges reduced copies of the picture's busiest part, takes inr unless a simpler method comes closer to one of
 them, and reports why. srgan is a generator with your own weights
 (--weights; needs a program built with the feature candle, see docs/networks.md); it takes no degradation.
@@ -47,8 +47,8 @@ pub struct UpscaleArgs {
     /// Degradation that the picture went through: auto (estimated from the picture), area, bicubic, gaussian:S or psf:FILE
     #[arg(long, value_name = "NAME", default_value = "auto")]
     pub degradation: DegradationName,
-    /// Standard deviation of the noise to remove, in steps of 8 bits, 0 to 255 [default: estimated from the picture; 0 for
-    /// pictures of at most 256 colours]
+    /// Standard deviation of the noise to remove, in steps of 8 bits, 0 to 255 [default: estimated from the picture; 0
+    /// for pictures of at most 256 colours or 64 greys]
     #[arg(long, value_name = "S", value_parser = values::steps, allow_negative_numbers = true)]
     pub noise: Option<f64>,
     /// Method: auto, inr, backprojected, bicubic, lanczos3, bilinear, nearest or srgan

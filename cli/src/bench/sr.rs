@@ -67,23 +67,13 @@ fn one(
     let source = Source::open(path, args.crop.unwrap_or(quick))?;
     let large = source.cut_to_multiple(scale)?;
     let samples = large.to_f32();
-    let (width, height) = (large.width() / scale, large.height() / scale);
-    // The order of pictures does not change the noise of any.
-    let small = degradation.reduce(
-        raster(&large, &samples),
-        width as usize,
-        height as usize,
+    let (small, compression) = reduced(
+        &large,
+        &samples,
+        scale,
         source.fingerprint(),
+        (degradation, args.jpeg),
     )?;
-    let small = Picture::from_f32(
-        width,
-        height,
-        Layout::Rgb,
-        Depth::U8,
-        &small,
-        Metadata::default(),
-    );
-    let (small, compression) = compressed(small?, args.jpeg)?;
     let name = output::stem(path);
     let mut found = Vec::new();
     let mut shown = vec![samples.clone()];
@@ -128,6 +118,23 @@ fn one(
     }
     crops.add(&name, [large.width(), large.height()], &shown);
     Ok(found)
+}
+
+/// `large` reduced as asked, and how that was compressed. The order of pictures does not change the noise of any, which comes
+/// from `seed`.
+fn reduced(
+    large: &Picture,
+    samples: &[f32],
+    scale: u32,
+    seed: u64,
+    (degradation, jpeg): (&Degradation, Option<u8>),
+) -> Result<(Picture, Compression)> {
+    let (width, height) = (large.width() / scale, large.height() / scale);
+    let large = raster(large, samples);
+    let small = degradation.reduce(large, width as usize, height as usize, seed)?;
+    let metadata = Metadata::default();
+    let small = Picture::from_f32(width, height, Layout::Rgb, Depth::U8, &small, metadata);
+    compressed(small?, jpeg)
 }
 
 /// `small` as a JPEG of this quality gives it back.

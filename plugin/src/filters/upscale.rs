@@ -29,10 +29,9 @@ fn describe() -> Filter {
     };
     let scale = "Output pixels per pixel. From 1 to 64 a trained network adds detail, beyond it the field through the samples is rendered.";
     let effort = "How hard to try: more takes longer.";
-    let degradation =
-        "How the picture lost its detail, if you know; only the blur that is named is removed.";
+    let degradation = "How the picture lost its detail, if you know; otherwise that is estimated from the picture.";
     let degradations = [
-        ("auto", "None, or unknown"),
+        ("auto", "Estimated from the picture"),
         ("area", "Averaging of pixels (camera sensor)"),
         ("bicubic", "Bicubic reduction"),
         ("gaussian", "Gaussian blur"),

@@ -46,8 +46,16 @@ impl Method {
             ),
         };
         let own = args.methods.iter().map(|method| Ok(own(method)));
-        own.chain(args.external.iter().map(|line| Self::external(line)))
-            .collect()
+        let external = args.external.iter().map(|line| Self::external(line));
+        let all: Vec<Self> = own.chain(external).collect::<Result<_>>()?;
+        for (index, method) in all.iter().enumerate() {
+            let name = method.name();
+            if name.is_empty() || all[..index].iter().any(|other| other.name() == name) {
+                let what = format!("two methods are called {name:?}, or one has no name");
+                return Err(bad_arguments(what, "write NAME=COMMAND with other names"));
+            }
+        }
+        Ok(all)
     }
 
     fn external(line: &str) -> Result<Self> {

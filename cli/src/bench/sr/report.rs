@@ -95,13 +95,8 @@ pub fn write(folder: &Path, args: &SrArgs, measured: &[Measured], sheets: &[Crop
     let mut html = String::from(HEAD);
     let known = if args.blind { "unknown" } else { "known" };
     let note = format!(
-        "Reduced by {}{}, {known} to the methods; effort {}.",
+        "Reduced by {}, {known} to the methods; effort {}.",
         described(args),
-        if args.quick {
-            ", the middle of every picture"
-        } else {
-            ""
-        },
         args.effort
     );
     push(
@@ -137,7 +132,15 @@ fn described(args: &SrArgs) -> String {
     } else {
         String::new()
     };
-    format!("{}{noise}", args.degradation)
+    let jpeg = args.jpeg.map_or(String::new(), |quality| {
+        format!(", as JPEG of quality {quality}")
+    });
+    let crop = match (args.crop, args.quick) {
+        (Some(side), _) => format!(", the middle {side} x {side} pixels"),
+        (None, true) => ", the middle of every picture".into(),
+        (None, false) => String::new(),
+    };
+    format!("{}{noise}{jpeg}{crop}", args.degradation)
 }
 
 fn csv(table: &Table) -> String {
