@@ -31,7 +31,7 @@ const LOSSES: [f32; 3] = [400.0, 100.0, 100.0];
 /// Nothing that the network learnt from is beyond these: variance, and the losses.
 const MOST: [f32; 4] = [0.81, 0.1, 0.25, 0.25];
 /// Estimated losses below these are none.
-const LEAST: [f32; 3] = [1.0 / 255.0, 2.0 / 255.0, 0.02];
+const LEAST: [f32; 3] = [1.0 / 255.0, 5.0 / 255.0, 0.02];
 
 /// One of variance, uncertainty, noise and a JPEG's step in bytes.
 const BYTES: [f32; 4] = [256.0, 512.0, 1024.0, 1024.0];
@@ -69,6 +69,15 @@ impl Estimate {
         jpeg: 0.0,
         latents: 0.0,
     };
+
+    /// The same losses of a picture that was soft before it was reduced.
+    pub(crate) fn without_blur(self) -> Self {
+        Self {
+            variance: 0.0,
+            uncertainty: 0.0,
+            ..self
+        }
+    }
 
     /// Of luma of `size`, parts of which `read` gives.
     fn of(size: [usize; 2], read: impl Fn(&Part) -> Vec<f32>) -> Self {

@@ -27,7 +27,7 @@ const SLACK: f64 = 0.1;
 
 /// What a job counts in [`choose`] at most.
 pub(super) fn units(effort: Effort) -> u64 {
-    (PLAUSIBLE.len() * (effort.turns + 3 * effort.iterations)) as u64
+    (2 * PLAUSIBLE.len() * (effort.turns + 3 * effort.iterations)) as u64
 }
 
 /// PSNRs in dB of what methods restore of a reduced copy.
@@ -75,7 +75,8 @@ impl fmt::Display for Scores {
 }
 
 /// What the methods restore of the busiest part of `picture`, of this noise, reduced as `known`, or else as may be; empty
-/// for pictures that are too small. That is held out: no method sees more than the reduced picture.
+/// for pictures that are too small. That is held out: no method sees more than the reduced picture. With `soft` none takes
+/// a blur out.
 ///
 /// # Errors
 /// [`Error::Cancelled`].
@@ -83,7 +84,7 @@ pub(super) fn scores(
     picture: &Picture,
     scale: f64,
     (known, noise): (&Known, f64),
-    effort: Effort,
+    (effort, soft): (Effort, bool),
     job: &mut Job,
 ) -> Result<Vec<Scores>, Error> {
     let factor = (scale.round() as usize).clamp(2, 4);
@@ -113,7 +114,8 @@ pub(super) fn scores(
         let whole = [0..sides[0], 0..sides[1]];
         let mut known = known.clone();
         if known.blur.is_none() {
-            known.estimate = Some(Estimate::of_plane(&small, small_size));
+            let found = Estimate::of_plane(&small, small_size);
+            known.estimate = Some(if soft { found.without_blur() } else { found });
         }
         let mut score = |effort| -> Result<f64, Error> {
             let plan = Plan::new(small_size, sides, known.clone(), effort);
@@ -140,25 +142,41 @@ pub(super) fn scores(
     each.collect()
 }
 
-/// The method for `picture`, and why: the trained field only where it is no worse under any reduction that may be.
+/// The method for `picture`, and why: the trained field only where it is no worse under any reduction that may be. Where it
+/// is because the picture itself is soft, the estimated blur in `known` is left in.
 ///
 /// # Errors
 /// [`Error::Cancelled`].
 pub(super) fn choose(
     picture: &Picture,
     scale: f64,
-    known: (&Known, f64),
+    (known, noise): (&mut Known, f64),
     effort: Effort,
     job: &mut Job,
 ) -> Result<(UpscaleMethod, String), Error> {
-    let scores = scores(picture, scale, known, effort, job)?;
     let gain = |scores: &Scores| scores.ours - scores.bicubic;
-    let Some(worst) = scores.iter().min_by(|a, b| gain(a).total_cmp(&gain(b))) else {
-        let why = "method inr: the picture is too small to judge by".into();
-        return Ok((UpscaleMethod::Inr, why));
-    };
-    let method = worst.method();
-    Ok((method, format!("method {method}: {worst}")))
+    let mut chosen = UpscaleMethod::Inr;
+    let mut why = String::from("the picture is too small to judge by");
+    for soft in [false, true] {
+        let scores = scores(picture, scale, (known, noise), (effort, soft), job)?;
+        let Some(worst) = scores.iter().min_by(|a, b| gain(a).total_cmp(&gain(b))) else {
+            break;
+        };
+        chosen = worst.method();
+        if chosen == UpscaleMethod::Inr || !soft {
+            why = worst.to_string();
+        }
+        match (chosen, known.estimate) {
+            (UpscaleMethod::Inr, Some(found)) if soft => {
+                known.estimate = Some(found.without_blur());
+                why += ", with the blur left in";
+                break;
+            }
+            (UpscaleMethod::Inr, _) | (_, None) => break,
+            _ => {}
+        }
+    }
+    Ok((chosen, format!("method {chosen}: {why}")))
 }
 
 /// What `picture` without noise of this deviation shows of how it came about.

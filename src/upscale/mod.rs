@@ -263,7 +263,7 @@ fn chosen(
     let method = match options.method {
         UpscaleMethod::Auto => {
             let (method, reason) =
-                guard::choose(picture, options.scale, (&known, noise), effort, job)?;
+                guard::choose(picture, options.scale, (&mut known, noise), effort, job)?;
             why = format!("{reason}; {why}");
             if noise::few_colours(picture, DRAWN) {
                 why +=

@@ -346,7 +346,7 @@ fn blurs_are_estimated() {
     for (blur, gain) in [
         (Blur::Bicubic, 0.8),
         (Blur::Area, 0.5),
-        (Blur::Gaussian(0.8), 0.5),
+        (Blur::Gaussian(0.6), 0.5),
     ] {
         let small = Degradation::from(blur.clone()).reduce(truth, w, h, 0);
         let small = small.expect("it shrinks");

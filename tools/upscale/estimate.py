@@ -24,7 +24,7 @@ GROUP = 32  # examples of one picture that follow each other in a shard
 HELD_OUT = 320  # groups
 UNKNOWN = 0.25
 LOSSES = (400, 100, 100)  # estimated as logarithms of 1 + this times them: noise, JPEG's step, this codec's
-LEAST = (1 / 255, 2 / 255, 0.02)  # smaller ones are none
+LEAST = (1 / 255, 5 / 255, 0.02)  # smaller ones are none
 ONE = 4096  # one in the weights
 
 
