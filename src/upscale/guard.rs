@@ -24,6 +24,8 @@ const LEAST: usize = 12;
 const PLAUSIBLE: [Blur; 3] = [Blur::Area, Blur::Bicubic, Blur::Gaussian(0.6)];
 /// Loss against bicubic, in dB, that nobody sees and the choice of a part explains.
 const SLACK: f64 = 0.1;
+/// Below this PSNR, in dB, bicubic restores nothing: a reduced copy of a pattern of single pixels says nothing of it.
+const PATTERN: f64 = 12.0;
 
 /// What a job counts in [`choose`] at most.
 pub(super) fn units(effort: Effort) -> u64 {
@@ -44,7 +46,9 @@ impl Scores {
     /// The best method.
     fn method(&self) -> UpscaleMethod {
         let projected = self.projected.unwrap_or(f64::NEG_INFINITY);
-        if self.ours + SLACK >= projected.max(self.bicubic) {
+        if self.bicubic < PATTERN {
+            UpscaleMethod::Bicubic
+        } else if self.ours + SLACK >= projected.max(self.bicubic) {
             UpscaleMethod::Inr
         } else if projected >= self.bicubic {
             UpscaleMethod::BackProjected
