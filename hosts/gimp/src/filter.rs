@@ -73,6 +73,8 @@ impl<H: Handle> Job<'_, H> {
                 "this is a layer group; select one of its layers",
             ));
         }
+        // What a preview had to warn of, the dialog has shown.
+        catalogue::logged();
         let beside = catalogue::number(&self.values, &self.procedure.params(), NEW_LAYER) != 0.0;
         if self.procedure.edits() && !beside {
             unlocked(gimp, self.drawable)?;
@@ -248,7 +250,7 @@ pub fn new_image<H: Handle>(
 }
 
 /// Copies the part `window` of `pixels`.
-fn crop(pixels: &Pixmap, window: Rectangle) -> Pixmap {
+pub fn crop(pixels: &Pixmap, window: Rectangle) -> Pixmap {
     let [left, top, columns, rows] =
         [window.x, window.y, window.width, window.height].map(|side| side as usize);
     let size = pixels.format.pixel_size();
