@@ -49,7 +49,8 @@
 #define INR_SAMPLE_U16 2
 
 // 16-bit floating point samples; 0 to 1 corresponds to the full range of integers. In inputs NaN and negative infinity
-// count as 0 and positive infinity as 1; the plug-in then logs one `INR_LOG_WARNING` for each input.
+// count as 0 and positive infinity as 1; the plug-in then logs one `INR_LOG_WARNING` in a session for each buffer, by its
+// address and size.
 #define INR_SAMPLE_F16 3
 
 // 32-bit floating point samples; like `INR_SAMPLE_F16`.
@@ -173,7 +174,7 @@ typedef struct InrSession InrSession;
 typedef struct InrHost {
   // Size of this struct in its maker's version of the ABI; every struct begins with it.
   size_t struct_size;
-  // `INR_ABI_MAJOR` of the host.
+  // `INR_ABI_MAJOR` of the host; here in every major version.
   uint32_t abi_major;
   // `INR_ABI_MINOR` of the host.
   uint32_t abi_minor;

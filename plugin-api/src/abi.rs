@@ -33,7 +33,8 @@ pub const INR_SAMPLE_U8: u32 = 1;
 /// Unsigned 16-bit samples in the machine's byte order, 0 to 65535.
 pub const INR_SAMPLE_U16: u32 = 2;
 /// 16-bit floating point samples; 0 to 1 corresponds to the full range of integers. In inputs NaN and negative infinity
-/// count as 0 and positive infinity as 1; the plug-in then logs one `INR_LOG_WARNING` for each input.
+/// count as 0 and positive infinity as 1; the plug-in then logs one `INR_LOG_WARNING` in a session for each buffer, by its
+/// address and size.
 pub const INR_SAMPLE_F16: u32 = 3;
 /// 32-bit floating point samples; like `INR_SAMPLE_F16`.
 pub const INR_SAMPLE_F32: u32 = 4;
@@ -105,7 +106,7 @@ pub const INR_LOG_ERROR: u32 = 3;
 pub struct InrHost {
     /// Size of this struct in its maker's version of the ABI; every struct begins with it.
     pub struct_size: usize,
-    /// `INR_ABI_MAJOR` of the host.
+    /// `INR_ABI_MAJOR` of the host; here in every major version.
     pub abi_major: u32,
     /// `INR_ABI_MINOR` of the host.
     pub abi_minor: u32,

@@ -174,7 +174,10 @@ impl<'a> Pixels<'a> {
 
     /// Counts samples that are no finite numbers; returns `None` for none, otherwise the number, and column, row and channel
     /// of the first.
-    pub(crate) fn strays(&self) -> Option<(usize, [u32; 2], u32)> {
+    ///
+    /// # Panics
+    /// When `part` (left, top, width and height) extends beyond the picture.
+    pub(crate) fn strays(&self, part: [u32; 4]) -> Option<(usize, [u32; 2], u32)> {
         let format = self.frame.format;
         // The exponent of these has all bits set.
         let stray: fn(&[u8]) -> bool = match format.sample {
@@ -185,12 +188,16 @@ impl<'a> Pixels<'a> {
             }
         };
         let channels = format.layout.channels();
+        let [left, top, width, height] = part;
+        let columns = [left, width].map(|side| side as usize * format.pixel_size());
         let (mut count, mut first) = (0, None);
-        for y in 0..self.frame.size[1] {
-            let samples = self.row(y).chunks_exact(format.sample.size());
+        for y in top..top + height {
+            let row = &self.row(y)[columns[0]..][..columns[1]];
+            let samples = row.chunks_exact(format.sample.size());
             for (at, _) in samples.enumerate().filter(|(_, bytes)| stray(bytes)) {
                 count += 1;
-                first.get_or_insert(([(at / channels) as u32, y], (at % channels) as u32));
+                let x = left + (at / channels) as u32;
+                first.get_or_insert(([x, y], (at % channels) as u32));
             }
         }
         first.map(|(pixel, channel)| (count, pixel, channel))

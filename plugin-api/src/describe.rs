@@ -290,7 +290,7 @@ impl Input {
 /// How to recognise files of a codec.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileType {
-    /// Usual extension of file names, in lower case without a dot.
+    /// Usual extension of file names, in lower case without a dot; empty when there is none.
     pub extension: String,
     /// MIME type; empty when there is none.
     pub mime_type: String,

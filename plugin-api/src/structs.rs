@@ -45,6 +45,23 @@ sized! {
     InrFilterCall InrPlan InrApi InrPictureInfo(cicp) InrRenderCall InrEncodeCall(cicp) InrBytes InrCodec(extension)
 }
 
+/// What an [`InrHost`] of any version of the ABI begins with.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct AnyHost {
+    struct_size: usize,
+    pub(crate) abi_major: u32,
+}
+
+// SAFETY: the struct is `repr(C)`, begins with its size, and holds integers.
+unsafe impl AbiStruct for AnyHost {
+    const MIN_SIZE: usize = std::mem::offset_of!(Self, abi_major) + size_of::<u32>();
+    const NAME: &str = InrHost::NAME;
+}
+
+const _: () =
+    assert!(std::mem::offset_of!(AnyHost, abi_major) == std::mem::offset_of!(InrHost, abi_major));
+
 /// Returns the size that the struct at `pointer` states, after checking the pointer and the size.
 ///
 /// # Safety

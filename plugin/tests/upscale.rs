@@ -51,6 +51,8 @@ fn any_region_is_that_part_of_the_whole() {
         (Layout::Rgba, [("scale", 2.0), ("effort", 3.0)]),
         (Layout::Rgb, [("scale", 1.5), ("effort", 5.0)]),
         (Layout::Grey, [("width", 333.0), ("effort", 2.0)]),
+        (Layout::Rgb, [("scale", 0.8), ("effort", 5.0)]),
+        (Layout::Rgba, [("width", 201.0), ("height", 77.0)]),
     ] {
         let pixels = picture([160, 90], layout);
         let request = upscale(&pixels, &values, None);

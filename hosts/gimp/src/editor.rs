@@ -63,15 +63,18 @@ functions! {
         gimp_image_undo_disable: extern "C" fn(H) -> c_int,
         gimp_image_undo_enable: extern "C" fn(H) -> c_int,
         gimp_image_insert_layer: extern "C" fn(H, H, H, c_int) -> c_int,
+        gimp_image_remove_layer: extern "C" fn(H, H) -> c_int,
         gimp_image_get_item_position: extern "C" fn(H, H) -> c_int,
         gimp_selection_is_empty: extern "C" fn(H) -> c_int,
         gimp_layer_new: unsafe extern "C" fn(H, *const c_char, c_int, c_int, c_int, c_double, c_int) -> H,
         gimp_layer_set_offsets: extern "C" fn(H, c_int, c_int) -> c_int,
         gimp_item_is_layer: extern "C" fn(H) -> c_int,
+        gimp_item_is_layer_mask: extern "C" fn(H) -> c_int,
         gimp_item_is_group: extern "C" fn(H) -> c_int,
         gimp_item_get_lock_content: extern "C" fn(H) -> c_int,
         gimp_item_get_name: extern "C" fn(H) -> *mut c_char,
         gimp_layer_get_mask: extern "C" fn(H) -> H,
+        gimp_layer_from_mask: extern "C" fn(H) -> H,
         gimp_layer_create_mask: extern "C" fn(H, c_int) -> H,
         gimp_layer_add_mask: extern "C" fn(H, H) -> c_int,
         gimp_layer_get_apply_mask: extern "C" fn(H) -> c_int,
@@ -195,6 +198,20 @@ pub fn c_string(text: &str) -> CString {
     CString::new(text).expect("split removed zero bytes")
 }
 
+/// Checks what a function of GIMP returned that took `what`.
+///
+/// # Errors
+/// [`Status::Io`] for `FALSE`.
+pub fn taken(done: c_int, what: &str) -> Result<(), Failure> {
+    match done {
+        0 => Err(Failure::new(
+            Status::Io,
+            format!("GIMP did not take the {what}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Opens the library `name` and keeps it open.
 ///
 /// # Errors
@@ -232,10 +249,15 @@ impl<H: Handle> Gimp<H> {
     pub fn warn(&self) {
         let lines = crate::catalogue::logged().into_iter();
         for (_, line) in lines.filter(|(level, _)| *level > INR_LOG_INFO) {
-            let line = c_string(&line);
-            // SAFETY: the text is valid during the call.
-            unsafe { (self.gimp_message)(line.as_ptr()) };
+            self.message(&line);
         }
+    }
+
+    /// Has GIMP show a message.
+    pub fn message(&self, text: &str) {
+        let text = c_string(text);
+        // SAFETY: the text is valid during the call.
+        unsafe { (self.gimp_message)(text.as_ptr()) };
     }
 
     /// The name of an item.
@@ -252,10 +274,15 @@ impl<H: Handle> Gimp<H> {
         }
     }
 
-    /// The item whose lock keeps the pixels of `item` as they are: itself or a group around it.
+    /// The item whose lock keeps the pixels of `item` as they are: itself, the layer of a mask, or a group around it.
     pub fn locked(&self, item: H) -> Option<H> {
-        let around =
-            std::iter::successors(Some(item), |item| (self.gimp_item_get_parent)(*item).some());
+        let around = std::iter::successors(Some(item), |item| {
+            let outer = match (self.gimp_item_is_layer_mask)(*item) != 0 {
+                true => (self.gimp_layer_from_mask)(*item),
+                false => (self.gimp_item_get_parent)(*item),
+            };
+            outer.some()
+        });
         let mut around = around.take(100);
         around.find(|item| (self.gimp_item_get_lock_content)(*item) != 0)
     }
@@ -324,7 +351,10 @@ impl<H: Handle> Gimp<H> {
     }
 
     /// Inserts `layer` above `drawable` in the stack, at the same offsets.
-    pub fn insert_above(&self, image: H, layer: H, drawable: H) {
+    ///
+    /// # Errors
+    /// [`Status::Io`] when GIMP does not take the layer.
+    pub fn insert_above(&self, image: H, layer: H, drawable: H) -> Result<(), Failure> {
         let (parent, position) = match (self.gimp_item_is_layer)(drawable) != 0 {
             true => (
                 (self.gimp_item_get_parent)(drawable),
@@ -332,9 +362,11 @@ impl<H: Handle> Gimp<H> {
             ),
             false => (H::NONE, -1),
         };
-        (self.gimp_image_insert_layer)(image, layer, parent, position);
+        let inserted = (self.gimp_image_insert_layer)(image, layer, parent, position);
+        taken(inserted, "layer")?;
         let [x, y] = self.offsets(drawable);
         (self.gimp_layer_set_offsets)(layer, x, y);
+        Ok(())
     }
 
     /// Width and height.

@@ -8,7 +8,7 @@ use inr_plugin_api::host::{Pixmap, Request, Source, Watcher};
 use inr_plugin_api::{Failure, INR_CAP_TILES, Layout, Region, Sample};
 
 use crate::catalogue::{self, NEW_LAYER, Procedure, Values};
-use crate::editor::{GRAY, Gimp, Handle, Rectangle};
+use crate::editor::{GRAY, Gimp, Handle, Rectangle, taken};
 use crate::pixels;
 
 /// Minimum interval between updates of the progress bar, each of which is a message to GIMP.
@@ -73,6 +73,8 @@ impl<H: Handle> Job<'_, H> {
                 "this is a layer group; select one of its layers",
             ));
         }
+        // What previews had to warn of, the run warns of itself.
+        catalogue::logged();
         let beside = catalogue::number(&self.values, &self.procedure.params(), NEW_LAYER) != 0.0;
         if self.procedure.edits() && !beside {
             unlocked(gimp, self.drawable)?;
@@ -173,10 +175,17 @@ impl<H: Handle> Job<'_, H> {
             made = pixels::relayout(made, Layout::new(grey, alpha))?;
             let size = gimp.size(self.drawable);
             target = gimp.new_layer(self.image, &self.procedure.filter.label, size, alpha);
-            gimp.insert_above(self.image, target, self.drawable);
+            gimp.insert_above(self.image, target, self.drawable)?;
         }
-        gimp.write(target, true, made, [x, y])?;
-        (gimp.gimp_drawable_merge_shadow)(target, 1);
+        let written = gimp
+            .write(target, true, made, [x, y])
+            .and_then(|()| taken((gimp.gimp_drawable_merge_shadow)(target, 1), "pixels"));
+        if let Err(failure) = written {
+            if beside {
+                (gimp.gimp_image_remove_layer)(self.image, target);
+            }
+            return Err(failure);
+        }
         (gimp.gimp_drawable_update)(target, x, y, width, height);
         Ok(target)
     }
@@ -192,12 +201,8 @@ impl<H: Handle> Job<'_, H> {
         unsafe { (gimp.gimp_image_get_resolution)(self.image, &mut x, &mut y) };
         (gimp.gimp_image_set_resolution)(image, x, y);
         (gimp.gimp_image_undo_disable)(image);
-        let carried = self.carry(gimp, image, layer);
+        self.carry(gimp, image, layer);
         (gimp.gimp_image_undo_enable)(image);
-        if let Err(failure) = carried {
-            (gimp.gimp_image_delete)(image);
-            return Err(failure);
-        }
         Ok(Made::Image(image))
     }
 }
@@ -217,7 +222,7 @@ fn unlocked<H: Handle>(gimp: &Gimp<H>, drawable: H) -> Result<(), Failure> {
 /// Creates an image with `pixels` as its only layer, which is returned with it.
 ///
 /// # Errors
-/// The errors of [`Gimp::write`].
+/// The errors of [`Gimp::write`]; [`inr_plugin_api::Status::Io`] when GIMP takes no layer.
 pub fn new_image<H: Handle>(
     gimp: &Gimp<H>,
     pixels: Pixmap,
@@ -237,8 +242,8 @@ pub fn new_image<H: Handle>(
         eprintln!("inr: GIMP cannot use the picture's colour profile and omits it");
     }
     let layer = gimp.new_layer(image, layer, [width, height], alpha);
-    (gimp.gimp_image_insert_layer)(image, layer, H::NONE, 0);
-    let written = gimp.write(layer, false, pixels, [0, 0]);
+    let inserted = (gimp.gimp_image_insert_layer)(image, layer, H::NONE, 0);
+    let written = taken(inserted, "layer").and_then(|()| gimp.write(layer, false, pixels, [0, 0]));
     (gimp.gimp_image_undo_enable)(image);
     if let Err(failure) = written {
         (gimp.gimp_image_delete)(image);
@@ -248,7 +253,7 @@ pub fn new_image<H: Handle>(
 }
 
 /// Copies the part `window` of `pixels`.
-fn crop(pixels: &Pixmap, window: Rectangle) -> Pixmap {
+pub fn crop(pixels: &Pixmap, window: Rectangle) -> Pixmap {
     let [left, top, columns, rows] =
         [window.x, window.y, window.width, window.height].map(|side| side as usize);
     let size = pixels.format.pixel_size();

@@ -66,13 +66,19 @@ impl Lead {
         }
     }
 
-    /// Sets those that follow to 0, so that the values suit a picture of other proportions as well.
-    pub fn keep(self, values: &mut Values) {
+    /// Sets those that follow to 0, so that the values suit a picture of other proportions as well, unless the lead leaves the
+    /// choice to them; returns whether it did.
+    pub fn keep(self, native: [u32; 2], values: &mut Values) -> bool {
+        let given = catalogue::number(values, &[], KEYS[self as usize]);
+        if self.linked(native, given).is_none() {
+            return false;
+        }
         for (key, value) in values {
             let other = Self::named(key).is_some_and(|lead| lead != self);
             if other && key != "scale" {
                 *value = Value::Number(0.0);
             }
         }
+        true
     }
 }

@@ -80,6 +80,13 @@ impl LiveWidgets {
             (self.gimp_preview_get_size)(shown, &mut visible.width, &mut visible.height);
         }
         let Rectangle { width, height, .. } = visible;
+        // SAFETY: the widget has an area, of this size.
+        let area = unsafe {
+            let area = (self.gimp_preview_get_area)(shown);
+            // Nothing of an earlier picture stays, around a smaller one or where there is none.
+            (self.gimp_preview_area_fill)(area, 0, 0, width, height, 153, 153, 153);
+            area
+        };
         let Shown { pixels, note } = match preview.part(visible, values) {
             Ok(shown) => shown,
             Err(failure) => return format!("No preview: {failure}"),
@@ -87,12 +94,8 @@ impl LiveWidgets {
         let [columns, rows] = pixels.size.map(|side| side as c_int);
         let (left, top) = ((width - columns).max(0) / 2, (height - rows).max(0) / 2);
         let stride = columns * pixels.format.pixel_size() as c_int;
-        // SAFETY: the widget has an area, and the pixels fill the rectangle in this layout.
+        // SAFETY: the pixels fill the rectangle in this layout.
         unsafe {
-            let area = (self.gimp_preview_get_area)(shown);
-            if (columns, rows) != (width, height) {
-                (self.gimp_preview_area_fill)(area, 0, 0, width, height, 153, 153, 153);
-            }
             (self.gimp_preview_area_draw)(
                 area,
                 left,

@@ -24,7 +24,6 @@ functions! {
         gexiv2_metadata_has_xmp: unsafe extern "C" fn(Object) -> c_int,
         g_bytes_get_data: unsafe extern "C" fn(Object, *mut usize) -> *const u8,
         g_bytes_unref: unsafe extern "C" fn(Object),
-        g_free: unsafe extern "C" fn(*mut c_void),
     }
 }
 
@@ -138,7 +137,7 @@ impl<H: Handle> Metadata<H> {
                 return None;
             }
             let packet = std::ffi::CStr::from_ptr(text).to_bytes().to_vec();
-            (self.g_free)(text.cast());
+            (gimp.g_free)(text.cast());
             (!packet.is_empty()).then_some(packet)
         }
     }

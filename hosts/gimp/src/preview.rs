@@ -1,11 +1,14 @@
 //! What dialogs show before a filter runs: the size of its result, and a part of it.
 
-use inr_plugin_api::host::{Pixmap, Request, Session, Source};
-use inr_plugin_api::{Failure, INR_LOG_INFO, Layout, Region, Sample, Value};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use inr_plugin_api::host::{Pixmap, Request, Session, Source, Watcher};
+use inr_plugin_api::{Failure, INR_CAP_TILES, INR_LOG_INFO, Layout, Region, Sample, Status, Value};
 
 use crate::catalogue::{self, NEW_LAYER, Procedure, Values};
 use crate::editor::{Gimp, Handle, Rectangle};
-use crate::pixels;
+use crate::{filter, pixels};
 
 /// Pixels around the visible part that are read along: enough for a radius of 50, and few enough for half a second.
 const MARGIN: i32 = 160;
@@ -13,6 +16,9 @@ const MARGIN: i32 = 160;
 const RESIZED_MARGIN: i32 = 24;
 /// Maximum side of the part that a preview reads.
 const MOST: f64 = 800.0;
+
+/// Time after which a preview is given up, because the dialog stands still meanwhile.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A filter on a drawable, for its dialog.
 #[derive(Debug)]
@@ -86,7 +92,7 @@ impl<H: Handle> Preview<'_, H> {
     /// of another size, those around the middle of `visible`.
     ///
     /// # Errors
-    /// The plug-in's failure.
+    /// The plug-in's failure; [`Status::Cancelled`] when it takes longer than a dialog may stand still.
     pub fn part(&self, visible: Rectangle, values: &Values) -> Result<Shown, Failure> {
         catalogue::logged();
         let mut session = catalogue::session(self.procedure.plugin)?;
@@ -117,17 +123,36 @@ impl<H: Handle> Preview<'_, H> {
         };
         let made = self.planned(&mut session, source.size, &values)?;
         let mut request = self.request(Source::whole(None, &source), &values);
-        let region = aligned(part, around, made, visible);
-        request.region = Some(region);
+        let window = aligned(part, around, made, visible);
+        // Other filters produce only the whole output.
+        let tiles = self.procedure.filter.capabilities.has(INR_CAP_TILES);
+        request.region = tiles.then(|| region(window, around, made));
         let plan = session.plan(&request)?;
-        let mut output = pixels::blank(region.size, Sample::U8, plan.layout)?;
-        session.run(&request, &mut output, None)?;
+        let size = request.region.map_or(plan.size, |region| region.size);
+        let mut output = pixels::blank(size, Sample::U8, plan.layout)?;
+        patiently(|watcher| session.run(&request, &mut output, Some(watcher)))?;
         let mut lines = catalogue::logged().into_iter();
         Ok(Shown {
-            pixels: output,
+            pixels: match tiles {
+                true => output,
+                false => filter::crop(&output, window),
+            },
             note: lines.find_map(|(level, line)| (level == INR_LOG_INFO).then_some(line)),
         })
     }
+}
+
+/// Runs `work` with a watcher that cancels it after [`PATIENCE`].
+fn patiently<T>(work: impl FnOnce(Watcher) -> Result<T, Failure>) -> Result<T, Failure> {
+    let begun = Instant::now();
+    let done = work(Watcher {
+        progress: &mut |_| begun.elapsed() < PATIENCE,
+        cancelled: &AtomicBool::new(false),
+    });
+    done.map_err(|failure| match failure.status {
+        Status::Cancelled => Failure::new(Status::Cancelled, "it takes too long"),
+        _ => failure,
+    })
 }
 
 /// Start and length of the pixels of the source, of `side` in all, that `length` pixels of the result around the middle of the
@@ -168,32 +193,44 @@ fn at_scale(values: &Values, scale: [f64; 2], whole: [u32; 2], around: Rectangle
 }
 
 /// The pixels of a result of `made` pixels for `around` that show `part`, no more of them than are visible.
-fn aligned(part: Rectangle, around: Rectangle, made: [u32; 2], visible: Rectangle) -> Region {
+fn aligned(part: Rectangle, around: Rectangle, made: [u32; 2], visible: Rectangle) -> Rectangle {
     let axis = |start: i32, length: i32, whole: i32, made: u32, visible: i32| {
         let step = f64::from(whole) / f64::from(made);
         let wanted = (f64::from(length) / step).round().max(1.0) as u32;
         let wanted = wanted.min(made).min(visible.max(1) as u32);
         let first = ((f64::from(start) / step).round() as u32).min(made - wanted);
-        (f64::from(first) * step, step, wanted)
+        (first as i32, wanted as i32)
     };
-    let (x, step_x, width) = axis(
+    let (x, width) = axis(
         part.x - around.x,
         part.width,
         around.width,
         made[0],
         visible.width,
     );
-    let (y, step_y, height) = axis(
+    let (y, height) = axis(
         part.y - around.y,
         part.height,
         around.height,
         made[1],
         visible.height,
     );
+    Rectangle {
+        x,
+        y,
+        width,
+        height,
+    }
+}
+
+/// The region of the pixels `window` of a result of `made` pixels for `around`.
+fn region(window: Rectangle, around: Rectangle, made: [u32; 2]) -> Region {
+    let step = [(around.width, made[0]), (around.height, made[1])]
+        .map(|(whole, made)| f64::from(whole) / f64::from(made));
     Region {
-        origin: [x, y],
-        step: [step_x, step_y],
-        size: [width, height],
+        origin: [f64::from(window.x) * step[0], f64::from(window.y) * step[1]],
+        step,
+        size: [window.width, window.height].map(|side| side as u32),
     }
 }
 

@@ -121,7 +121,7 @@ impl CodecTables {
                 picture_render: Some(picture_render::<C>),
                 encode: Some(encode::<C>),
                 bytes_free: Some(bytes_free),
-                extension: text(&file_type.extension),
+                extension: optional(&file_type.extension),
                 mime_type: optional(&file_type.mime_type),
                 magic: optional_bytes(magic),
                 magic_size: magic.len(),
@@ -252,7 +252,8 @@ unsafe extern "C" fn encode<C: Codec>(
             let call = read(call)?;
             read(out)?;
             let pixels = Pixels::new(call.input, true)?;
-            session.host.warn_of_strays("the picture", &pixels);
+            let [width, height] = pixels.size();
+            session.warn_of_strays("the picture", &pixels, [0, 0, width, height]);
             let call = EncodeCall {
                 pixels,
                 exif: bytes(call.exif, call.exif_size),

@@ -85,7 +85,7 @@ unsafe extern "C" fn session_open(host: *const InrHost, out: *mut *mut InrSessio
     let opened = guarded(|| {
         // SAFETY: the header requires this of the caller.
         let host = unsafe { Host::new(host) }?;
-        Ok(Handle::open(Session { host }))
+        Ok(Handle::open(Session::new(host)))
     });
     match opened {
         Ok(session) => {
@@ -151,12 +151,14 @@ unsafe extern "C" fn filter_run<P: Plugin>(
         let mut output = unsafe { PixelsMut::new(output) }?;
         fits(&call, &plan, &output)?;
         apart(filter, &call, &output)?;
-        covers(filter, &call, &plan)?;
+        let needed = covered(filter, &call, &plan)?;
         call.watch.done(0.0)?;
-        for (info, image) in filter.inputs.iter().zip(&call.inputs) {
-            if let Some(image) = image {
-                let what = format!("input {}", info.key);
-                session.host.warn_of_strays(&what, &image.pixels);
+        for (at, (info, image)) in filter.inputs.iter().zip(&call.inputs).enumerate() {
+            if let Some(Image { pixels, .. }) = image {
+                let [width, height] = pixels.size();
+                let whole = [0, 0, width, height];
+                let part = if at == 0 { needed } else { whole };
+                session.warn_of_strays(&format!("input {}", info.key), pixels, part);
             }
         }
         P::run(index, &call, &mut output)?;
@@ -366,7 +368,8 @@ fn needed(filter: &Filter, call: &Call, plan: &Plan) -> Result<[u32; 4], Failure
     Ok(needed)
 }
 
-fn covers(filter: &Filter, call: &Call, plan: &Plan) -> Result<(), Failure> {
+/// Checks that the first input has what the region needs, and returns left, top, width and height of that part in its buffer.
+fn covered(filter: &Filter, call: &Call, plan: &Plan) -> Result<[u32; 4], Failure> {
     let image = call.image()?;
     let [left, top, width, height] = needed(filter, call, plan)?;
     let (origin, size) = (image.origin, image.pixels.size());
@@ -375,7 +378,7 @@ fn covers(filter: &Filter, call: &Call, plan: &Plan) -> Result<(), Failure> {
         && left + width <= origin[0] + size[0]
         && top + height <= origin[1] + size[1];
     match covered {
-        true => Ok(()),
+        true => Ok([left - origin[0], top - origin[1], width, height]),
         false => Err(Failure::bad(format!(
             "the region needs {width} x {height} pixels at {left}, {top}; the input has {size:?} at {origin:?}"
         ))),

@@ -1,6 +1,7 @@
 //! Handles that accept one call at a time, store the message of a failure, and reject calls after a panic.
 
 use std::cell::UnsafeCell;
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +10,7 @@ use crate::abi::*;
 use crate::abi_codec::InrBytes;
 use crate::buffer::Pixels;
 use crate::status::{Failure, Status};
-use crate::structs::{self, c_string};
+use crate::structs::{self, AnyHost, c_string};
 
 /// Contents of a handle.
 #[derive(Debug)]
@@ -139,15 +140,17 @@ impl Host {
     /// # Safety
     /// `host` is NULL or an `InrHost` that follows the header until sessions opened with it are closed.
     pub(super) unsafe fn new(host: *const InrHost) -> Result<Self, Failure> {
+        // A struct of another major version may be smaller than this version's.
         // SAFETY: the caller makes this promise.
-        let host = unsafe { structs::read(host) }?;
-        if host.abi_major != INR_ABI_MAJOR {
+        let AnyHost { abi_major, .. } = unsafe { structs::read(host.cast()) }?;
+        if abi_major != INR_ABI_MAJOR {
             let message = format!(
-                "the host has version {} of the ABI; this plug-in has version {INR_ABI_MAJOR}",
-                host.abi_major
+                "the host has version {abi_major} of the ABI; this plug-in has version {INR_ABI_MAJOR}"
             );
             return Err(Failure::new(Status::Version, message));
         }
+        // SAFETY: the caller makes this promise.
+        let host = unsafe { structs::read(host) }?;
         if host.alloc.is_some() != host.free.is_some() {
             return Err(Failure::bad("the host sets only one of alloc and free"));
         }
@@ -179,17 +182,6 @@ impl Host {
             // SAFETY: the header lets any thread call `log`.
             unsafe { log(self.host.ctx, level, c_string(text).as_ptr()) }
         }
-    }
-
-    /// Logs a warning if `pixels`, which `what` names, has samples that are no finite numbers.
-    pub(super) fn warn_of_strays(&self, what: &str, pixels: &Pixels) {
-        let Some((count, [x, y], channel)) = pixels.strays() else {
-            return;
-        };
-        let text = format!(
-            "{what} has samples that are not finite: {count}, the first in channel {channel} of pixel {x}, {y}; NaN counts as 0, infinity as 1"
-        );
-        self.log(INR_LOG_WARNING, &text);
     }
 
     /// Moves `bytes` into the host's memory, or leaves them in the plug-in's when the host allocates none.
@@ -246,6 +238,34 @@ impl Host {
 pub struct Session {
     /// The host that opened the session.
     pub host: Host,
+    /// Addresses and sizes of pictures of which the host was warned.
+    warned: BTreeSet<(usize, [u32; 2])>,
+}
+
+impl Session {
+    pub(super) fn new(host: Host) -> Self {
+        Self {
+            host,
+            warned: BTreeSet::new(),
+        }
+    }
+
+    /// Logs a warning if `part` (left, top, width and height) of `pixels`, which `what` names, has samples that are no finite
+    /// numbers. Warns once of a picture, which a host may pass for each of its tiles.
+    pub(super) fn warn_of_strays(&mut self, what: &str, pixels: &Pixels, part: [u32; 4]) {
+        let picture = (pixels.row(0).as_ptr().addr(), pixels.size());
+        if self.warned.contains(&picture) {
+            return;
+        }
+        let Some((count, [x, y], channel)) = pixels.strays(part) else {
+            return;
+        };
+        self.warned.insert(picture);
+        let text = format!(
+            "{what} has samples that are not finite: {count}, the first in channel {channel} of pixel {x}, {y}; NaN counts as 0, infinity as 1"
+        );
+        self.host.log(INR_LOG_WARNING, &text);
+    }
 }
 
 /// Applies [`Handle::with`] to a session, for functions of suites.

@@ -165,7 +165,8 @@ impl Plugin {
         self.0.codec.as_ref().map(|(_, params)| params.as_slice())
     }
 
-    /// How to recognise the codec's files; `None` without a codec, and for plug-ins before version 1.2 of the ABI.
+    /// How to recognise the codec's files; `None` without a codec, for codecs that state nothing of it, and so for plug-ins before
+    /// version 1.2 of the ABI.
     pub fn file_type(&self) -> Option<&FileType> {
         self.0.file_type.as_ref()
     }

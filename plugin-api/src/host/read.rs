@@ -63,22 +63,26 @@ pub(super) unsafe fn codec(api: &InrApi) -> Result<Option<InrCodec>, Failure> {
     }
 }
 
-/// Reads how to recognise the codec's files, if the codec states it.
+/// Reads how to recognise the codec's files, if the codec states any of it.
 ///
 /// # Safety
 /// See [`named`].
 pub(super) unsafe fn file_type(table: &InrCodec) -> Result<Option<FileType>, Failure> {
-    if table.extension.is_null() {
-        return Ok(None);
-    }
     // SAFETY: the caller makes this promise.
-    unsafe {
-        Ok(Some(FileType {
-            extension: named(table.extension, "the extension of files")?,
+    let found = unsafe {
+        FileType {
+            extension: optional(table.extension, "the extension of files")?,
             mime_type: optional(table.mime_type, "the MIME type")?,
             magic: structs::bytes(table.magic, table.magic_size).unwrap_or_default(),
-        }))
-    }
+        }
+    };
+    let FileType {
+        extension,
+        mime_type,
+        magic,
+    } = &found;
+    let stated = !extension.is_empty() || !mime_type.is_empty() || !magic.is_empty();
+    Ok(stated.then_some(found))
 }
 
 /// # Safety

@@ -23,7 +23,9 @@ static RUNNING: AtomicBool = AtomicBool::new(false);
 /// The filter `wait` may return.
 static RELEASED: AtomicBool = AtomicBool::new(false);
 
-static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+static TABLES: LazyLock<Tables> = LazyLock::new(described);
+
+fn described() -> Tables {
     let filter = |key: &str| Filter {
         id: format!("org.example.probe.{key}"),
         key: key.into(),
@@ -50,16 +52,18 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         thread_class: ThreadClass::PerHandle,
         filters: vec![filter("copy"), filter("panic"), filter("wait")],
     })
-});
+}
 
-static CODEC: LazyLock<CodecTables> = LazyLock::new(|| {
+static CODEC: LazyLock<CodecTables> = LazyLock::new(|| codec("stored", "image/x-stored", b""));
+
+fn codec(extension: &str, mime_type: &str, magic: &[u8]) -> CodecTables {
     let file_type = FileType {
-        extension: "stored".into(),
-        mime_type: "image/x-stored".into(),
-        magic: Vec::new(),
+        extension: extension.into(),
+        mime_type: mime_type.into(),
+        magic: magic.into(),
     };
     CodecTables::new::<Stored>(Vec::new(), file_type)
-});
+}
 
 impl Plugin for Probe {
     fn tables() -> &'static Tables {
@@ -237,6 +241,51 @@ fn a_call_is_cancelled_and_a_panic_disables_only_its_session() {
     let mut other = plugin.open(&Options::default()).unwrap();
     other.run(&copy, &mut output, None).unwrap();
     assert_eq!(output.data, input.data);
+}
+
+/// Loads a plug-in whose codec states this of its files.
+macro_rules! stating {
+    ($($stated:literal),*) => {{
+        struct Other;
+        impl Plugin for Other {
+            fn tables() -> &'static Tables {
+                static TABLES: LazyLock<Tables> = LazyLock::new(described);
+                &TABLES
+            }
+            fn run(filter: usize, call: &Call, output: &mut PixelsMut) -> Result<(), Failure> {
+                Probe::run(filter, call, output)
+            }
+            fn codec() -> Option<&'static CodecTables> {
+                static CODEC: LazyLock<CodecTables> = LazyLock::new(|| codec($($stated),*));
+                Some(&CODEC)
+            }
+        }
+        unsafe extern "C" fn export(
+            major: u32,
+            host: *const InrHost,
+            out: *mut *const InrApi,
+        ) -> i32 {
+            // SAFETY: the caller makes the same promise.
+            unsafe { get_api::<Other>(major, host, out) }
+        }
+        host::Plugin::from_export(export, PathBuf::from("other")).unwrap()
+    }};
+}
+
+#[test]
+fn a_codec_states_of_its_files_what_it_knows() {
+    let stated = |plugin: host::Plugin| {
+        assert!(plugin.encode_params().is_some());
+        let found = plugin.file_type()?.clone();
+        Some((found.extension, found.mime_type, found.magic))
+    };
+    let made = |extension: &str, mime: &str, magic: &[u8]| {
+        Some((extension.into(), mime.into(), magic.to_vec()))
+    };
+    assert_eq!(stated(stating!("", "", b"")), None);
+    assert_eq!(stated(stating!("x", "", b"")), made("x", "", b""));
+    assert_eq!(stated(stating!("", "a/b", b"")), made("", "a/b", b""));
+    assert_eq!(stated(stating!("", "", b"\0X")), made("", "", b"\0X"));
 }
 
 #[test]
@@ -445,6 +494,33 @@ fn a_host_of_another_major_version_opens_no_session() {
         (*api).session_open.unwrap()(&other, &mut session)
     };
     assert_eq!((code, session), (INR_VERSION, null_mut()));
+    // Its struct may be smaller than ours, as long as it has the version.
+    let member = std::mem::offset_of!(InrHost, abi_major);
+    for (struct_size, abi_major, expected) in [
+        (size_of::<Start>(), INR_ABI_MAJOR + 1, INR_VERSION),
+        (member + 4, INR_ABI_MAJOR + 1, INR_VERSION),
+        (member, INR_ABI_MAJOR + 1, INR_BAD_ARGUMENT),
+        (size_of::<Start>(), INR_ABI_MAJOR, INR_BAD_ARGUMENT),
+    ] {
+        let start = Start {
+            struct_size,
+            abi_major,
+        };
+        // SAFETY: the call follows the header, by which the plug-in reads no more than the size that the struct states.
+        let code = unsafe {
+            let host: *const InrHost = (&raw const start).cast();
+            (*api).session_open.unwrap()(host, &mut session)
+        };
+        assert_eq!((code, session), (expected, null_mut()), "{start:?}");
+    }
+}
+
+/// What the struct of a host begins with.
+#[repr(C)]
+#[derive(Debug)]
+struct Start {
+    struct_size: usize,
+    abi_major: u32,
 }
 
 #[test]
@@ -512,6 +588,32 @@ fn samples_that_are_no_numbers_are_replaced_with_a_warning() {
     assert!(text.contains("input image has samples"), "{text}");
     assert!(text.contains("not finite: 3, the first"), "{text}");
     assert!(text.contains("channel 2 of pixel 0, 0"), "{text}");
+    // Neither tiles of this picture nor parts without such samples have another warning; another picture has.
+    let tile = |top: f64| Region {
+        origin: [0.0, top],
+        step: [1.0; 2],
+        size: [1, 1],
+    };
+    let mut other = Pixmap::new([1, 3], format);
+    other.data[24..28].copy_from_slice(&f32::NAN.to_ne_bytes());
+    let mut output = Pixmap::new([1, 1], format);
+    for (picture, top, warnings) in [
+        (&input, 0.0, 0),
+        (&input, 1.0, 0),
+        (&other, 0.0, 0),
+        (&other, 1.0, 0),
+        (&other, 2.0, 1),
+        (&other, 2.0, 0),
+    ] {
+        let part = Request {
+            region: Some(tile(top)),
+            ..request("copy", picture)
+        };
+        session.run(&part, &mut output, None).unwrap();
+        let logged = std::mem::take(&mut *LOGGED.lock().unwrap());
+        assert_eq!(logged.len(), warnings, "{top}: {logged:?}");
+        assert!(logged.iter().all(|(_, text)| text.contains("pixel 0, 2")));
+    }
     let finite = filled([2, 2], Sample::F16, Layout::Grey);
     let mut output = Pixmap::new([2, 2], finite.format);
     session

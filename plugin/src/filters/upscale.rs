@@ -4,8 +4,8 @@ use inr::upscale::{Blur, Degradation};
 use inr::{Metadata, UpscaleOptions, edit};
 use inr_plugin_api::guest::{Call, Plan};
 use inr_plugin_api::{
-    Failure, Filter, INR_CAP_DETERMINISTIC, INR_CAP_GLOBAL, INR_CAP_RESIZES, INR_LOG_INFO, Param,
-    PixelsMut, Region, Status,
+    Failure, Filter, INR_CAP_DETERMINISTIC, INR_CAP_GLOBAL, INR_CAP_RESIZES, INR_CAP_TILES,
+    INR_LOG_INFO, Param, PixelsMut, Region, Status,
 };
 
 use super::entry::{Entry, filter};
@@ -49,7 +49,7 @@ fn describe() -> Filter {
         "upscale",
         "Upscale",
         "Enlarges by a spline with the detail that a trained network expects; other sizes by the spline alone.",
-        INR_CAP_RESIZES | INR_CAP_GLOBAL | INR_CAP_DETERMINISTIC,
+        INR_CAP_RESIZES | INR_CAP_GLOBAL | INR_CAP_TILES | INR_CAP_DETERMINISTIC,
         vec![
             Param::number("scale", "Scale", scale, [1e-3, 1e3], [1.0, 8.0], 2.0),
             side("width", "Width"),

@@ -167,6 +167,7 @@ impl Ui {
             });
             let items = items.collect();
             let values = live.kept();
+            live.end();
             (ui.gtk_widget_destroy)(dialog);
             (answer, items, values)
         }

@@ -22,7 +22,7 @@ pub(super) struct Live<'a> {
     size: Object,
     note: Object,
     lead: Cell<Lead>,
-    /// Linked controls are being set.
+    /// Linked controls are being set, or the dialog is being destroyed.
     busy: Cell<bool>,
 }
 
@@ -60,11 +60,13 @@ impl<'a> Live<'a> {
                     (widgets.gimp_drawable_preview_new_from_drawable_id)(preview.drawable);
                 (widgets.gtk_container_set_border_width)(live.preview, 12);
                 (widgets.gtk_box_pack_start)(area, live.preview, 1, 1, 0);
+                live.note = ui.label("");
             }
             if !preview.procedure.edits() {
                 live.size = ui.label("");
-                live.note = ui.label("");
-                for (label, row) in [(live.size, row), (live.note, row + 1)] {
+            }
+            for (label, row) in [(live.size, row), (live.note, row + 1)] {
+                if !label.is_null() {
                     let row = row as u32;
                     (widgets.gtk_table_attach_defaults)(table, label, 0, 3, row, row + 1);
                 }
@@ -117,8 +119,8 @@ impl<'a> Live<'a> {
     pub(super) unsafe fn kept(&self) -> Values {
         // SAFETY: the caller makes this promise.
         let mut values = unsafe { self.values() };
-        if self.question.native.is_some() {
-            self.lead.get().keep(&mut values);
+        if let Some(native) = self.question.native {
+            self.lead.get().keep(native, &mut values);
         }
         values
     }
@@ -152,6 +154,11 @@ impl<'a> Live<'a> {
                 (self.ui.live.gimp_preview_invalidate)(self.preview);
             }
         }
+    }
+
+    /// Has what GTK still calls do nothing, before the dialog is destroyed.
+    pub(super) fn end(&self) {
+        self.busy.set(true);
     }
 
     /// Sets the sizes that follow from the one that changed.
@@ -191,6 +198,9 @@ impl<'a> Live<'a> {
         let Some(preview) = self.question.preview else {
             return;
         };
+        if self.busy.get() {
+            return;
+        }
         // SAFETY: the caller makes this promise, and the widget shows this drawable.
         unsafe {
             let said = self.ui.live.draw(self.preview, preview, &self.values());

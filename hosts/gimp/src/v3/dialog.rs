@@ -108,11 +108,14 @@ pub(super) unsafe fn ask(
             }
             None => (ui.gimp_procedure_dialog_fill)(dialog, end),
         }
-        let handlers = live.connect();
+        let [drawing, notifying] = live.connect();
         live.changed(null_mut());
         let accepted = (ui.gimp_procedure_dialog_run)(dialog) != 0;
+        live.live.off(config, notifying);
+        if !live.shown.is_null() {
+            live.live.off(live.shown, drawing);
+        }
         (ui.gtk_widget_destroy)(dialog);
-        live.live.off(config, handlers);
         live.keep();
         accepted
     };
@@ -227,19 +230,20 @@ impl<'a> Live<'a> {
         if let Some(preview) = question.preview {
             // SAFETY: the caller makes this promise, and the drawable exists.
             unsafe {
+                let label = |name: &CStr| {
+                    let create = ui.gimp_procedure_dialog_get_label;
+                    let label = create(dialog, name.as_ptr(), c" ".as_ptr(), 0, 0);
+                    (ui.gtk_label_set_line_wrap)(label, 1);
+                    (ui.gtk_label_set_max_width_chars)(label, 50);
+                    label
+                };
                 if preview.is_possible() {
                     let create = ui.gimp_procedure_dialog_get_drawable_preview;
                     shown = create(dialog, PREVIEW.as_ptr(), preview.drawable);
+                    note = label(NOTE);
                 }
                 if !preview.procedure.edits() {
-                    let label = |name: &CStr| {
-                        let create = ui.gimp_procedure_dialog_get_label;
-                        let label = create(dialog, name.as_ptr(), c" ".as_ptr(), 0, 0);
-                        (ui.gtk_label_set_line_wrap)(label, 1);
-                        (ui.gtk_label_set_max_width_chars)(label, 50);
-                        label
-                    };
-                    (size, note) = (label(SIZE), label(NOTE));
+                    size = label(SIZE);
                 }
             }
         }
@@ -281,19 +285,21 @@ impl<'a> Live<'a> {
             })
     }
 
-    /// Has GTK call this value; returns the handler that the config must lose before this value ends.
-    unsafe fn connect(&self) -> std::ffi::c_ulong {
+    /// Has GTK call this value; returns the handlers that the preview, if any, and the config must lose before the dialog is
+    /// destroyed and this value ends.
+    unsafe fn connect(&self) -> [std::ffi::c_ulong; 2] {
         let data: Object = std::ptr::from_ref(self).cast_mut().cast();
         // SAFETY: the caller makes this promise, and handlers of these signals take the objects and the data.
         unsafe {
+            let mut drawing = 0;
             if !self.shown.is_null() {
                 let handler: unsafe extern "C" fn() =
                     std::mem::transmute(on_draw as unsafe extern "C" fn(Object, *const Live));
-                self.live.on(self.shown, c"invalidated", handler, data);
+                drawing = self.live.on(self.shown, c"invalidated", handler, data);
             }
             let handler: unsafe extern "C" fn() =
                 std::mem::transmute(on_notify as unsafe extern "C" fn(Object, Object, *const Live));
-            self.live.on(self.config, c"notify", handler, data)
+            [drawing, self.live.on(self.config, c"notify", handler, data)]
         }
     }
 
@@ -363,11 +369,7 @@ impl<'a> Live<'a> {
         unsafe {
             let mut found = values(self.config, self.question.params);
             let lead = self.lead.get();
-            if lead
-                .linked(native, catalogue::number(&found, &[], KEYS[lead as usize]))
-                .is_some()
-            {
-                lead.keep(&mut found);
+            if lead.keep(native, &mut found) {
                 let sizes = KEYS.map(|key| catalogue::number(&found, &[], key));
                 self.set(lead, sizes);
             }

@@ -87,7 +87,7 @@ pub(super) unsafe fn values(config: Object, params: &[Param]) -> Values {
                         return param.default();
                     }
                     let value = CStr::from_ptr(found).to_string_lossy().into_owned();
-                    (tables().own.g_free)(found.cast());
+                    (tables().gimp.g_free)(found.cast());
                     Value::Text(value)
                 }
                 Kind::Rgb(_) => param.default(),
@@ -292,7 +292,7 @@ pub(crate) unsafe extern "C" fn export(
             true => null_mut(),
             false => *layers,
         };
-        (own.g_free)(layers.cast());
+        (gimp.g_free)(layers.cast());
         gimp.progress(&format!("Exporting {}", file_name(&path)));
         let done = match layer.is_null() {
             true => Err(Failure::unsupported("the image has no layers")),

@@ -41,7 +41,6 @@ functions! {
         ) -> usize,
         g_list_append: unsafe extern "C" fn(Object, Object) -> Object,
         g_strdup: unsafe extern "C" fn(Text) -> Object,
-        g_free: unsafe extern "C" fn(Object),
         g_object_get: unsafe extern "C" fn(Object, Text, ...),
         g_value_set_object: unsafe extern "C" fn(Object, Object),
         g_value_set_int: unsafe extern "C" fn(Object, c_int),
