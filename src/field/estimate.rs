@@ -125,6 +125,7 @@ impl Estimate {
     }
 
     /// For the bytes of [`inr_formats::Latents::degradation`].
+    #[cfg(feature = "fit")]
     pub(crate) fn to_bytes(self) -> [u8; 4] {
         let values = [self.variance, self.uncertainty, self.noise, self.jpeg];
         std::array::from_fn(|at| (values[at] * BYTES[at]).round() as u8)

@@ -177,7 +177,7 @@ fn tiles_and_threads_do_not_change_pixels() {
 #[test]
 fn edges_in_colour_are_enlarged_as_sharp_as_those_in_luma() {
     let (width, height) = (200_u32, 90_u32);
-    let red = |x: u32, y: u32| x < 60 && (x / 5 + y / 7) % 3 == 0;
+    let red = |x: u32, y: u32| x < 60 && (x / 5 + y / 7).is_multiple_of(3);
     let draw = |scale: u32| {
         let pixels = (0..height * scale).flat_map(|y| (0..width * scale).map(move |x| [x, y]));
         let samples = pixels.flat_map(|[x, y]| {
