@@ -5,7 +5,7 @@ use std::ptr::{null, null_mut};
 
 use inr_plugin_api::{Kind, Param, Value};
 
-use super::dialog::Ui;
+use super::ui::Ui;
 use crate::editor::{Object, c_string};
 
 /// The widget of a parameter.

@@ -3,43 +3,21 @@
 use std::ffi::{CStr, c_int, c_uint};
 use std::ptr::{null, null_mut};
 
-use inr_plugin_api::{Failure, Input, Param};
+use inr_plugin_api::{Failure, Input};
 
 use super::controls::Control;
 use super::live::Live;
 use super::tables::NAME;
-use super::widgets::{Text, Widgets};
+use super::ui::{Question, Ui};
+use super::widgets::Text;
 use crate::catalogue::Values;
-use crate::editor::{Gimp, Object, c_string, library};
-use crate::live::LiveWidgets;
-use crate::preview::Preview;
+use crate::editor::{Gimp, Object, c_string};
 use crate::procedure::EXPORTS;
 
 /// `GtkResponseType`, and the response of the Reset button.
 const CANCEL: c_int = -6;
 const ACCEPT: c_int = -5;
 const RESET: c_int = 1;
-
-/// Contents of a dialog.
-pub(crate) struct Question<'a> {
-    pub(crate) title: &'a str,
-    /// Explanation at the top.
-    pub(crate) text: &'a str,
-    /// Label of the accepting button.
-    pub(crate) accept: &'a CStr,
-    pub(crate) inputs: &'a [Input],
-    pub(crate) params: &'a [Param],
-    /// The filter's preview.
-    pub(crate) preview: Option<&'a Preview<'a, c_int>>,
-    /// Native size of the picture whose width, height and scale are linked.
-    pub(crate) native: Option<[u32; 2]>,
-}
-
-/// The user interface, which starts on demand.
-pub(crate) struct Ui {
-    pub(super) widgets: Widgets,
-    pub(super) live: LiveWidgets,
-}
 
 /// An image for export, whose layers and colours GIMP adapted to the format.
 pub(crate) struct Export<'a> {
@@ -58,19 +36,6 @@ impl Drop for Export<'_> {
 }
 
 impl Ui {
-    /// Starts GTK, which ends the process without a display.
-    ///
-    /// # Errors
-    /// When the library of GIMP's widgets is missing.
-    pub(crate) fn start() -> Result<Self, Failure> {
-        let library = library("libgimpui-2.0.so.0")?;
-        // SAFETY: the types match the libraries' headers.
-        let (widgets, live) = unsafe { (Widgets::load(library)?, LiveWidgets::load(library)?) };
-        // SAFETY: the name is valid during the call.
-        unsafe { (widgets.gimp_ui_init)(NAME.as_ptr(), 0) };
-        Ok(Self { widgets, live })
-    }
-
     /// Lets GIMP merge layers and convert indexed colours in a copy of the image.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 
 use super::controls::{Control, Widget};
-use super::dialog::{Question, Ui};
+use super::ui::{Question, Ui};
 use crate::catalogue::{self, Values};
 use crate::editor::Object;
 use crate::links::{KEYS, Lead};

@@ -7,6 +7,7 @@ mod live;
 mod query;
 mod run;
 mod tables;
+mod ui;
 mod widgets;
 
 use std::process::ExitCode;

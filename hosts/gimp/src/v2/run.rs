@@ -6,8 +6,8 @@ use std::path::Path;
 use inr_plugin_api::{Failure, Input, Param};
 
 use super::arguments::{Arguments, int, text};
-use super::dialog::{Question, Ui};
 use super::tables::{GimpParam, SAVE, Tables, tables, tag};
+use super::ui::{Question, Ui};
 use crate::catalogue::{Catalogue, Procedure, Values, from_bytes, open_params, to_bytes};
 use crate::editor::c_string;
 use crate::file::{self, Opened};

@@ -7,7 +7,7 @@ use std::ptr::{null, null_mut};
 
 use inr_plugin_api::{Failure, Kind, Param};
 
-use super::run::values;
+use super::arguments::values;
 use super::tables::{Text, tables};
 use crate::catalogue;
 use crate::editor::{Object, c_string as text, functions, library};

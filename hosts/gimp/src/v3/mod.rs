@@ -1,6 +1,7 @@
 //! The front end for GIMP 3.0: a subclass of `GimpPlugIn` creates procedures. GIMP builds dialogs from their arguments and
 //! stores the last values. Images and items are objects.
 
+mod arguments;
 mod dialog;
 mod procedures;
 mod run;
