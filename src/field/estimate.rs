@@ -13,7 +13,7 @@ static BUILT_IN: &[u8] = include_bytes!("estimate.bin");
 const ONE: f32 = 4096.0;
 /// Side of the windows that are read, in pixels.
 const SIDE: usize = 48;
-/// Windows that are read at most.
+/// Windows that are read at most; fewer where they would cover a picture more than twice.
 const WINDOWS: u32 = 32;
 /// Factors of the picture without its local mean: one shows edges, the other, cut off at 1, faint noise.
 const SCALING: [f32; 2] = [4.0, 32.0];
@@ -83,7 +83,8 @@ impl Estimate {
     fn of(size: [usize; 2], read: impl Fn(&Part) -> Vec<f32>) -> Self {
         let sides = size.map(|side| side.min(SIDE));
         let [mut sums, mut weights] = [[0.0; MEANS]; 2];
-        for window in 0..WINDOWS {
+        let fits = 2 * size[0] * size[1] / (sides[0] * sides[1]).max(1);
+        for window in 0..(fits as u32).clamp(1, WINDOWS) {
             let [a, b] = [2 * window, 2 * window + 1].map(|at| {
                 let part = place(size, sides, at);
                 let values = read(&part);
