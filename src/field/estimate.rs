@@ -79,6 +79,36 @@ impl Estimate {
         }
     }
 
+    /// Of latents with this `step` and [`inr_formats::Latents::degradation`].
+    pub(crate) fn stored(step: f32, degradation: Option<[u8; 4]>) -> Self {
+        let nothing = Self::NOTHING;
+        let latents = step;
+        let Some(bytes) = degradation else {
+            return Self { latents, ..nothing };
+        };
+        let [variance, uncertainty, noise, jpeg] =
+            std::array::from_fn(|at| f32::from(bytes[at]) / BYTES[at]);
+        Self {
+            variance,
+            uncertainty,
+            noise,
+            jpeg,
+            latents,
+        }
+    }
+
+    /// What the trunk reads of it.
+    pub(crate) fn features(self) -> [f32; KNOWN] {
+        let Self {
+            variance,
+            uncertainty,
+            noise,
+            jpeg,
+            latents,
+        } = self;
+        [variance, uncertainty, noise, jpeg, latents]
+    }
+
     /// Of luma of `size`, parts of which `read` gives.
     fn of(size: [usize; 2], read: impl Fn(&Part) -> Vec<f32>) -> Self {
         let sides = size.map(|side| side.min(SIDE));
@@ -163,16 +193,6 @@ impl fmt::Display for Estimate {
         }
         Ok(())
     }
-}
-
-/// What the trunk reads of latents with this `step` and degradation.
-pub(crate) fn known(step: f32, degradation: Option<[u8; 4]>) -> [f32; KNOWN] {
-    let Some(bytes) = degradation else {
-        return [0.0, UNKNOWN, 0.0, 0.0, step];
-    };
-    let [variance, uncertainty, noise, jpeg] =
-        std::array::from_fn(|at| f32::from(bytes[at]) / BYTES[at]);
-    [variance, uncertainty, noise, jpeg, step]
 }
 
 /// A window of `sides` somewhere in a picture of `size`: all over it, in an order without a pattern.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::field::estimate::{Estimate, known};
+use crate::field::estimate::Estimate;
 use crate::field::trunk::KNOWN;
 use inr_image::Picture;
 use inr_image::resample::{Axes, Filter, Kernel, mirrored, resize};
@@ -144,10 +144,10 @@ pub enum Compression {
 pub(crate) struct Known {
     /// `None` where nobody named it.
     pub(crate) blur: Option<Blur>,
-    /// What the picture itself shows; counts where nothing else is known.
+    /// What the picture itself or its file shows; counts where nothing else is known.
     pub(crate) estimate: Option<Estimate>,
-    /// Whether somebody named the noise, so that no more than that is taken out.
-    pub(crate) keeps_noise: bool,
+    /// Whether the noise was named or is taken out before, so that the trunk should take out no more.
+    pub(crate) noise_is_settled: bool,
     pub(crate) compression: Compression,
 }
 
@@ -171,19 +171,18 @@ impl Known {
 
     /// What the trunk reads of it.
     pub(super) fn features(&self, scale: f64) -> [f32; KNOWN] {
-        let found = self.estimate.unwrap_or(Estimate::NOTHING);
-        let noise = if self.keeps_noise { 0.0 } else { found.noise };
-        let blur = [found.variance, found.uncertainty];
-        let mut known = match self.compression {
-            Compression::None => [blur[0], blur[1], noise, found.jpeg, found.latents],
-            Compression::Jpeg(step) => [blur[0], blur[1], noise, step, 0.0],
-            Compression::Latents { step, degradation } => known(step, degradation),
-        };
-        if let Some(blur) = &self.blur {
-            known[0] = blur.variance(scale).min(MOST_VARIANCE) as f32;
-            known[1] = 0.0;
+        let mut found = self.estimate.unwrap_or(Estimate::NOTHING);
+        if let Compression::Jpeg(step) = self.compression {
+            (found.jpeg, found.latents) = (step, 0.0);
         }
-        known
+        if self.noise_is_settled {
+            found.noise = 0.0;
+        }
+        if let Some(blur) = &self.blur {
+            found.variance = blur.variance(scale).min(MOST_VARIANCE) as f32;
+            found.uncertainty = 0.0;
+        }
+        found.features()
     }
 }
 

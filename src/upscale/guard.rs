@@ -29,17 +29,17 @@ const PATTERN: f64 = 12.0;
 
 /// What a job counts in [`choose`] at most.
 pub(super) fn units(effort: Effort) -> u64 {
-    (2 * PLAUSIBLE.len() * (effort.turns + 3 * effort.iterations)) as u64
+    (2 * PLAUSIBLE.len() * (effort.turns + 2 * effort.iterations)) as u64
 }
 
 /// PSNRs in dB of what methods restore of a reduced copy.
-pub(super) struct Scores {
+struct Scores {
     factor: usize,
     reduced_by: Blur,
-    pub(super) ours: f64,
+    ours: f64,
     /// Where the reduction is known.
     projected: Option<f64>,
-    pub(super) bicubic: f64,
+    bicubic: f64,
 }
 
 impl Scores {
@@ -78,72 +78,134 @@ impl fmt::Display for Scores {
     }
 }
 
-/// What the methods restore of the busiest part of `picture`, of this noise, reduced as `known`, or else as may be; empty
-/// for pictures that are too small. That is held out: no method sees more than the reduced picture. With `soft` none takes
-/// a blur out.
-///
-/// # Errors
-/// [`Error::Cancelled`].
-pub(super) fn scores(
-    picture: &Picture,
-    scale: f64,
-    (known, noise): (&Known, f64),
-    (effort, soft): (Effort, bool),
-    job: &mut Job,
-) -> Result<Vec<Scores>, Error> {
-    let factor = (scale.round() as usize).clamp(2, 4);
-    let sides = [picture.width() as usize, picture.height() as usize]
-        .map(|side| side.min(LOOK) / factor * factor);
-    if sides[0].min(sides[1]) < LEAST * factor {
-        return Ok(Vec::new());
-    }
-    let part = busiest(picture, sides);
-    let luma = &clean(picture, &part, noise);
-    // Little is left of a compression in a reduced copy.
-    let known = &Known {
-        compression: Compression::None,
-        ..known.clone()
-    };
-    let blurs = match &known.blur {
-        Some(blur) => std::slice::from_ref(blur),
-        None => &PLAUSIBLE,
-    };
-    let each = blurs.iter().map(|blur| {
-        let small_size = sides.map(|side| side / factor);
-        // Stored samples are rounded, and so is what stands for them.
-        let mut small = Operator::new(blur, sides, small_size).apply(luma);
-        small
-            .iter_mut()
-            .for_each(|v| *v = (*v * 255.0).round() / 255.0);
-        let whole = [0..sides[0], 0..sides[1]];
-        let mut known = known.clone();
-        if known.blur.is_none() {
-            let found = Estimate::of_plane(&small, small_size);
-            known.estimate = Some(if soft { found.without_blur() } else { found });
+/// The busiest part of a picture, and copies of it that are `factor` times smaller.
+struct Trial {
+    factor: usize,
+    sides: [usize; 2],
+    luma: Vec<f32>,
+    copies: Vec<Reduced>,
+}
+
+/// A reduced copy. Methods see no more than that.
+struct Reduced {
+    reduced_by: Blur,
+    small: Vec<f32>,
+    /// What the copy shows of how it came about, where nobody named that.
+    estimate: Option<Estimate>,
+    bicubic: f64,
+}
+
+/// No effort at all: bicubic.
+const NONE: Effort = Effort {
+    turns: 0,
+    colour_turns: 0,
+    iterations: 0,
+};
+
+impl Trial {
+    /// Of the busiest part of `picture`, of this noise, reduced as `known`, or else as may be; nothing of pictures that are
+    /// too small.
+    fn new(
+        picture: &Picture,
+        scale: f64,
+        (known, noise): (&Known, f64),
+        job: &mut Job,
+    ) -> Result<Option<Self>, Error> {
+        let factor = (scale.round() as usize).clamp(2, 4);
+        let sides = [picture.width() as usize, picture.height() as usize]
+            .map(|side| side.min(LOOK) / factor * factor);
+        if sides[0].min(sides[1]) < LEAST * factor {
+            return Ok(None);
         }
-        let mut score = |effort| -> Result<f64, Error> {
-            let plan = Plan::new(small_size, sides, known.clone(), effort);
-            let found = plan.render(&whole, std::slice::from_ref(&small), job)?;
-            Ok(closeness(luma, &found[0]))
-        };
-        let none = Effort {
-            turns: 0,
-            colour_turns: 0,
-            iterations: 0,
-        };
-        let projected = match known.blur {
-            Some(_) => Some(score(Effort { turns: 0, ..effort })?),
-            None => None,
-        };
-        Ok(Scores {
+        let mut trial = Self {
             factor,
-            reduced_by: blur.clone(),
-            bicubic: score(none)?,
-            projected,
-            ours: score(effort)?,
-        })
-    });
-    each.collect()
+            sides,
+            luma: clean(picture, &busiest(picture, sides), noise),
+            copies: Vec::new(),
+        };
+        let blurs = match &known.blur {
+            Some(blur) => std::slice::from_ref(blur),
+            None => &PLAUSIBLE,
+        };
+        for blur in blurs {
+            let size = trial.small_size();
+            // Stored samples are rounded, and so is what stands for them.
+            let mut small = Operator::new(blur, sides, size).apply(&trial.luma);
+            small
+                .iter_mut()
+                .for_each(|v| *v = (*v * 255.0).round() / 255.0);
+            let estimate = match known.blur {
+                Some(_) => None,
+                None => Some(Estimate::of_plane(&small, size)),
+            };
+            let mut copy = Reduced {
+                reduced_by: blur.clone(),
+                small,
+                estimate,
+                bicubic: 0.0,
+            };
+            copy.bicubic = trial.restored(&copy, Known::default(), NONE, job)?;
+            trial.copies.push(copy);
+        }
+        Ok(Some(trial))
+    }
+
+    fn small_size(&self) -> [usize; 2] {
+        self.sides.map(|side| side / self.factor)
+    }
+
+    /// PSNR in dB of what a method makes of a copy.
+    fn restored(
+        &self,
+        copy: &Reduced,
+        known: Known,
+        effort: Effort,
+        job: &mut Job,
+    ) -> Result<f64, Error> {
+        let plan = Plan::new(self.small_size(), self.sides, known, effort);
+        let whole = [0..self.sides[0], 0..self.sides[1]];
+        let found = plan.render(&whole, std::slice::from_ref(&copy.small), job)?;
+        Ok(closeness(&self.luma, &found[0]))
+    }
+
+    /// The scores where the trained field gains least on bicubic. With `soft` no method takes an estimated blur out.
+    fn worst(
+        &self,
+        known: &Known,
+        (effort, soft): (Effort, bool),
+        job: &mut Job,
+    ) -> Result<Scores, Error> {
+        let mut all = Vec::new();
+        for copy in &self.copies {
+            let estimate = match soft {
+                true => copy.estimate.map(Estimate::without_blur),
+                false => copy.estimate,
+            };
+            // Little is left of a compression in a reduced copy.
+            let known = Known {
+                compression: Compression::None,
+                estimate,
+                ..known.clone()
+            };
+            let projected = match known.blur {
+                Some(_) => {
+                    let effort = Effort { turns: 0, ..effort };
+                    Some(self.restored(copy, known.clone(), effort, job)?)
+                }
+                None => None,
+            };
+            all.push(Scores {
+                factor: self.factor,
+                reduced_by: copy.reduced_by.clone(),
+                bicubic: copy.bicubic,
+                projected,
+                ours: self.restored(copy, known, effort, job)?,
+            });
+        }
+        let gain = |scores: &Scores| scores.ours - scores.bicubic;
+        let worst = all.into_iter().min_by(|a, b| gain(a).total_cmp(&gain(b)));
+        Ok(worst.expect("there is a copy for every reduction, and there are reductions"))
+    }
 }
 
 /// The method for `picture`, and why: the trained field only where it is no worse under any reduction that may be. Where it
@@ -158,29 +220,23 @@ pub(super) fn choose(
     effort: Effort,
     job: &mut Job,
 ) -> Result<(UpscaleMethod, String), Error> {
-    let gain = |scores: &Scores| scores.ours - scores.bicubic;
-    let mut chosen = UpscaleMethod::Inr;
-    let mut why = String::from("the picture is too small to judge by");
-    for soft in [false, true] {
-        let scores = scores(picture, scale, (known, noise), (effort, soft), job)?;
-        let Some(worst) = scores.iter().min_by(|a, b| gain(a).total_cmp(&gain(b))) else {
-            break;
-        };
-        chosen = worst.method();
-        if chosen == UpscaleMethod::Inr || !soft {
-            why = worst.to_string();
-        }
-        match (chosen, known.estimate) {
-            (UpscaleMethod::Inr, Some(found)) if soft => {
-                known.estimate = Some(found.without_blur());
-                why += ", with the blur left in";
-                break;
-            }
-            (UpscaleMethod::Inr, _) | (_, None) => break,
-            _ => {}
+    let Some(trial) = Trial::new(picture, scale, (known, noise), job)? else {
+        let why = "method inr: the picture is too small to judge by".into();
+        return Ok((UpscaleMethod::Inr, why));
+    };
+    let bold = trial.worst(known, (effort, false), job)?;
+    let method = bold.method();
+    if method != UpscaleMethod::Inr
+        && let Some(found) = known.estimate
+    {
+        let soft = trial.worst(known, (effort, true), job)?;
+        if soft.method() == UpscaleMethod::Inr {
+            known.estimate = Some(found.without_blur());
+            let why = format!("method inr: {soft}, with the blur left in");
+            return Ok((UpscaleMethod::Inr, why));
         }
     }
-    Ok((chosen, format!("method {chosen}: {why}")))
+    Ok((method, format!("method {method}: {bold}")))
 }
 
 /// What `picture` without noise of this deviation shows of how it came about.

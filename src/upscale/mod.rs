@@ -16,6 +16,7 @@ use inr_image::Picture;
 use inr_image::resample::Filter;
 use inr_kernel::{Job, default_threads};
 
+use crate::field::estimate::Estimate;
 use degradation::Known;
 pub use degradation::{Blur, Compression, Degradation, PointSpread};
 use inr_image::Part;
@@ -239,10 +240,17 @@ fn chosen(
     job: &mut Job,
 ) -> Result<(UpscaleMethod, Known, f64, String), Error> {
     let noise = options.noise.unwrap_or_else(|| noise::certain(picture));
+    let stored = match options.compression {
+        Compression::Latents { step, degradation } => Some(Estimate::stored(step, degradation)),
+        _ => None,
+    };
     let (mut known, mut why) = match &options.degradation {
         Some(given) => {
-            let why = format!("degradation {} as asked", given.blur);
-            (Known::from(given.blur.clone()), why)
+            let known = Known {
+                estimate: stored,
+                ..Known::from(given.blur.clone())
+            };
+            (known, format!("degradation {} as asked", given.blur))
         }
         // A filter reads none of it.
         None if options.method.filter().is_some() => (
@@ -250,7 +258,7 @@ fn chosen(
             format!("method {} as asked", options.method),
         ),
         None => {
-            let found = guard::estimate(picture, noise);
+            let found = stored.unwrap_or_else(|| guard::estimate(picture, noise));
             let known = Known {
                 estimate: Some(found),
                 ..Known::default()
@@ -258,7 +266,7 @@ fn chosen(
             (known, found.to_string())
         }
     };
-    known.keeps_noise = options.noise.is_some();
+    known.noise_is_settled = options.noise.is_some() || noise > 0.0;
     known.compression = options.compression;
     let method = match options.method {
         UpscaleMethod::Auto => {

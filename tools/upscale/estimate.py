@@ -20,6 +20,7 @@ from torch.nn import functional as F
 WIDTH, DEPTH, MEANS, UNITS = 16, 6, 16, 32
 AROUND = 4  # pixels each way of the window whose mean is taken away
 LEAK = 0.1
+CROP = 36  # side of what is learnt from at a time
 GROUP = 32  # examples of one picture that follow each other in a shard
 HELD_OUT = 320  # groups
 UNKNOWN = 0.25
@@ -57,11 +58,11 @@ def loss(found, truth):
     spread = found[:, 1].clamp(-5, 0)
     likelihood = (0.5 * ((found[:, 0] - truth[:, 0]) / spread.exp()) ** 2 + spread).mean()
     losses = torch.stack([torch.log1p(factor * truth[:, 1 + k]) for k, factor in enumerate(LOSSES)], 1)
-    return likelihood + 2 * F.smooth_l1_loss(found[:, 2:], losses, beta=0.1)
+    return likelihood + 6 * F.smooth_l1_loss(found[:, 2:], losses, beta=0.3)
 
 
 def shards(folder):
-    return sorted(path for path in glob.glob(os.path.join(folder, "*.npz")) if not path.endswith(".part.npz"))
+    return sorted(glob.glob(os.path.join(folder, "*.npz")))
 
 
 def groups(folder):
@@ -80,7 +81,8 @@ def batch(pool, windows):
     small, known = [], []
     for _ in range(windows // count):
         group, truth = random.choice(pool)
-        x = group[torch.randperm(GROUP)[:count]].float() / 255
+        v, u = (random.randint(0, group.shape[-1] - CROP) for _ in (0, 1))
+        x = group[torch.randperm(GROUP)[:count], v : v + CROP, u : u + CROP].float() / 255
         x = x.transpose(1, 2) if random.random() < 0.5 else x
         x = x.flip(random.choice(((), (1,), (2,), (1, 2)))) * random.choice((-1, 1)) * random.uniform(0.8, 1)
         small.append(x)
@@ -118,7 +120,7 @@ def main():
     parser.add_argument("--out")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--rate", type=float, default=3e-3)
-    parser.add_argument("--windows", type=int, default=64, help="in a batch")
+    parser.add_argument("--windows", type=int, default=96, help="in a batch")
     options = parser.parse_args()
     network = Estimate()
     if os.path.exists(options.state):

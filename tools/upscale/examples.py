@@ -328,8 +328,9 @@ def main():
         arrays = {name: np.stack([np.float32(example[k]) for example in found]) for k, name in ((2, "places"), (3, "degradation"))}
         arrays |= {name: np.stack([example[k] for example in found]).astype(np.float16) for k, name in ((0, "small"), (1, "large"))}
         path = os.path.join(options.folder, f"{options.seed}-{shard:05}-{scale}.npz")
-        np.savez(path + ".part.npz", **arrays)
-        os.rename(path + ".part.npz", path)
+        with open(path + ".part", "wb") as file:
+            np.savez(file, **arrays)
+        os.rename(path + ".part", path)
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ class Pool:
     def refresh(self):
         for path in sorted(glob.glob(os.path.join(self.folder, "*.npz")), key=os.path.getmtime):
             estimates = path[:-4] + ".estimate.npy"
-            if path in self.known or path.endswith(".part.npz") or not os.path.exists(estimates):
+            if path in self.known or not os.path.exists(estimates):
                 continue
             self.known.add(path)
             with np.load(path) as file:
@@ -131,7 +131,9 @@ class Pool:
 
     def batch(self, size):
         shard = random.choice(self.shards)
-        pick = torch.randint(len(shard["small"]), (size,))
+        # Compressed examples, which are the hardest, come more often.
+        share = 1 + 0.8 * (shard["degradation"][:, 2] > 0) + 0.3 * (shard["degradation"][:, 3] > 0)
+        pick = torch.multinomial(share, size, replacement=True)
         names = ("small", "large", "places", "degradation", "estimate")
         small, large, places, known, estimate = (shard[name][pick].float() for name in names)
         small, large = small / 255, large / 255
@@ -164,6 +166,17 @@ class Pool:
         losses = torch.where(tables[:, None], known[:, 1:], estimate[:, 2:])
         estimated = torch.cat([estimate[:, :2], losses], 1)
         return torch.where(torch.rand(count, 1) < 0.35, estimated, told)
+
+
+def meet(path, trunk, mean):
+    """Takes the mean with the weights of another process that trains at the same time (McMahan et al. 2017)."""
+    if not os.path.exists(path):
+        return
+    state = torch.load(path)
+    with torch.no_grad():
+        for ours, theirs in ((trunk, state["trunk"]), (mean, state["mean"])):
+            for name, weight in ours.named_parameters():
+                weight.lerp_(theirs[name], 0.5)
 
 
 def numbers(trunk):
@@ -208,6 +221,7 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--shards", type=int, default=400, help="most in memory")
     parser.add_argument("--report", type=int, default=500)
+    parser.add_argument("--partner", help="state of another process, with which to share weights at every report")
     parser.add_argument("--test", default="", help="a folder of shards that are not learnt from")
     options = parser.parse_args()
     torch.manual_seed(time.time_ns() % 2**31)
@@ -258,6 +272,8 @@ def main():
                 options.state + ".part",
             )
             os.rename(options.state + ".part", options.state)
+            if options.partner:
+                meet(options.partner, trunk, mean)
             if options.out:
                 rounded = (numbers(mean) * ONE).round().clamp(-32768, 32767)
                 rounded.numpy().astype("<i2").tofile(options.out)

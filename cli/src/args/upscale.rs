@@ -14,9 +14,9 @@ benchmarks reduce; gaussian:S: a blur with a standard deviation of S input pixel
 function in output pixels. auto estimates the blur from the picture and is careful where that is unsure.
 
 Methods: inr is the picture's spline with the detail that a trained network expects, fitted so that its degraded render is
-the picture if you name a degradation or the picture is sharp; backprojected fits bicubic; bicubic, lanczos3, bilinear and nearest are the usual
-filters. auto enlarges reduced copies of the picture's busiest part, takes inr unless a simpler method comes closer to one of
-them, and reports why. srgan is a generator with your own weights
+the picture if you name a degradation or the picture is sharp; backprojected fits bicubic; bicubic, lanczos3, bilinear and
+nearest are the usual filters. auto enlarges reduced copies of the picture's busiest part, takes inr unless a simpler method
+comes closer to one of them, and reports why. srgan is a generator with your own weights
 (--weights; needs a program built with the feature candle, see docs/networks.md); it takes no degradation.
 
 Examples:

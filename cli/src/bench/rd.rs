@@ -24,7 +24,7 @@ use self::cache::Cache;
 use self::codec::{Codec, FEWEST_QUALITIES};
 use self::figures::{Figures, seconds};
 use self::tables::{BdRates, Means, Measured};
-use super::source::{self, QUICK_SIDE, Source};
+use super::source::{self, Source};
 use crate::args::{Metric, RdArgs};
 use crate::failure::{Outcome, bad_arguments, refused};
 use crate::input;
@@ -177,12 +177,7 @@ impl Work<'_> {
     }
 
     fn measure(&self, picture: &Path, name: &str, codec: &Codec) -> Result<Vec<Figures>> {
-        let side = if self.args.quick {
-            QUICK_SIDE
-        } else {
-            u32::MAX
-        };
-        let source = Source::open(picture, side)?;
+        let source = Source::open(picture, source::side(self.args.quick))?;
         let key = format!("1 {:016x} {}", source.fingerprint(), codec.description());
         let mut cache = Cache::open(&self.cache, name, codec.name(), key, self.args.force);
         let mut all = Vec::new();

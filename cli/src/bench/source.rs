@@ -13,7 +13,12 @@ use crate::input;
 use crate::output::Temporary;
 
 /// Sides in pixels of what a quick look takes from the middle of a picture; MS-SSIM needs 176.
-pub const QUICK_SIDE: u32 = 192;
+const QUICK_SIDE: u32 = 192;
+
+/// Side of what is taken from the middle of pictures, for [`Source::open`].
+pub fn side(quick: bool) -> u32 {
+    if quick { QUICK_SIDE } else { u32::MAX }
+}
 
 /// The picture files in `folder`, sorted by name.
 pub fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {

@@ -16,7 +16,7 @@ use inr::{
 use self::figures::{Figures, Measured};
 use self::method::Method;
 use self::report::Crops;
-use super::source::{self, QUICK_SIDE, Source};
+use super::source::{self, Source};
 use crate::args::SrArgs;
 use crate::failure::{Outcome, bad_arguments, refused};
 use crate::output::{self, to_stdout};
@@ -63,8 +63,8 @@ fn one(
     methods: &[Method],
     crops: &mut Crops,
 ) -> Result<Vec<Measured>> {
-    let quick = if args.quick { QUICK_SIDE } else { u32::MAX };
-    let source = Source::open(path, args.crop.unwrap_or(quick))?;
+    let side = args.crop.unwrap_or(source::side(args.quick));
+    let source = Source::open(path, side)?;
     let large = source.cut_to_multiple(scale)?;
     let samples = large.to_f32();
     let (small, compression) = reduced(

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 #[cfg(feature = "host")]
+mod calls;
+#[cfg(feature = "host")]
 mod common;
 mod header;
 #[cfg(feature = "host")]

@@ -10,7 +10,7 @@ use super::spline::{Order, Taps, folded, mirrored, prefilter_line, prefilter_row
 use super::wavelet::{Grid, Window};
 use super::{Pyramid, colours};
 use crate::error::Error;
-use crate::field::estimate::known;
+use crate::field::estimate::Estimate;
 use crate::field::network::{Rows, Viewport};
 use inr_kernel::Job;
 
@@ -154,8 +154,8 @@ impl Pyramid {
     ) -> Result<(), Error> {
         let mut axes = Axes::new(viewport, self.latents.partition.levels, orders);
         if detail && axes.level == 0 && axes.aligned.is_none() {
-            let known = known(self.latents.step, self.latents.degradation);
-            axes.detail = Some(Detail::new(viewport, orders, known));
+            let known = Estimate::stored(self.latents.step, self.latents.degradation);
+            axes.detail = Some(Detail::new(viewport, orders, known.features()));
         }
         let axes = axes;
         let mut outputs: Vec<(usize, &mut [T])> = rows.each().collect();
